@@ -1,0 +1,162 @@
+"""The nodes of the representation: frozen, final and flat; a variant is a field, not a subclass.
+
+Times are ISO 8601 strings with an offset, durations are seconds, paths are POSIX and relative to the DAG folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, final
+
+JsonValue = Any
+"""A value that `json.dumps` can write: None, bool, int, float, str, list or dict with str keys."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SourceSpan:
+    """A place in the user's source; ``line`` counts from 1, 0 where it is not known."""
+
+    file: str
+    line: int = 0
+
+
+class ScheduleKind(str, Enum):
+    """What starts a run."""
+
+    NONE = "none"
+    ONCE = "once"
+    CRON = "cron"
+    DELTA = "delta"
+    CONTINUOUS = "continuous"
+    ASSET = "asset"
+    CUSTOM = "custom"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a DAG runs, read from its timetable.
+
+    Attributes:
+        expressions: Cron expressions (presets already expanded) if ``kind`` is cron; several for MultipleCronTrigger.
+        seconds: The period if ``kind`` is delta and it is a fixed one.
+        timezone: IANA name of the zone in which the cron is read.
+        data_interval: True where the run that starts at tick n covers [n-1, n] and has n-1 as its logical date (Airflow 2's
+            CronDataInterval and DeltaDataInterval timetables); False where logical date, start and end are all the tick.
+        text: What the user wrote, for people.
+    """
+
+    kind: ScheduleKind = ScheduleKind.NONE
+    expressions: tuple[str, ...] = ()
+    seconds: float | None = None
+    timezone: str = "UTC"
+    data_interval: bool = False
+    text: str = "None"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Airflow's retry arguments. ``backoff`` is the multiplier, 1.0 for a constant delay."""
+
+    attempts: int = 0
+    delay: float = 300.0
+    backoff: float = 1.0
+    max_delay: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """An argument of a DAG or task that differs from Airflow's default.
+
+    Attributes:
+        value: The value if JSON can carry it, else its repr without addresses.
+        inherited: True if it came from default_args.
+    """
+
+    name: str
+    value: JsonValue
+    inherited: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One Airflow task.
+
+    Attributes:
+        operator: Class name, such as ``PythonOperator``.
+        bases: Qualified names of the class and its ancestors, most derived first, without ``object``.
+        decorator: ``@task``, ``@task.branch``... where the TaskFlow API made it, else None.
+        upstream: Direct upstream task ids, sorted.
+        execution_timeout: Seconds, or None.
+        ignore_downstream_trigger_rules: ShortCircuit only.
+        mapped: True if it was made by ``expand``.
+        has_callbacks: True if any on_*_callback, pre_execute or post_execute is set.
+        outlets: True if it has outlets, so that an EmptyOperator still needs to run.
+    """
+
+    task_id: str
+    operator: str
+    bases: tuple[str, ...]
+    span: SourceSpan
+    decorator: str | None = None
+    upstream: tuple[str, ...] = ()
+    trigger_rule: str = "all_success"
+    retry: Retry = field(default_factory=Retry)
+    execution_timeout: float | None = None
+    ignore_downstream_trigger_rules: bool = True
+    mapped: bool = False
+    is_setup: bool = False
+    is_teardown: bool = False
+    on_failure_fail_dagrun: bool = False
+    has_callbacks: bool = False
+    outlets: bool = False
+    group: str | None = None
+    doc: str | None = None
+    attributes: tuple[Attribute, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One DAG, with everything that the later stages need.
+
+    Attributes:
+        span: The DAG file, relative to the DAG folder, and the line of the DAG.
+        airflow_version: The Airflow that parsed it; decides the semantics of dates and of the XCom of skipping tasks.
+        params: The DAG's params with their default values.
+        tasks: In topological order, ties in order of definition.
+        files: Template files that tasks read, relative to the DAG folder.
+        variables, connections: Names that were looked up while parsing.
+    """
+
+    dag_id: str
+    span: SourceSpan
+    airflow_version: str
+    schedule: Schedule
+    tasks: tuple[Task, ...]
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    start_date: str | None = None
+    end_date: str | None = None
+    catchup: bool = False
+    paused: bool | None = None
+    max_active_runs: int = 16
+    dagrun_timeout: float | None = None
+    params: dict[str, JsonValue] = field(default_factory=dict)
+    render_native: bool = False
+    attributes: tuple[Attribute, ...] = ()
+    files: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+
+    def task(self, task_id: str) -> Task:
+        """Return the task with this id; raises KeyError if there is none."""
+        for task in self.tasks:
+            if task.task_id == task_id:
+                return task
+        raise KeyError(task_id)

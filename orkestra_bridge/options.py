@@ -1,0 +1,65 @@
+"""What the user asked for, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, final
+
+from platformdirs import user_cache_path
+
+Architecture = Literal["arm64", "x86_64"]
+LayerMode = Literal["auto", "skip"]
+
+
+def default_cache() -> Path:
+    """Return the folder for caches that can be deleted at any time."""
+    return user_cache_path("orkestra-bridge", appauthor=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AirflowSource:
+    """Which Airflow parses the DAG files: the installed one unless a Python or a version is named.
+
+    Attributes:
+        python: The interpreter of an existing environment with Airflow.
+        version: An Airflow version to make an environment for, with ``requirements`` added.
+    """
+
+    python: Path | None = None
+    version: str | None = None
+    requirements: Path | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the packages are built for."""
+
+    python: str = "3.13"
+    architecture: Architecture = "arm64"
+    memory: int = 512
+    log_retention_days: int = 30
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """Options of a conversion.
+
+    Attributes:
+        paths: Files and folders to search for DAGs.
+        out: Where the output goes; it is replaced as a whole when it is complete.
+        parse_timeout: Seconds that one DAG file may take to load.
+        layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
+        joins: What enforces an edge that does not nest: ``barrier`` adds waits and reports them.
+    """
+
+    paths: tuple[Path, ...]
+    out: Path
+    airflow: AirflowSource = field(default_factory=AirflowSource)
+    target: Target = field(default_factory=Target)
+    parse_timeout: float = 30.0
+    layers: LayerMode = "auto"
+    cache: Path | None = field(default_factory=default_cache)
