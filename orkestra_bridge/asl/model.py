@@ -1,0 +1,118 @@
+"""States of a JSONata machine, as far as this product emits them.
+
+Source of the field names: AWS Step Functions developer guide, "State machine structure" and the state type pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrier:
+    """One entry of ``Retry``; times in whole seconds."""
+
+    errors: tuple[str, ...]
+    attempts: int
+    interval: int = 1
+    backoff: float = 1.0
+    max_delay: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catcher:
+    """One entry of ``Catch``."""
+
+    errors: tuple[str, ...]
+    next: str
+    output: Any
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """Calls a service. ``next`` is None where the state ends its scope."""
+
+    resource: str
+    arguments: dict[str, Any]
+    output: Any
+    next: str | None
+    comment: str | None = None
+    timeout: int | None = None
+    retry: tuple[Retrier, ...] = ()
+    catch: tuple[Catcher, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassState:
+    """Computes its output, calls nothing."""
+
+    next: str | None
+    output: Any = None
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelState:
+    """Runs branches side by side and gathers their outputs."""
+
+    branches: tuple[Machine, ...]
+    output: Any
+    next: str | None
+    arguments: Any = None
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceRule:
+    """One way out of a Choice."""
+
+    condition: str
+    next: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceState:
+    """Takes the first rule whose condition is true, else the default."""
+
+    choices: tuple[ChoiceRule, ...]
+    default: str
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SucceedState:
+    """Ends the execution well."""
+
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailState:
+    """Ends the execution with an error."""
+
+    error: str
+    cause: str
+
+
+State: TypeAlias = TaskState | PassState | ParallelState | ChoiceState | SucceedState | FailState
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """States and where to start; also the shape of a Parallel's branch. ``timeout`` in whole seconds."""
+
+    start_at: str
+    states: dict[str, State] = field(default_factory=dict)
+    comment: str | None = None
+    timeout: int | None = None

@@ -1,0 +1,112 @@
+"""Machine -> the JSON that Step Functions takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_never
+
+from orkestra_bridge.asl.model import (
+    ChoiceState,
+    FailState,
+    Machine,
+    ParallelState,
+    PassState,
+    Retrier,
+    State,
+    SucceedState,
+    TaskState,
+)
+
+
+def to_asl(machine: Machine) -> dict[str, Any]:
+    """Return the whole definition; keys stand in the order in which people read them."""
+    return _without_none(
+        {
+            "Comment": machine.comment,
+            "QueryLanguage": "JSONata",
+            "TimeoutSeconds": machine.timeout,
+            **_body(machine),
+        }
+    )
+
+
+def _body(machine: Machine) -> dict[str, Any]:
+    return {
+        "StartAt": machine.start_at,
+        "States": {name: _state(state) for name, state in machine.states.items()},
+    }
+
+
+def _state(state: State) -> dict[str, Any]:
+    match state:
+        case TaskState():
+            return _task(state)
+        case PassState():
+            return _without_none(
+                {"Type": "Pass", "Comment": state.comment, "Output": state.output, **_onward(state.next)}
+            )
+        case ParallelState():
+            return _without_none(
+                {
+                    "Type": "Parallel",
+                    "Comment": state.comment,
+                    "Arguments": state.arguments,
+                    "Branches": [_body(branch) for branch in state.branches],
+                    "Output": state.output,
+                    **_onward(state.next),
+                }
+            )
+        case ChoiceState():
+            choices = [{"Condition": rule.condition, "Next": rule.next} for rule in state.choices]
+            return _without_none(
+                {"Type": "Choice", "Comment": state.comment, "Choices": choices, "Default": state.default}
+            )
+        case SucceedState():
+            return _without_none({"Type": "Succeed", "Comment": state.comment})
+        case FailState():
+            return {"Type": "Fail", "Error": state.error, "Cause": state.cause}
+        case _:
+            assert_never(state)
+
+
+def _task(state: TaskState) -> dict[str, Any]:
+    catch = [
+        {"ErrorEquals": list(catcher.errors), "Output": catcher.output, "Next": catcher.next}
+        for catcher in state.catch
+    ]
+    return _without_none(
+        {
+            "Type": "Task",
+            "Comment": state.comment,
+            "Resource": state.resource,
+            "Arguments": state.arguments,
+            "TimeoutSeconds": state.timeout,
+            "Retry": [_retrier(retrier) for retrier in state.retry] or None,
+            "Catch": catch or None,
+            "Output": state.output,
+            **_onward(state.next),
+        }
+    )
+
+
+def _retrier(retrier: Retrier) -> dict[str, Any]:
+    if retrier.attempts == 0:
+        return {"ErrorEquals": list(retrier.errors), "MaxAttempts": 0}
+    return _without_none(
+        {
+            "ErrorEquals": list(retrier.errors),
+            "IntervalSeconds": retrier.interval,
+            "MaxAttempts": retrier.attempts,
+            "BackoffRate": retrier.backoff,
+            "MaxDelaySeconds": retrier.max_delay,
+        }
+    )
+
+
+def _onward(following: str | None) -> dict[str, Any]:
+    return {"End": True} if following is None else {"Next": following}
+
+
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}

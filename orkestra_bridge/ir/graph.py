@@ -1,0 +1,80 @@
+"""Questions about the order of tasks. networkx stays inside this module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orkestra_bridge.ir.model import Task
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A partial order of tasks as bit masks: bit i of a mask stands for ``names[i]``.
+
+    Attributes:
+        names: Task ids in topological order.
+        above: For each task, all that must finish before it.
+        below: For each task, all that must wait for it.
+        covers: The edges of the transitive reduction, as pairs of indices.
+    """
+
+    names: tuple[str, ...]
+    above: tuple[int, ...]
+    below: tuple[int, ...]
+    covers: tuple[tuple[int, int], ...]
+
+    @property
+    def everything(self) -> int:
+        """The mask of all tasks."""
+        return (1 << len(self.names)) - 1
+
+
+def bits(mask: int) -> Iterable[int]:
+    """Yield the indices of the bits that are set, lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def order_of(names: tuple[str, ...], upstream: dict[str, tuple[str, ...]]) -> Order:
+    """Return the order that the edges span. ``names`` must be topologically sorted.
+
+    The transitive reduction falls out of the closure: u covers v unless another upstream of v is below u.
+    """
+    index = {name: i for i, name in enumerate(names)}
+    above = [0] * len(names)
+    covers: list[tuple[int, int]] = []
+    for position, name in enumerate(names):
+        parents = 0
+        for parent in upstream[name]:
+            parents |= 1 << index[parent]
+        implied = 0
+        for parent_index in bits(parents):
+            implied |= above[parent_index]
+        covers += [(parent_index, position) for parent_index in bits(parents & ~implied)]
+        above[position] = parents | implied
+    below = [0] * len(names)
+    for position, mask in enumerate(above):
+        for other in bits(mask):
+            below[other] |= 1 << position
+    return Order(names, tuple(above), tuple(below), tuple(covers))
+
+
+def task_order(tasks: tuple[Task, ...]) -> Order:
+    """Return the order of a workflow's tasks."""
+    return order_of(tuple(task.task_id for task in tasks), {task.task_id: task.upstream for task in tasks})
+
+
+def downstream_of(tasks: tuple[Task, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the direct downstream task ids of each task, in task order."""
+    found: dict[str, list[str]] = {task.task_id: [] for task in tasks}
+    for task in tasks:
+        for parent in task.upstream:
+            found[parent].append(task.task_id)
+    return {task_id: tuple(ids) for task_id, ids in found.items()}

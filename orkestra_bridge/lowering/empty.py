@@ -1,0 +1,30 @@
+"""EmptyOperator -> a Pass state: no function is invoked, the trigger rule is evaluated in JSONata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.asl.model import PassState, State
+from orkestra_bridge.lowering.guard import state_expression
+from orkestra_bridge.lowering.task import skipping_entry
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Task
+    from orkestra_bridge.lowering.scope import Plan, Scope
+
+
+def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
+    """Return the state of a task that does nothing but take part in the order."""
+    name = plan.names.of_task[task.task_id]
+    state = state_expression(
+        task.trigger_rule, task.upstream, plan.skippers[task.task_id], task.task_id, scope.ledger
+    )
+    entry = skipping_entry(state)
+    rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
+    return {
+        name: PassState(
+            comment=f"{task.operator}{rule} ({task.span.file}:{task.span.line})",
+            output=scope.output({task.task_id: entry}, last=following is None),
+            next=following,
+        )
+    }

@@ -1,0 +1,86 @@
+"""What the machine does differently from Airflow in rules and in time, said for each task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.lowering.rules import (
+    EARLY_RULE,
+    LAMBDA_TIMEOUT,
+    LONG_TASK,
+    RETRY_JITTER,
+    UNKNOWN_TRIGGER_RULE,
+)
+from orkestra_bridge.operators.registry import Runs, family_of
+from orkestra_bridge.runtime.trigger_rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Task, Workflow
+
+LAMBDA_LIMIT = 900
+"""Seconds (AWS Lambda quotas, function timeout)."""
+_EARLY = frozenset({"one_success", "one_failed", "one_done", "always"})
+
+
+def check_limits(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return the findings about trigger rules, retries and time limits."""
+    found = [finding for task in workflow.tasks for finding in _task(workflow.dag_id, task)]
+    return (*found, *_unlimited(workflow))
+
+
+def _task(dag_id: str, task: Task) -> Iterator[Finding]:
+    if task.trigger_rule not in RULES:
+        yield UNKNOWN_TRIGGER_RULE.at(
+            task.span,
+            f"trigger rule {task.trigger_rule!r} is unknown here",
+            f"use one of {', '.join(sorted(RULES))}",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute="trigger_rule",
+        )
+    if task.trigger_rule in _EARLY and len(task.upstream) > (task.trigger_rule != "always"):
+        yield EARLY_RULE.at(
+            task.span,
+            f"{task.trigger_rule} starts when all upstream tasks have finished; Airflow would start it earlier",
+            "nothing if the time does not matter: the outcome is the same",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute="trigger_rule",
+        )
+    if task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
+        yield LONG_TASK.at(
+            task.span,
+            f"execution_timeout is {task.execution_timeout:g} s, a Lambda function ends after {LAMBDA_LIMIT} s",
+            "lower it if the task takes less, or split the task",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute="execution_timeout",
+        )
+    if task.retry.attempts and task.retry.backoff > 1:
+        yield RETRY_JITTER.at(
+            task.span,
+            "the delay doubles exactly; Airflow adds a fixed share of up to as much again",
+            "nothing: the first delay and the limit are the same",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute="retry_exponential_backoff",
+        )
+
+
+def _unlimited(workflow: Workflow) -> Iterator[Finding]:
+    tasks = [
+        task
+        for task in workflow.tasks
+        if task.execution_timeout is None and (family := family_of(task)) and family.runs is Runs.LAMBDA
+    ]
+    if tasks:
+        yield LAMBDA_TIMEOUT.at(
+            workflow.span,
+            f"{len(tasks)} of {len(workflow.tasks)} tasks have no execution_timeout and end after {LAMBDA_LIMIT} s at the latest",
+            "set execution_timeout if a task must end sooner; one that needs longer does not fit into Lambda",
+            dag_id=workflow.dag_id,
+            attribute="execution_timeout",
+        )

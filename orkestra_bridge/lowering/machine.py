@@ -1,0 +1,186 @@
+"""Workflow -> the whole state machine."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge.asl.check import check
+from orkestra_bridge.asl.jsonata import expression, lookup
+from orkestra_bridge.asl.model import ChoiceRule, ChoiceState, FailState, Machine, State, SucceedState
+from orkestra_bridge.asl.render import to_asl
+from orkestra_bridge.ir.graph import downstream_of, task_order
+from orkestra_bridge.lowering.limits import check_limits
+from orkestra_bridge.lowering.nesting import lower_region
+from orkestra_bridge.lowering.regions import Decomposition, decompose
+from orkestra_bridge.lowering.rules import ADDED_WAIT, DEFINITION_TOO_LARGE, INVALID_MACHINE
+from orkestra_bridge.lowering.scope import FIRST_INPUT, INPUT, Plan, Scope
+from orkestra_bridge.lowering.task import FUNCTION
+from orkestra_bridge.naming import StateNames
+from orkestra_bridge.operators.registry import family_of
+
+if TYPE_CHECKING:
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Workflow
+
+DEFINITION_LIMIT = 1_048_576
+"""Bytes of UTF-8 (AWS: "Step Functions service quotas", state machine definition)."""
+_SHOWN_WAITS = 5
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """The product of this stage.
+
+    Attributes:
+        definition: The ASL, with ``${TasksFunctionArn}`` to be filled in.
+        decomposition: How the graph was nested.
+        states: Number of states.
+        transitions: State transitions of a run in which every task succeeds.
+    """
+
+    definition: dict[str, Any]
+    decomposition: Decomposition
+    states: int
+    transitions: int
+    findings: tuple[Finding, ...]
+
+
+def lower(workflow: Workflow) -> Lowered:
+    """Return the state machine of a workflow whose operators all have a family."""
+    decomposition = decompose(task_order(workflow.tasks))
+    machine = _machine(workflow, decomposition)
+    definition = to_asl(machine)
+    findings = (
+        *check_limits(workflow),
+        *_waits(workflow, decomposition),
+        *_own_check(workflow, definition),
+    )
+    return Lowered(
+        definition=definition,
+        decomposition=decomposition,
+        states=_count(machine, _one),
+        transitions=_count(machine, _on_success),
+        findings=findings,
+    )
+
+
+def _machine(workflow: Workflow, decomposition: Decomposition) -> Machine:
+    plan = _plan(workflow)
+    decide, succeeded, failed = (plan.names.fresh(name) for name in ("Run state", "Succeeded", "Failed"))
+    body = lower_region(plan, decomposition.region, Scope(ledger=FIRST_INPUT), decide)
+    ending: dict[str, State] = {
+        decide: ChoiceState(
+            comment="The run has failed if a leaf task is failed or upstream_failed, as in Airflow",
+            choices=(ChoiceRule(condition=_failed_leaves(workflow), next=failed),),
+            default=succeeded,
+        ),
+        succeeded: SucceedState(),
+        failed: FailState(error="DagRunFailed", cause="A leaf task of the DAG failed or could not run"),
+    }
+    return Machine(
+        comment=f"Airflow DAG {workflow.dag_id} ({workflow.span.file})",
+        start_at=body.start_at,
+        states=body.states | ending,
+        timeout=None if workflow.dagrun_timeout is None else max(1, math.ceil(workflow.dagrun_timeout)),
+    )
+
+
+def _plan(workflow: Workflow) -> Plan:
+    families = {}
+    for task in workflow.tasks:
+        family = family_of(task)
+        assert family is not None, f"{task.task_id}: operators are checked before lowering"
+        families[task.task_id] = family
+    order = task_order(workflow.tasks)
+    skippers = {
+        name: tuple(
+            other
+            for position, other in enumerate(order.names)
+            if order.above[index] >> position & 1 and families[other].skips
+        )
+        for index, name in enumerate(order.names)
+    }
+    names = StateNames(task.task_id for task in workflow.tasks)
+    return Plan(workflow=workflow, names=names, families=families, skippers=skippers)
+
+
+def _failed_leaves(workflow: Workflow) -> str:
+    """Return the condition for a failed run (source: airflow/models/dagrun.py, DagRun.update_state)."""
+    leaves = [task_id for task_id, ids in downstream_of(workflow.tasks).items() if not ids]
+    states = ", ".join(f"{lookup(INPUT, leaf)}.state" for leaf in leaves)
+    return expression(f"($leaves := [{states}]; 'failed' in $leaves or 'upstream_failed' in $leaves)")
+
+
+def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
+    found = []
+    for wait in decomposition.waits:
+        shown = ", ".join(wait.waits_for[:_SHOWN_WAITS])
+        more = len(wait.waits_for) - _SHOWN_WAITS
+        others = f" and {more} more" if more > 0 else ""
+        found.append(
+            ADDED_WAIT.at(
+                workflow.task(wait.task_id).span,
+                f"also waits for {shown}{others}: chains and Parallel states cannot express this graph exactly",
+                "nothing if the time does not matter; else split the task or the DAG so that the graph nests",
+                dag_id=workflow.dag_id,
+                task_id=wait.task_id,
+            )
+        )
+    return found
+
+
+def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
+    problems = check(definition, placeholders=(FUNCTION,))
+    found = [
+        INVALID_MACHINE.at(
+            workflow.span, problem, "this is a bug of the translator: please report it", dag_id=workflow.dag_id
+        )
+        for problem in problems
+    ]
+    size = len(json.dumps(definition, ensure_ascii=False).encode())
+    if size > DEFINITION_LIMIT:
+        found.append(
+            DEFINITION_TOO_LARGE.at(
+                workflow.span,
+                f"the definition has {size:,} bytes, AWS allows {DEFINITION_LIMIT:,}",
+                "split the DAG into several that start each other",
+                dag_id=workflow.dag_id,
+            )
+        )
+    return found
+
+
+def _one(_name: str, _machine: Machine) -> int:
+    return 1
+
+
+def _on_success(name: str, machine: Machine) -> int:
+    """Count a state once if a run without failures enters it."""
+    return int(name not in _only_after_failure(machine))
+
+
+def _only_after_failure(machine: Machine) -> frozenset[str]:
+    from orkestra_bridge.asl.model import ParallelState, PassState, TaskState
+
+    reached = {machine.start_at}
+    for state in machine.states.values():
+        if isinstance(state, TaskState | PassState | ParallelState) and state.next is not None:
+            reached.add(state.next)
+        elif isinstance(state, ChoiceState):
+            reached.add(state.default)
+    return frozenset(machine.states) - reached
+
+
+def _count(machine: Machine, weigh: Any) -> int:
+    from orkestra_bridge.asl.model import ParallelState
+
+    total = 0
+    for name, state in machine.states.items():
+        total += weigh(name, machine)
+        if isinstance(state, ParallelState):
+            total += sum(_count(branch, weigh) for branch in state.branches)
+    return total

@@ -1,0 +1,73 @@
+"""Regions -> states: a Series is a chain, a Parallel a Parallel state, a Leaf whatever its family makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.asl.jsonata import expression
+from orkestra_bridge.asl.model import Machine, ParallelState, State
+from orkestra_bridge.lowering.empty import lower_empty
+from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series
+from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
+from orkestra_bridge.lowering.task import lower_task
+from orkestra_bridge.operators.registry import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAMES_SHOWN = 3
+
+
+def lower_region(plan: Plan, region: Region, scope: Scope, following: str | None) -> Machine:
+    """Return the states of a region, continuing with ``following`` (None: the end of a branch)."""
+    items = region.items if isinstance(region, Series) else (region,)
+    names = [_entry(plan, item) for item in items]
+    states: dict[str, State] = {}
+    for name, item, onward in zip(names, items, [*names[1:], following], strict=True):
+        states |= _lower_item(plan, name, item, scope, onward)
+        scope = scope.after_first()
+    return Machine(start_at=names[0], states=states)
+
+
+def _entry(plan: Plan, item: Region) -> str:
+    if isinstance(item, Leaf):
+        return plan.names.of_task[item.task_id]
+    heads = [_head(branch) for branch in item.branches] if isinstance(item, Parallel) else []
+    shown = ", ".join(heads[:_NAMES_SHOWN])
+    more = f" and {len(heads) - _NAMES_SHOWN} more" if len(heads) > _NAMES_SHOWN else ""
+    return plan.names.fresh(f"Parallel: {shown}{more}")
+
+
+def _head(region: Region) -> str:
+    while not isinstance(region, Leaf):
+        region = region.items[0] if isinstance(region, Series) else region.branches[0]
+    return region.task_id
+
+
+def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: str | None) -> dict[str, State]:
+    if isinstance(item, Leaf):
+        task = plan.workflow.task(item.task_id)
+        lower = lower_empty if plan.families[item.task_id].runs is Runs.PASS else lower_task
+        return lower(plan, task, scope, following)
+    assert isinstance(item, Parallel), "a Series never holds a Series"
+    inner = frozenset(task_id for branch in item.branches for task_id in task_ids(branch))
+    return {
+        name: ParallelState(
+            branches=tuple(_branch(plan, branch) for branch in item.branches),
+            arguments=None if scope.ledger == INPUT else expression(scope.ledger),
+            output=scope.gathered(inner, last=following is None),
+            next=following,
+        )
+    }
+
+
+def _branch(plan: Plan, branch: Region) -> Machine:
+    return lower_region(plan, branch, Scope(ledger=INPUT, returns=tuple(task_ids(branch))), None)
+
+
+def task_ids(region: Region) -> Sequence[str]:
+    """Return the ids of all tasks of a region, in reading order."""
+    if isinstance(region, Leaf):
+        return [region.task_id]
+    parts = region.items if isinstance(region, Series) else region.branches
+    return [task_id for part in parts for task_id in task_ids(part)]

@@ -1,0 +1,45 @@
+"""Findings about graphs and limits: OB320-OB399. An id keeps its meaning for ever."""
+
+from __future__ import annotations
+
+from orkestra_bridge.diagnostics import Rule, Severity, Verdict
+
+ADDED_WAIT = Rule(
+    id="OB321",
+    title="a task waits for tasks it does not depend on",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+EARLY_RULE = Rule(
+    id="OB322",
+    title="a trigger rule that Airflow fires early",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+RETRY_JITTER = Rule(
+    id="OB323",
+    title="exponential backoff without Airflow's jitter",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+LONG_TASK = Rule(
+    id="OB324",
+    title="execution_timeout beyond what Lambda allows",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
+UNKNOWN_TRIGGER_RULE = Rule(
+    id="OB325", title="unknown trigger rule", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
+DEFINITION_TOO_LARGE = Rule(
+    id="OB326", title="definition beyond 1 MB", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
+INVALID_MACHINE = Rule(
+    id="OB390", title="the machine failed our own check", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
+LAMBDA_TIMEOUT = Rule(
+    id="OB327",
+    title="no execution_timeout: Lambda's own limit applies",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)

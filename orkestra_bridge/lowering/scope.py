@@ -1,0 +1,78 @@
+"""Where a state stands: which ledger it sees, and what its scope has to return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.asl.jsonata import expression, lookup, merge, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.naming import StateNames
+    from orkestra_bridge.operators.registry import Family
+
+INPUT = "$states.input"
+FIRST_INPUT = "($exists($states.input.ledger) ? $states.input.ledger : {})"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all states of one machine have in common.
+
+    Attributes:
+        families: How each task runs, by task id.
+        skippers: For each task, the tasks above it that may decide to skip it.
+    """
+
+    workflow: Workflow
+    names: StateNames
+    families: Mapping[str, Family]
+    skippers: Mapping[str, tuple[str, ...]]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The machine itself or one branch of a Parallel.
+
+    Attributes:
+        ledger: JSONata for the ledger that the next state to be built receives.
+        returns: Task ids of the branch: what a branch returns is what it added, and nothing that it inherited (else k
+            branches would carry the ledger k times into the 256 KiB limit). None for the machine itself.
+    """
+
+    ledger: str
+    returns: tuple[str, ...] | None = None
+
+    def after_first(self) -> Scope:
+        """Return the scope as it is for every state but the first: the input is the ledger."""
+        return replace(self, ledger=INPUT)
+
+    def output(self, added: Mapping[str, str], *, last: bool) -> str:
+        """Return the Output of a state that adds entries to the ledger.
+
+        Args:
+            added: JSONata of the entry of each new task id.
+            last: True if the state ends its scope.
+        """
+        entries = [f"{text(task_id)}: {entry}" for task_id, entry in added.items()]
+        if not last or self.returns is None:
+            return expression(merge(self.ledger, f"{{{', '.join(entries)}}}"))
+        return expression(f"{{{', '.join([*self._kept(frozenset(added)), *entries])}}}")
+
+    def gathered(self, inner: frozenset[str], *, last: bool) -> str:
+        """Return the Output of a Parallel whose branches hold the ``inner`` tasks."""
+        if not last or self.returns is None:
+            return expression(f"$merge($append([{self.ledger}], $states.result))")
+        kept = self._kept(inner)
+        if not kept:
+            return expression("$merge($states.result)")
+        return expression(f"$merge($append([{{{', '.join(kept)}}}], $states.result))")
+
+    def _kept(self, but: frozenset[str]) -> list[str]:
+        ids = [task_id for task_id in self.returns or () if task_id not in but]
+        return [f"{text(task_id)}: {lookup(self.ledger, task_id)}" for task_id in ids]

@@ -1,0 +1,116 @@
+"""One Airflow task -> one Task state that invokes the DAG's function.
+
+A failure is caught and leads to the same next state as a success, with `failed` in the ledger: independent branches go on,
+and the tasks below decide by their trigger rules, as in Airflow.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.asl.jsonata import expression, text
+from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Retry, Task
+    from orkestra_bridge.lowering.scope import Plan, Scope
+
+LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
+FUNCTION = "${TasksFunctionArn}"
+NEVER_RETRIED = "AirflowFailException"
+CAUSE_LENGTH = 1000
+TIMEOUT_MARGIN = 10
+"""Seconds that the state waits longer than the handler, which enforces execution_timeout itself: a cold start is no work."""
+LONGEST_DELAY = 86_400
+"""Seconds: Airflow's [core] max_task_retry_delay and the most that MaxDelaySeconds may be useful for."""
+
+_SERVICE_ERRORS = Retrier(
+    errors=(
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ),
+    interval=2,
+    attempts=6,
+    backoff=2.0,
+)
+_FAILED_ENTRY = (
+    "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
+    "'error': {'type': $states.errorOutput.Error, "
+    f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}}}"
+)
+
+
+def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
+    """Return the states of a task that runs in the function; ``following`` is None at the end of a branch."""
+    name = plan.names.of_task[task.task_id]
+    last = following is None
+    after_failure = following or plan.names.fresh(f"{name} failed")
+    failed = scope.output({task.task_id: _FAILED_ENTRY}, last=last)
+    states: dict[str, State] = {
+        name: TaskState(
+            comment=_comment(task),
+            resource=LAMBDA_INVOKE,
+            arguments={"FunctionName": FUNCTION, "Payload": _payload(task, scope)},
+            output=scope.output({task.task_id: "$states.result.Payload"}, last=last),
+            next=following,
+            timeout=_timeout(task),
+            retry=(_SERVICE_ERRORS, *retriers(task.retry)),
+            catch=(Catcher(errors=("States.ALL",), next=after_failure, output=failed),),
+        )
+    }
+    if last:
+        states[after_failure] = PassState(comment=f"{name} failed; its branch ends like any other", next=None)
+    return states
+
+
+def retriers(retry: Retry) -> tuple[Retrier, ...]:
+    """Return the retriers that stand for Airflow's retries and retry_delay."""
+    if retry.attempts < 1:
+        return ()
+    growing = retry.backoff > 1
+    longest = min(retry.max_delay or LONGEST_DELAY, LONGEST_DELAY)
+    again = Retrier(
+        errors=("States.ALL",),
+        interval=max(1, math.ceil(retry.delay)),
+        attempts=retry.attempts,
+        backoff=retry.backoff if growing else 1.0,
+        max_delay=max(math.ceil(longest), math.ceil(retry.delay) + 1) if growing else None,
+    )
+    return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
+
+
+def _payload(task: Task, scope: Scope) -> dict[str, Any]:
+    return {
+        "task_id": task.task_id,
+        "map_index": -1,
+        "run": expression("$states.context.Execution.Input"),
+        "execution": {
+            "id": expression("$states.context.Execution.Id"),
+            "name": expression("$states.context.Execution.Name"),
+            "start_time": expression("$states.context.Execution.StartTime"),
+        },
+        "ledger": expression(scope.ledger),
+        "attempt": expression("$states.context.State.RetryCount"),
+    }
+
+
+def _timeout(task: Task) -> int | None:
+    if task.execution_timeout is None:
+        return None
+    return math.ceil(task.execution_timeout) + TIMEOUT_MARGIN
+
+
+def _comment(task: Task) -> str:
+    kind = task.decorator or task.operator
+    rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
+    return f"{kind}{rule} ({task.span.file}:{task.span.line})"
+
+
+def skipping_entry(state: str) -> str:
+    """Return JSONata for the entry of a task that does nothing: its state, and one try if it ran."""
+    success = text("success")
+    return f"($state := {state}; {{'state': $state, 'tries': $state = {success} ? 1 : 0}})"

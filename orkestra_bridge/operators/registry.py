@@ -1,0 +1,137 @@
+"""Which family an operator belongs to.
+
+Airflow 2 and 3 and the standard provider have classes of the same name in different modules, which are not always the
+same object; so an operator is known by the names of its class and its ancestors, never by one class object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.operators.rules import MAPPED_TASK, SETUP_TEARDOWN, UNSUPPORTED_OPERATOR
+
+if TYPE_CHECKING:
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Task, Workflow
+
+
+class Runs(str, Enum):
+    """What executes a task."""
+
+    LAMBDA = "lambda"
+    PASS = "pass"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A kind of operator.
+
+    Attributes:
+        runs: What executes it.
+        skips: True if it can skip tasks downstream of it by its own decision.
+    """
+
+    name: str
+    runs: Runs = Runs.LAMBDA
+    skips: bool = False
+
+
+PYTHON = Family(name="python")
+BASH = Family(name="bash")
+BRANCH = Family(name="branch", skips=True)
+SHORT_CIRCUIT = Family(name="short_circuit", skips=True)
+EMPTY = Family(name="empty", runs=Runs.PASS)
+EMPTY_WITH_SIDE_EFFECTS = Family(name="empty with callbacks or outlets")
+CUSTOM = Family(name="custom")
+
+_FAMILIES = {
+    "BranchPythonOperator": BRANCH,
+    "ShortCircuitOperator": SHORT_CIRCUIT,
+    "PythonOperator": PYTHON,
+    "BashOperator": BASH,
+    "EmptyOperator": EMPTY,
+    "DummyOperator": EMPTY,
+}
+_CORE = ("airflow.operators.", "airflow.providers.standard.operators.", "airflow.decorators.", "airflow.models.")
+_CORE_SDK = ("airflow.sdk.", "airflow.providers.standard.decorators.")
+_BASES = frozenset({"BaseOperator", "DecoratedOperator", "AbstractOperator", "BaseOperatorLink"})
+_REFUSED_BASES = {
+    "PythonVirtualenvOperator": "it builds a virtual environment of its own",
+    "ExternalPythonOperator": "it runs another Python interpreter",
+    "BaseSensorOperator": "it is a sensor",
+}
+
+
+def family_of(task: Task) -> Family | None:
+    """Return the family of the task's operator, or None if no family runs it."""
+    for position, base in enumerate(task.bases):
+        module, _, name = base.rpartition(".")
+        if name in _REFUSED_BASES:
+            return None
+        if not f"{module}.".startswith("airflow."):
+            continue
+        if f"{module}.".startswith(_CORE + _CORE_SDK) and name in _FAMILIES:
+            return _refined(_FAMILIES[name], task, subclass=position > 0 and task.decorator is None)
+        if name == "BaseOperator":
+            return CUSTOM if _is_own(task.bases[0]) else None
+    return None
+
+
+def _is_own(base: str) -> bool:
+    return not base.startswith("airflow.")
+
+
+def _refined(family: Family, task: Task, *, subclass: bool) -> Family:
+    if family is EMPTY and (subclass or task.has_callbacks or task.outlets):
+        return EMPTY_WITH_SIDE_EFFECTS
+    return family
+
+
+def check_operators(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return a finding for each task that nothing here can run."""
+    return tuple(finding for task in workflow.tasks for finding in _check(workflow.dag_id, task))
+
+
+def _check(dag_id: str, task: Task) -> list[Finding]:
+    found = []
+    if family_of(task) is None:
+        why = next(
+            (_REFUSED_BASES[name] for base in task.bases if (name := base.rpartition(".")[2]) in _REFUSED_BASES),
+            "its execute() is not one that runs in a Lambda function yet",
+        )
+        found.append(
+            UNSUPPORTED_OPERATOR.at(
+                task.span,
+                f"{task.operator} cannot be translated: {why}",
+                "do its work in a @task function (hooks and boto3 are ordinary Python), or keep this DAG on Airflow",
+                dag_id=dag_id,
+                task_id=task.task_id,
+            )
+        )
+    if task.mapped:
+        found.append(
+            MAPPED_TASK.at(
+                task.span,
+                "dynamic task mapping (expand) is not translated",
+                "loop over the items inside one task, or define one task per item in a Python loop",
+                dag_id=dag_id,
+                task_id=task.task_id,
+                attribute="expand",
+            )
+        )
+    if task.is_setup or task.is_teardown:
+        kind = "setup" if task.is_setup else "teardown"
+        found.append(
+            SETUP_TEARDOWN.at(
+                task.span,
+                f"{kind} tasks are not translated",
+                "make it an ordinary task; use trigger_rule='all_done' for one that cleans up",
+                dag_id=dag_id,
+                task_id=task.task_id,
+                attribute=f"is_{kind}",
+            )
+        )
+    return found

@@ -1,0 +1,13 @@
+"""Findings about operators: OB301-OB319. An id keeps its meaning for ever."""
+
+from __future__ import annotations
+
+from orkestra_bridge.diagnostics import Rule, Severity, Verdict
+
+UNSUPPORTED_OPERATOR = Rule(
+    id="OB301", title="operator that nothing here runs", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
+MAPPED_TASK = Rule(id="OB302", title="dynamic task mapping", severity=Severity.ERROR, verdict=Verdict.REFUSED)
+SETUP_TEARDOWN = Rule(
+    id="OB303", title="setup or teardown task", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)

@@ -1,0 +1,100 @@
+"""Every argument that differs from Airflow's default is kept, approximated or refused; an unknown one is an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.operators.registry import CUSTOM, family_of
+from orkestra_bridge.passes import rules
+from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Attribute, SourceSpan, Task, Workflow
+    from orkestra_bridge.passes.claims import Claim
+
+_SHOWN = 60
+_ANSWERED_ELSEWHERE = frozenset({"on_failure_fail_dagrun", "is_setup", "is_teardown"})
+_UNSET: tuple[object, ...] = (None, False, [], {}, ())
+_EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
+_DEFAULT_RUNS = 16
+
+
+def account(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return a finding for each attribute that is not simply kept."""
+    found = [*_dag(workflow)]
+    for task in workflow.tasks:
+        found.extend(_task(workflow.dag_id, task))
+    return tuple(found)
+
+
+def _dag(workflow: Workflow) -> Iterator[Finding]:
+    yield from _claimed(workflow.attributes, KEPT_BY_DAG, CLAIMS_BY_DAG, workflow.span, workflow.dag_id, None)
+    if workflow.catchup and workflow.start_date:
+        yield rules.CATCHUP.at(
+            workflow.span,
+            "runs between start_date and the deployment are not made up for",
+            "start them with `aws stepfunctions start-execution` and the logical dates that are missing",
+            dag_id=workflow.dag_id,
+            attribute="catchup",
+        )
+    if workflow.max_active_runs != _DEFAULT_RUNS:
+        yield rules.CONCURRENCY.at(
+            workflow.span,
+            f"max_active_runs={workflow.max_active_runs} is not enforced: an execution starts although another one runs",
+            "make runs safe to overlap, or schedule them further apart",
+            dag_id=workflow.dag_id,
+            attribute="max_active_runs",
+        )
+
+
+def _task(dag_id: str, task: Task) -> Iterator[Finding]:
+    own = family_of(task) is CUSTOM
+    email = any(attribute.name == "email" and attribute.value not in _UNSET for attribute in task.attributes)
+    attributes = tuple(
+        attribute
+        for attribute in task.attributes
+        if attribute.name not in _ANSWERED_ELSEWHERE and (email or attribute.name not in _EMAIL_FLAGS)
+    )
+    if own:
+        attributes = tuple(attribute for attribute in attributes if attribute.name in CLAIMS_BY_TASK)
+    yield from _claimed(attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, task.span, dag_id, task.task_id)
+
+
+def _claimed(
+    attributes: tuple[Attribute, ...],
+    kept: frozenset[str],
+    claims: Mapping[str, Claim],
+    span: SourceSpan,
+    dag_id: str,
+    task_id: str | None,
+) -> Iterator[Finding]:
+    for attribute in attributes:
+        if attribute.name in kept:
+            continue
+        claim = claims.get(attribute.name)
+        if claim is None:
+            yield rules.UNACCOUNTED.at(
+                span,
+                f"{attribute.name} is not known to this version, so it could get lost",
+                "remove it, or report it with the Airflow version that has it",
+                dag_id=dag_id,
+                task_id=task_id,
+                attribute=attribute.name,
+            )
+        elif attribute.value not in _UNSET:
+            yield claim.rule.at(
+                span,
+                claim.message.format(value=_shown(attribute.value)),
+                claim.remedy,
+                dag_id=dag_id,
+                task_id=task_id,
+                attribute=attribute.name,
+            )
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,141 @@
+"""Which attribute is kept, approximated or refused: the table that every non-default argument must be found in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.passes import rules
+
+if TYPE_CHECKING:
+    from orkestra_bridge.diagnostics import Rule
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said about an attribute that is not kept; ``message`` may use ``{value}``."""
+
+    rule: Rule
+    message: str
+    remedy: str
+
+
+KEPT_BY_DAG = frozenset(
+    """
+    dag_id description schedule schedule_interval timetable start_date end_date timezone params default_args tags doc_md
+    dagrun_timeout render_template_as_native_obj user_defined_macros user_defined_filters template_searchpath
+    template_undefined jinja_environment_kwargs is_paused_upon_creation catchup max_active_runs auto_register
+    """.split()
+)
+KEPT_BY_TASK = frozenset(
+    """
+    task_id owner retries retry_delay retry_exponential_backoff max_retry_delay start_date end_date trigger_rule
+    execution_timeout params default_args do_xcom_push multiple_outputs doc doc_md doc_json doc_yaml doc_rst task_group dag
+    python_callable op_args op_kwargs templates_dict templates_exts show_return_value_in_logs bash_command env append_env
+    output_encoding skip_exit_code skip_on_exit_code cwd output_processor ignore_downstream_trigger_rules
+    render_template_as_native_obj ignore_first_depends_on_past _airflow_map_validation_only kwargs_to_upstream
+    """.split()
+)
+_NO_COUNTERPART = "Step Functions has no counterpart; the work itself is the same"
+_EMAIL = Claim(
+    rules.EMAIL,
+    "e-mail to {value} is not sent",
+    "set a CloudWatch alarm on the state machine's ExecutionsFailed metric, with an SNS topic as its target",
+)
+_EMAIL_FLAG = Claim(rules.EMAIL, "no e-mail is sent in any case ({value})", "see the remedy for `email`")
+_CALLBACK = Claim(
+    rules.CALLBACK,
+    "the callback would never be called",
+    "call it at the end of the task itself, or from a task with trigger_rule='one_failed' or 'all_done'",
+)
+_PAST = Claim(
+    rules.DEPENDS_ON_PAST,
+    "executions do not know the outcome of the run before them",
+    "set it to False, or let the first task check what the last run left behind",
+)
+_LIMIT = Claim(
+    rules.CONCURRENCY,
+    "the limit of {value} is not enforced",
+    "limit the function's reserved concurrency, or make the tasks safe to run side by side",
+)
+_QUEUE = Claim(rules.QUEUE, "{value} has no meaning on Lambda", "remove it; memory and time limits belong to the function")
+_DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
+_LINEAGE = Claim(
+    rules.LINEAGE,
+    "no asset event is emitted for {value}",
+    "start the DAGs that wait for it with their own schedule, or put an event on EventBridge from the task",
+)
+_TEAM = Claim(rules.MULTI_TEAM, _NO_COUNTERPART, "nothing")
+
+CLAIMS_BY_DAG = {
+    "max_active_tasks": _LIMIT,
+    "concurrency": _LIMIT,
+    "max_consecutive_failed_dag_runs": Claim(
+        rules.PAUSE_ON_FAILURES,
+        "the schedule goes on after {value} failed runs",
+        "set an alarm on ExecutionsFailed and disable the schedule in its action",
+    ),
+    "sla_miss_callback": Claim(rules.SLA, "nothing calls it", "set a CloudWatch alarm on ExecutionTime"),
+    "on_success_callback": _CALLBACK,
+    "on_failure_callback": _CALLBACK,
+    "default_view": _DISPLAY,
+    "orientation": _DISPLAY,
+    "owner_links": _DISPLAY,
+    "dag_display_name": _DISPLAY,
+    "access_control": Claim(
+        rules.ACCESS, "Airflow roles do not exist on AWS", "grant states:StartExecution on the machine to those who may run it"
+    ),
+    "fail_stop": Claim(
+        rules.FAIL_FAST, "running tasks are not stopped at the first failure", "set it to False"
+    ),
+    "fail_fast": Claim(
+        rules.FAIL_FAST, "running tasks are not stopped at the first failure", "set it to False"
+    ),
+    "deadline": Claim(rules.DEADLINE, "nobody watches it", "set a CloudWatch alarm on ExecutionTime"),
+    "allowed_run_types": _TEAM,
+    "disable_bundle_versioning": _TEAM,
+    "rerun_with_latest_version": _TEAM,
+}
+CLAIMS_BY_TASK = {
+    "pool": Claim(
+        rules.POOL,
+        "pool {value} is not enforced: tasks of different executions may run at the same time",
+        "protect the resource itself, or limit the function's reserved concurrency",
+    ),
+    "pool_slots": Claim(rules.POOL, "pools are not enforced", "see the remedy for `pool`"),
+    "priority_weight": Claim(rules.PRIORITY, "every task starts at once when it may", "nothing"),
+    "weight_rule": Claim(rules.PRIORITY, "every task starts at once when it may", "nothing"),
+    "queue": _QUEUE,
+    "executor": _QUEUE,
+    "executor_config": _QUEUE,
+    "run_as_user": Claim(rules.RUN_AS, "a Lambda function has one user", "give the function's role the rights instead"),
+    "resources": _QUEUE,
+    "email": _EMAIL,
+    "email_on_failure": _EMAIL_FLAG,
+    "email_on_retry": _EMAIL_FLAG,
+    "sla": Claim(rules.SLA, "an SLA of {value} is not watched", "set a CloudWatch alarm on the state machine's ExecutionTime"),
+    "depends_on_past": _PAST,
+    "wait_for_downstream": _PAST,
+    "wait_for_past_depends_before_skipping": _PAST,
+    "max_active_tis_per_dag": _LIMIT,
+    "max_active_tis_per_dagrun": _LIMIT,
+    "task_concurrency": _LIMIT,
+    "on_execute_callback": _CALLBACK,
+    "on_success_callback": _CALLBACK,
+    "on_failure_callback": _CALLBACK,
+    "on_retry_callback": _CALLBACK,
+    "on_skipped_callback": _CALLBACK,
+    "pre_execute": Claim(rules.HOOK, "it would not be called", "do it at the beginning of the task"),
+    "post_execute": Claim(rules.HOOK, "it would not be called", "do it at the end of the task"),
+    "retry_policy": Claim(
+        rules.RETRY_POLICY, "Step Functions retries by error name, not by Python code", "use retries and raise AirflowFailException"
+    ),
+    "inlets": _LINEAGE,
+    "outlets": _LINEAGE,
+    "task_display_name": _DISPLAY,
+    "map_index_template": _DISPLAY,
+    "logger_name": _DISPLAY,
+    "allow_nested_operators": _DISPLAY,
+}
+"""on_failure_fail_dagrun, is_setup and is_teardown are answered by the operator check."""

@@ -1,0 +1,40 @@
+"""Findings about attributes: OB2xx. An id keeps its meaning for ever."""
+
+from __future__ import annotations
+
+from orkestra_bridge.diagnostics import Rule, Severity, Verdict
+
+
+def _approximated(id_: str, title: str, severity: Severity = Severity.WARNING) -> Rule:
+    return Rule(id=id_, title=title, severity=severity, verdict=Verdict.APPROXIMATED)
+
+
+def _refused(id_: str, title: str) -> Rule:
+    return Rule(id=id_, title=title, severity=Severity.ERROR, verdict=Verdict.REFUSED)
+
+
+UNACCOUNTED = Rule(
+    id="OB200",
+    title="an attribute that this version does not know",
+    severity=Severity.ERROR,
+    verdict=Verdict.UNACCOUNTED,
+)
+POOL = _approximated("OB201", "pools are not enforced")
+PRIORITY = _approximated("OB202", "there is no queue to have a priority in", Severity.INFO)
+QUEUE = _approximated("OB203", "executor, queue and executor_config have no counterpart")
+EMAIL = _approximated("OB204", "no e-mail is sent")
+SLA = _approximated("OB205", "service level agreements are not watched")
+DEPENDS_ON_PAST = _refused("OB206", "a run that depends on the run before it")
+CONCURRENCY = _approximated("OB207", "no limit on runs or tasks at the same time")
+CATCHUP = _approximated("OB208", "past intervals are not caught up", Severity.INFO)
+CALLBACK = _refused("OB209", "a callback that nothing would call")
+HOOK = _refused("OB210", "pre_execute or post_execute")
+LINEAGE = _approximated("OB211", "inlets and outlets emit no events")
+DISPLAY = _approximated("OB212", "shown by Airflow's web page only", Severity.INFO)
+FAIL_FAST = _refused("OB213", "a DAG that stops at the first failure")
+ACCESS = _approximated("OB214", "Airflow's permissions become IAM's")
+RETRY_POLICY = _refused("OB215", "a retry policy in Python")
+PAUSE_ON_FAILURES = _approximated("OB216", "the schedule is not paused after failed runs")
+DEADLINE = _approximated("OB217", "deadlines are not watched")
+RUN_AS = _refused("OB218", "a task that runs as another user")
+MULTI_TEAM = _approximated("OB219", "bundle and team settings have no counterpart", Severity.INFO)
