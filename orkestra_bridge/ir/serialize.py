@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from orkestra_bridge.ir.model import Workflow
 
@@ -30,6 +31,10 @@ def from_document(document: dict[str, Any]) -> Workflow:
     return _converter().structure(document, Workflow)
 
 
-def render(document: Any) -> str:
-    """Return JSON text that is the same for equal values."""
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+def render(document: Any, *, sort: bool = True) -> bytes:
+    """Return indented JSON with a final newline: the same bytes for equal values.
+
+    ``sort=False`` keeps the order of keys, where that order is the one in which people read.
+    """
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options | orjson.OPT_SORT_KEYS if sort else options)

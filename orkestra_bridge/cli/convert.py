@@ -1,0 +1,115 @@
+"""``orkestra-bridge convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
+
+if TYPE_CHECKING:
+    from orkestra_bridge.pipeline import Conversion
+
+DEFAULT_OUT = Path("orkestra-out")
+_FIRST = "*"
+
+
+@click.command("convert")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Where to write.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print.")
+@click.option(
+    "--run",
+    "run_id",
+    is_flag=False,
+    flag_value=_FIRST,
+    metavar="[DAG_ID]",
+    help="Run this DAG afterwards, here; without an id, the first one that was translated.",
+)
+@click.option("--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with.")
+@click.option("--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it.")
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What --airflow-version needs besides, as a requirements file.",
+)
+@click.option("--python-version", default="3.13", show_default=True, help="Python of the Lambda functions.")
+@click.option("--architecture", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
+@click.option("--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function.")
+@click.option("--layers", type=click.Choice(["auto", "skip"]), default="auto", help="Build layers, or only list what is in them.")
+@click.option("--parse-timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds for one DAG file.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+def command(
+    paths: tuple[Path, ...],
+    out: Path,
+    form: str,
+    run_id: str | None,
+    airflow_python: Path | None,
+    airflow_version: str | None,
+    requirements: Path | None,
+    python_version: str,
+    architecture: str,
+    memory: int,
+    layers: str,
+    parse_timeout: float,
+    no_cache: bool,
+) -> int:
+    """Translate the DAGs in PATHS, which are DAG files or folders of them.
+
+    Each DAG gets a folder below OUT with its state machine, its Lambda package, a CloudFormation template and a picture.
+    Exit code: 0 if every DAG was translated, 1 if something was refused, 2 for wrong usage.
+
+    \b
+    orkestra-bridge convert dags/ -o build
+    orkestra-bridge convert dags/sales.py --run daily_sales
+    orkestra-bridge convert dags/ --airflow-version 2.11.2 --requirements requirements.txt
+    """
+    if airflow_python and airflow_version:
+        raise click.UsageError("--airflow-python and --airflow-version exclude each other")
+    if requirements and not airflow_version:
+        raise click.UsageError("--requirements needs --airflow-version")
+    options = ConvertOptions(
+        paths=paths,
+        out=out,
+        airflow=AirflowSource(python=airflow_python, version=airflow_version, requirements=requirements),
+        target=Target(
+            python=python_version,
+            architecture="x86_64" if architecture == "x86_64" else "arm64",
+            memory=memory,
+        ),
+        parse_timeout=parse_timeout,
+        layers="skip" if layers == "skip" else "auto",
+        cache=None if no_cache else default_cache(),
+    )
+    conversion = _convert(options)
+    _print(conversion, form)
+    return conversion.report.exit_code or (0 if run_id is None else _run(conversion, run_id, form))
+
+
+def _convert(options: ConvertOptions) -> Conversion:
+    from orkestra_bridge.cli.progress import file_progress
+    from orkestra_bridge.pipeline import convert
+
+    with file_progress() as on_file:
+        return convert(options, on_file=on_file)
+
+
+def _print(conversion: Conversion, form: str) -> None:
+    from orkestra_bridge.cli.tables import print_report
+    from orkestra_bridge.ir.serialize import render
+
+    if form == "json":
+        click.echo(render(conversion.report.to_json(), sort=False), nl=False)
+    else:
+        print_report(conversion)
+
+
+def _run(conversion: Conversion, dag_id: str, form: str) -> int:
+    from orkestra_bridge.cli.run import run_and_print
+
+    wanted = conversion.translated[:1] if dag_id == _FIRST else (dag_id,)
+    if not wanted:
+        raise click.UsageError("--run: no DAG was translated")
+    return run_and_print(conversion.out, wanted[0], python=conversion.environment.python, form=form)

@@ -1,0 +1,87 @@
+"""``orkestra-bridge explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orkestra_bridge.errors import BridgeError, UsageError
+from orkestra_bridge.options import AirflowSource, Target, default_cache
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Workflow
+
+STAGES = ("ir", "regions", "asl", "template")
+
+
+@click.command("explain")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dag", "dag_id", help="Which DAG of the file; needed if there are several.")
+@click.option("--stage", type=click.Choice(STAGES), default="regions", show_default=True, help="What to print.")
+@click.option("--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with.")
+def command(file: Path, dag_id: str | None, stage: str, airflow_python: Path | None) -> int:
+    """Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
+
+    \b
+    orkestra-bridge explain dags/sales.py
+    orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
+    """
+    workflow = _load(file, dag_id, airflow_python)
+    click.echo(_text(workflow, stage), nl=False)
+    return 0
+
+
+def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workflow:
+    from orkestra_bridge.frontend.discovery import discover
+    from orkestra_bridge.frontend.environments import resolve_environment
+    from orkestra_bridge.frontend.loader import Frontend
+
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder", remedy="name one DAG file")
+    cache = default_cache()
+    environment = resolve_environment(AirflowSource(python=airflow_python), cache)
+    with Frontend(environment, parse_timeout=30.0, cache=cache) as frontend:
+        loaded = next(iter(frontend.load(discover([file]).files)))
+    for finding in loaded.findings:
+        click.echo(str(finding), err=True)
+    found = {workflow.dag_id: workflow for workflow in loaded.workflows}
+    if not found:
+        raise BridgeError(f"no DAG could be loaded from {file}", remedy="see the findings above")
+    if dag_id is None and len(found) > 1:
+        raise UsageError(f"{file} defines {len(found)} DAGs", remedy=f"choose one with --dag: {', '.join(sorted(found))}")
+    if dag_id is not None and dag_id not in found:
+        raise UsageError(f"{file} defines no DAG {dag_id!r}", remedy=f"it has {', '.join(sorted(found))}")
+    return found[dag_id] if dag_id else next(iter(found.values()))
+
+
+def _text(workflow: Workflow, stage: str) -> str:
+    from orkestra_bridge.diagnostics import refuses
+    from orkestra_bridge.ir.graph import task_order
+    from orkestra_bridge.ir.pprint import workflow_text
+    from orkestra_bridge.ir.serialize import render
+    from orkestra_bridge.lowering.machine import lower
+    from orkestra_bridge.lowering.pprint import nesting_text
+    from orkestra_bridge.lowering.regions import decompose
+    from orkestra_bridge.operators.registry import check_operators
+
+    if stage == "ir":
+        return workflow_text(workflow)
+    if stage == "regions":
+        return nesting_text(decompose(task_order(workflow.tasks)))
+    findings = check_operators(workflow)
+    if refuses(findings):
+        raise BridgeError("; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown")
+    definition = lower(workflow).definition
+    if stage == "asl":
+        return render(definition, sort=False).decode()
+    from orkestra_bridge.pipeline import HANDLER, LAMBDA_TIMEOUT
+    from orkestra_bridge.stack.model import FunctionAsset
+    from orkestra_bridge.stack.template import build_stack
+
+    target = Target()
+    function = FunctionAsset(
+        logical="Tasks", key_hash="<package>", handler=HANDLER, memory=target.memory, timeout=LAMBDA_TIMEOUT
+    )
+    return render(build_stack(workflow, definition, function, None, target).template, sort=False).decode()

@@ -1,0 +1,67 @@
+"""``orkestra-bridge run``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from orkestra_bridge.cli.convert import DEFAULT_OUT
+
+
+@click.command("run")
+@click.argument("dag_id")
+@click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="What `convert` wrote.")
+@click.option("--conf", default="{}", metavar="JSON", help="The run's conf, as `airflow dags trigger --conf` takes it.")
+@click.option("--logical-date", metavar="ISO", help="The run's logical date with its offset; default now.")
+@click.option("--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print.")
+def command(
+    dag_id: str, out: Path, conf: str, logical_date: str | None, python: Path | None, form: str
+) -> int:
+    """Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
+
+    Exit code: 0 if the run succeeded, 1 if it failed. Logs are written below OUT/.runs/.
+
+    \b
+    orkestra-bridge run daily_sales
+    orkestra-bridge run daily_sales --conf '{"region": "eu"}' --logical-date 2024-03-01T00:00:00+00:00
+    """
+    try:
+        values = json.loads(conf)
+    except ValueError as problem:
+        raise click.BadParameter(f"not JSON: {problem}", param_hint="--conf") from problem
+    if not isinstance(values, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--conf")
+    return run_and_print(out, dag_id, python=python, form=form, conf=values, logical_date=logical_date)
+
+
+def run_and_print(
+    out: Path,
+    dag_id: str,
+    *,
+    python: Path | None,
+    form: str,
+    conf: dict[str, object] | None = None,
+    logical_date: str | None = None,
+) -> int:
+    """Run a DAG, print the result, and return the exit code: 0 for a successful run, 1 for a failed one."""
+    from orkestra_bridge.local.run import RunRequest, run_dag
+    from orkestra_bridge.local.view import live_view, print_result
+
+    request = RunRequest(
+        out=out,
+        dag_id=dag_id,
+        conf=conf or {},
+        logical_date=logical_date,
+        python=python or Path(sys.executable),
+    )
+    with live_view(dag_id) as on_event:
+        result = run_dag(request, on_event=on_event)
+    if form == "json":
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        print_result(result)
+    return 0 if result.run_state == "success" else 1

@@ -1,0 +1,72 @@
+"""The report for the terminal: a table of DAGs, then every finding that matters, then one line of totals."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.pipeline import Conversion
+    from orkestra_bridge.report import DagReport, Report
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_WIDTH = 80
+
+
+def print_report(conversion: Conversion) -> None:
+    """Print the report to stdout, 80 columns wide where stdout is not a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    report = conversion.report
+    if report.dags:
+        console.print(_table(report.dags))
+    for finding in report.all_findings():
+        if finding.severity is not Severity.INFO:
+            _print_finding(console, finding)
+    _print_totals(console, report, conversion)
+
+
+def _table(dags: tuple[DagReport, ...]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("DAG", overflow="fold")
+    for name in ("tasks", "states", "moves"):
+        table.add_column(name, justify="right")
+    table.add_column("schedule", overflow="fold")
+    table.add_column("result")
+    for dag in dags:
+        colour = "green" if dag.verdict == "translated" else "red"
+        table.add_row(
+            dag.dag_id,
+            str(dag.tasks),
+            str(dag.states or "-"),
+            str(dag.transitions or "-"),
+            str(dag.schedule["text"]),
+            f"[{colour}]{dag.verdict}[/]",
+        )
+    return table
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    from rich.text import Text
+
+    console.print(Text(str(finding), style=_COLOURS[finding.severity]), soft_wrap=True)
+
+
+def _print_totals(console: Console, report: Report, conversion: Conversion) -> None:
+    summary = report.to_json()["summary"]
+    console.print(
+        f"{summary['translated']} of {summary['dags']} DAGs translated, {summary['tasks']} tasks; "
+        f"{summary['errors']} errors, {summary['warnings']} warnings, {summary['infos']} notes",
+        soft_wrap=True,
+    )
+    console.print(f"output: {conversion.out}  (all findings: {conversion.out / 'report.json'})", soft_wrap=True)

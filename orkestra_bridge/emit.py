@@ -1,0 +1,42 @@
+"""The files of one translated DAG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.ir.serialize import render, to_document
+from orkestra_bridge.lowering.mermaid import to_mermaid
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.model import LambdaPackage, Requirement
+
+
+def emit(
+    output: Output,
+    workflow: Workflow,
+    definition: dict[str, Any],
+    package: LambdaPackage,
+    template: dict[str, Any],
+) -> None:
+    """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
+    folder = workflow.dag_id
+    output.write(f"{folder}/workflow.json", render(to_document(workflow)))
+    output.write(f"{folder}/state_machine.asl.json", render(definition, sort=False))
+    output.write(f"{folder}/template.json", render(template, sort=False))
+    output.write(f"{folder}/graph.mmd", to_mermaid(definition).encode())
+    output.write(f"{folder}/functions/tasks.zip", package.data)
+    output.write(f"{folder}/functions/requirements.txt", requirements_text(package.requirements).encode())
+
+
+def requirements_text(requirements: tuple[Requirement, ...]) -> str:
+    """Return a requirements file: a line for each distribution with the reason for it."""
+    lines = []
+    for requirement in requirements:
+        pin = f"{requirement.name}=={requirement.version}" if requirement.version else requirement.name
+        where = "; in the Lambda runtime" if requirement.provided else ""
+        lines.append(f"{pin}  # {requirement.reason}{where}\n")
+    return "".join(lines)

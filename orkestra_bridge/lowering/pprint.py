@@ -1,0 +1,37 @@
+"""A nesting as text: indentation is depth, and every wait that a barrier adds is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.lowering.regions import Leaf, Region, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.lowering.regions import Decomposition
+
+
+def nesting_text(decomposition: Decomposition) -> str:
+    """Return the text form, ending with a newline.
+
+    ::
+
+        series
+          extract
+          parallel
+            load
+            notify
+    """
+    lines = [*_lines(decomposition.region, "")]
+    lines += [f"added wait: {wait.task_id} waits for {', '.join(wait.waits_for)}" for wait in decomposition.waits]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(region: Region, indent: str) -> Iterator[str]:
+    if isinstance(region, Leaf):
+        yield f"{indent}{region.task_id}"
+        return
+    yield f"{indent}{'series' if isinstance(region, Series) else 'parallel'}"
+    for part in region.items if isinstance(region, Series) else region.branches:
+        yield from _lines(part, f"{indent}  ")

@@ -1,0 +1,95 @@
+"""The output folder: written aside, moved into place when complete, so that it is never half of something.
+
+Everything is staged in a hidden folder inside OUT (so that moving is a rename on one file system). At the end each DAG's
+folder replaces the one before it; what the conversion does not produce stays: other DAGs, earlier runs, the user's files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import Self
+
+from orkestra_bridge.errors import OutputError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+STAGING_PREFIX = ".orkestra-staging-"
+LAYERS = ".layers"
+"""Layers are shared by DAGs and named by their content: new ones join the old ones."""
+
+
+class Output:
+    """A context manager around one conversion's output; leaving it with an exception discards what was staged."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self._created = False
+        self._staging: Path | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._created = not self.out.exists()
+            self.out.mkdir(parents=True, exist_ok=True)
+            self._staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=self.out))
+        except OSError as problem:
+            raise OutputError(
+                f"cannot write to {self.out}: {problem.strerror or problem}",
+                remedy="name another folder with --out, or make this one writable",
+            ) from problem
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._staging is not None:
+            shutil.rmtree(self._staging, ignore_errors=True)
+        if kind is not None and self._created and not any(self.out.iterdir()):
+            self.out.rmdir()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Stage a file; ``name`` is a POSIX path relative to OUT. Raises OutputError if that fails."""
+        assert self._staging is not None, "used outside of its with block"
+        target = self._staging / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        except OSError as problem:
+            raise OutputError(
+                f"cannot write {self.out / name}: {problem.strerror or problem}",
+                remedy="check the free space and the rights of the folder; what was there before is untouched",
+            ) from problem
+
+    def commit(self) -> None:
+        """Move everything that was staged to its place, each folder and file in one rename."""
+        assert self._staging is not None, "used outside of its with block"
+        aside = self._staging / ".replaced"
+        aside.mkdir()
+        try:
+            for entry in sorted(self._staging.iterdir()):
+                if entry.name == LAYERS:
+                    self._join(entry)
+                elif entry != aside:
+                    self._place(entry, aside)
+        except OSError as problem:
+            raise OutputError(
+                f"cannot move the output to {self.out}: {problem.strerror or problem}",
+                remedy="check the rights of the folder and run the command again",
+            ) from problem
+
+    def _join(self, layers: Path) -> None:
+        (self.out / LAYERS).mkdir(exist_ok=True)
+        for layer in sorted(layers.iterdir()):
+            layer.replace(self.out / LAYERS / layer.name)
+
+    def _place(self, entry: Path, aside: Path) -> None:
+        target = self.out / entry.name
+        if target.is_dir() and entry.is_dir():
+            target.rename(aside / entry.name)
+        elif target.is_dir():
+            raise OutputError(f"{target} is a folder where a file should go", remedy="move it away")
+        entry.replace(target)

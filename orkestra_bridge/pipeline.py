@@ -1,0 +1,225 @@
+"""The whole translation on one screen.
+
+    DAG files --frontend--> Workflow --checks--> --lowering--> machine --packaging--> zip --stack--> template
+
+The frontend's worker process loads DAG files while this process translates the ones before them and the preflight
+process loads their packages; so on two cores a conversion takes little longer than loading the files does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.diagnostics import refuses
+from orkestra_bridge.emit import emit
+from orkestra_bridge.frontend.discovery import discover
+from orkestra_bridge.frontend.environments import resolve_environment
+from orkestra_bridge.frontend.loader import Frontend
+from orkestra_bridge.frontend.rules import DUPLICATE_DAG_ID
+from orkestra_bridge.ir.serialize import render
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.operators.registry import check_operators
+from orkestra_bridge.output import LAYERS, Output
+from orkestra_bridge.packaging.build import build_package
+from orkestra_bridge.packaging.layer import Layers
+from orkestra_bridge.packaging.preflight import Preflight
+from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.report import DagReport, Report
+from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
+from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.stack.template import build_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.machine import Lowered
+    from orkestra_bridge.options import ConvertOptions
+    from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
+
+    Check = Callable[[Workflow], tuple[Finding, ...]]
+    OnFile = Callable[[int, int, str], None]
+
+CHECKS: tuple[Check, ...] = (check_operators, account)
+"""What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
+
+HANDLER = "orkestra_bridge.runtime.handler.handle"
+LAMBDA_TIMEOUT = 900
+"""Seconds; Airflow has no limit of its own, so the function gets all that Lambda has."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """The result of `convert`: what there is to say, where the output is, and what parsed it."""
+
+    report: Report
+    out: Path
+    environment: Environment
+
+    @property
+    def translated(self) -> tuple[str, ...]:
+        """The ids of the DAGs that were translated, in the order of the report."""
+        return tuple(dag.dag_id for dag in self.report.dags if dag.verdict == "translated")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """One DAG on its way: what is known, and what is still being found out elsewhere."""
+
+    workflow: Workflow
+    file: DagFile
+    findings: tuple[Finding, ...]
+    lowered: Lowered | None = None
+    package: LambdaPackage | None = None
+    preflight: Future[tuple[Finding, ...]] | None = None
+    layer: Future[LayerResult] | None = None
+
+
+@dataclass(slots=True)
+class _Collected:
+    """What has been found so far."""
+
+    dags: list[DagReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    homes: dict[str, str] = field(default_factory=dict)
+
+
+def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conversion:
+    """Translate all DAGs below the given paths and write the output.
+
+    Args:
+        options: What to translate, for which target, and where to.
+        on_file: Called with (files done, files in all, path) after each file.
+
+    Returns:
+        The report; refused DAGs are in it, with the findings that say why, and leave no output.
+
+    Raises:
+        UsageError: A path does not exist.
+        OutputError: OUT cannot be written; nothing that was in it is lost.
+        EnvironmentSetupError: There is no Airflow to parse with.
+    """
+    discovery = discover(options.paths)
+    environment = resolve_environment(options.airflow, options.cache)
+    found = _Collected(findings=list(discovery.findings))
+    with ExitStack() as stack:
+        output = stack.enter_context(Output(options.out))
+        preflight = stack.enter_context(Preflight(environment, options.cache))
+        layers = stack.enter_context(Layers(options.target, options.cache, skip=options.layers == "skip"))
+        frontend = stack.enter_context(
+            Frontend(environment, parse_timeout=options.parse_timeout, cache=options.cache)
+        )
+        waiting: deque[_Draft] = deque()
+        for done, loaded in enumerate(frontend.load(discovery.files), start=1):
+            found.findings.extend(loaded.findings)
+            for workflow in loaded.workflows:
+                duplicate = _duplicate(workflow, loaded.file, found)
+                if duplicate:
+                    found.findings.append(duplicate)
+                else:
+                    waiting.append(_draft(workflow, loaded.file, environment, options, preflight, layers))
+            while waiting and _ready(waiting[0]):
+                found.dags.append(_finish(waiting.popleft(), options, output))
+            if on_file:
+                on_file(done, len(discovery.files), loaded.file.display)
+        found.dags.extend(_finish(draft, options, output) for draft in waiting)
+        report = Report(dags=tuple(found.dags), findings=tuple(found.findings))
+        output.write("report.json", render(report.to_json(), sort=False))
+        output.commit()
+    return Conversion(report=report, out=options.out, environment=environment)
+
+
+def _duplicate(workflow: Workflow, file: DagFile, found: _Collected) -> Finding | None:
+    first = found.homes.setdefault(workflow.dag_id, file.display)
+    if first == file.display:
+        return None
+    span = replace(workflow.span, file=file.display)
+    message = f"dag_id {workflow.dag_id!r} is already taken by {first}; this DAG is left out"
+    return DUPLICATE_DAG_ID.at(span, message, "give one of the two another dag_id", dag_id=workflow.dag_id)
+
+
+def _draft(
+    workflow: Workflow,
+    file: DagFile,
+    environment: Environment,
+    options: ConvertOptions,
+    preflight: Preflight,
+    layers: Layers,
+) -> _Draft:
+    findings = [finding for check in CHECKS for finding in check(workflow)]
+    if refuses(tuple(findings)):
+        return _Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
+    lowered = lower(workflow)
+    findings.extend(lowered.findings)
+    built = build_package(workflow, file, environment, options.target)
+    refused = refuses((*findings, *built.findings))
+    return _Draft(
+        workflow=workflow,
+        file=file,
+        findings=(*_displayed(findings, file), *built.findings),
+        lowered=lowered,
+        package=built.package,
+        preflight=None if refused else preflight.submit(workflow, file, built.package),
+        layer=None if refused else layers.submit(built.package.requirements),
+    )
+
+
+def _displayed(findings: list[Finding], file: DagFile) -> tuple[Finding, ...]:
+    """Return findings about the representation with paths as the user would type them."""
+    prefix = file.display.removesuffix(file.relative)
+    return tuple(replace(finding, file=f"{prefix}{finding.file}") for finding in findings)
+
+
+def _ready(draft: _Draft) -> bool:
+    return all(future is None or future.done() for future in (draft.preflight, draft.layer))
+
+
+def _finish(draft: _Draft, options: ConvertOptions, output: Output) -> DagReport:
+    """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""
+    workflow, lowered, package = draft.workflow, draft.lowered, draft.package
+    view, schedule_findings = schedule_view(workflow)
+    findings = [*draft.findings]
+    layer = None
+    if draft.preflight:
+        findings.extend(draft.preflight.result())
+    if draft.layer:
+        built = draft.layer.result()
+        layer = built.layer
+        findings.extend(replace(finding, dag_id=workflow.dag_id, file=draft.file.display) for finding in built.findings)
+    if lowered is None or package is None or refuses(tuple(findings)):
+        findings.extend(_displayed(list(schedule_findings), draft.file))
+    else:
+        function = FunctionAsset(
+            logical="Tasks",
+            key_hash=package.tree_hash,
+            handler=HANDLER,
+            memory=options.target.memory,
+            timeout=LAMBDA_TIMEOUT,
+        )
+        asset = LayerAsset(key_hash=layer.key_hash) if layer else None
+        stack = build_stack(workflow, lowered.definition, function, asset, options.target)
+        findings.extend(_displayed(list(stack.findings), draft.file))
+        if not refuses(tuple(findings)):
+            emit(output, workflow, lowered.definition, package, stack.template)
+            if layer:
+                output.write(f"{LAYERS}/{layer.key_hash}.zip", layer.path.read_bytes())
+    return DagReport(
+        dag_id=workflow.dag_id,
+        file=draft.file.display,
+        line=workflow.span.line,
+        tasks=len(workflow.tasks),
+        states=lowered.states if lowered else 0,
+        transitions=lowered.transitions if lowered else 0,
+        schedule=view.to_json(),
+        requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements) if package else (),
+        findings=tuple(findings),
+    )

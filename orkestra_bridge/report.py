@@ -1,0 +1,105 @@
+"""What a conversion has to say: the same values for the terminal, for report.json and for callers.
+
+The JSON form is a contract: `Report.to_json` gives ``{"tool", "version", "summary", "findings", "dags"}``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge import __version__
+from orkestra_bridge.diagnostics import Finding, Severity, refuses
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import JsonValue
+
+TOOL = "orkestra-bridge"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagReport:
+    """One DAG's part of the report.
+
+    Attributes:
+        states: States of the machine, 0 if the DAG was refused before there was one.
+        transitions: State transitions of a run in which every task succeeds.
+        relaxed_edges: Edges that the nesting leaves to a join at run time.
+        schedule: As EventBridge sees it: kind, text, expressions, timezone, start, end, state.
+        requirements: Third-party distributions of the package, ``name==version``.
+    """
+
+    dag_id: str
+    file: str
+    line: int
+    tasks: int
+    states: int = 0
+    transitions: int = 0
+    relaxed_edges: int = 0
+    schedule: dict[str, JsonValue]
+    requirements: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """``translated`` or ``refused``."""
+        return "refused" if refuses(self.findings) else "translated"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the DAG's entry of report.json."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            **fields,
+            "verdict": self.verdict,
+            "requirements": list(self.requirements),
+            "findings": [finding_to_json(finding) for finding in self.findings],
+        }
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that one conversion found.
+
+    Attributes:
+        findings: Those about files rather than about one DAG.
+    """
+
+    dags: tuple[DagReport, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all was translated, 1 if something was refused."""
+        return int(refuses(self.findings) or any(dag.verdict == "refused" for dag in self.dags))
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Return the findings of files and DAGs in the order of the report."""
+        return (*self.findings, *(finding for dag in self.dags for finding in dag.findings))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of report.json."""
+        return {
+            "tool": TOOL,
+            "version": __version__,
+            "summary": self._summary(),
+            "findings": [finding_to_json(finding) for finding in self.findings],
+            "dags": [dag.to_json() for dag in self.dags],
+        }
+
+    def _summary(self) -> dict[str, int]:
+        every = self.all_findings()
+        translated = sum(dag.verdict == "translated" for dag in self.dags)
+        return {
+            "dags": len(self.dags),
+            "translated": translated,
+            "refused": len(self.dags) - translated,
+            "tasks": sum(dag.tasks for dag in self.dags),
+            **{f"{level.value}s": sum(finding.severity is level for finding in every) for level in Severity},
+        }
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding with its enums as plain text."""
+    return {**asdict(finding), "severity": finding.severity.value, "verdict": finding.verdict.value}
