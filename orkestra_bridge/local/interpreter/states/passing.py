@@ -1,0 +1,15 @@
+"""Pass: computes its output, calls nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.local.interpreter.finishing import onward
+
+if TYPE_CHECKING:
+    from orkestra_bridge.local.interpreter.scope import Outcome, Visit
+
+
+async def run_pass(visit: Visit) -> Outcome:
+    """Return the ``Output``, or the input as it came."""
+    return onward(visit, visit.input)
