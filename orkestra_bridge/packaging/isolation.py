@@ -1,6 +1,6 @@
 """Runs a function with exactly the imports that a Lambda function would have; stdlib only, stands alone.
 
-Started as ``python -I -S isolation.py CONFIG`` where CONFIG is a JSON object, or ``@FILE``, a file that holds it:
+Started as ``python -I -S isolation.py CONFIG``; CONFIG is a JSON object, or ``@FILE``, a file that holds it:
 
     task_root       folder of the unzipped package (what /var/task is on AWS); first on sys.path
     site_packages   folders in which third-party modules are searched (what the layer holds on AWS)
@@ -50,7 +50,7 @@ class ListedModulesFinder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """Return where a listed top-level module is, None for any other; children have their parent's path."""
+        """Return where a listed top-level module is, None for any other (children have a path)."""
         if path is not None or fullname not in self.tops:
             return None
         spec = PathFinder.find_spec(fullname, self.folders, target)
@@ -74,7 +74,7 @@ class ListedModulesFinder:
 
 
 class UnlistedNamespaceGuard:
-    """Hides the parts of a namespace package that no listed distribution brings; first on ``sys.meta_path``."""
+    """Hides the parts of a namespace package that no listed distribution brings; stands first."""
 
     def __init__(self, folders: Sequence[str], modules: Iterable[str]) -> None:
         self.folders = tuple(folders)
@@ -84,7 +84,7 @@ class UnlistedNamespaceGuard:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """Return None, or raise ModuleNotFoundError for ``google.other`` if only ``google.cloud`` is listed."""
+        """Return None; raises ModuleNotFoundError for ``google.other`` if only ``google.cloud`` is listed."""
         if fullname.partition(".")[0] not in self.tops or path is None or target is not None:
             return None
         if not any(str(entry).startswith(self.folders) for entry in path):

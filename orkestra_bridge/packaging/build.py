@@ -1,0 +1,189 @@
+"""One DAG's Lambda package: a zip with the same bytes for the same input, whoever builds it and when.
+
+What is in it is fixed: ``manifest.json``, ``orkestra_bridge/__init__.py``, ``orkestra_bridge/runtime/**`` and
+``source/**``, the part of the DAG folder that the DAG file needs. The runtime is the same for every DAG, so it
+is compressed once per process and every package starts as a copy of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge.ir.model import SourceSpan
+from orkestra_bridge.ir.serialize import to_document
+from orkestra_bridge.packaging import rules
+from orkestra_bridge.packaging.closure import local_closure
+from orkestra_bridge.packaging.model import Closure, LambdaPackage, PackageResult, Requirement
+from orkestra_bridge.packaging.requirements import resolve_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.options import Target
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The first moment that a zip file can express."""
+
+LEVEL = 6
+"""zlib's level: 9 costs two to four times as much for 2 % less."""
+
+ZIPPED_LIMIT = 50 * 1024 * 1024
+"""Bytes of a zip that Lambda takes directly (Lambda Developer Guide, quotas)."""
+
+MANIFEST_VERSION = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a package: its path in the zip, content and whether it may be executed."""
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+    @property
+    def mode(self) -> int:
+        """Return the file mode, reduced to what matters."""
+        return 0o755 if self.executable else 0o644
+
+
+def build_package(
+    workflow: Workflow, file: DagFile, environment: Environment, target: Target
+) -> PackageResult:
+    """Return the package of one DAG and the findings about what it needs.
+
+    Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
+    """
+    closure = local_closure(file, workflow.files)
+    requirements, missing = resolve_requirements(closure.imports, workflow, environment, target)
+    entries = [
+        _manifest(workflow, file, requirements),
+        *(_source(file.root, path) for path in closure.files),
+    ]
+    data = _zip(entries)
+    package = LambdaPackage(
+        dag_id=workflow.dag_id,
+        data=data,
+        tree_hash=tree_hash((*_base().entries, *entries)),
+        requirements=requirements,
+        sources=closure.files,
+    )
+    return PackageResult(package=package, findings=(*closure.findings, *missing, *_too_large(package, file)))
+
+
+def tree_hash(entries: Iterable[Entry]) -> str:
+    """Return SHA-256 over path, mode and content of the files, whatever order they come in.
+
+    Not over the zip: zlib builds differ between platforms, and equal content should have an equal key.
+    """
+    digest = hashlib.sha256()
+    for line in sorted(_digest_line(entry) for entry in entries):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _digest_line(entry: Entry) -> bytes:
+    content = hashlib.sha256(entry.data).hexdigest()
+    return f"{entry.path}\0{entry.mode:o}\0{content}\n".encode()
+
+
+def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...]) -> Entry:
+    document: dict[str, Any] = {
+        "version": MANIFEST_VERSION,
+        "workflow": to_document(workflow),
+        "source": "source",
+        "dag_file": file.relative,
+        "requirements": [
+            {
+                "name": requirement.name,
+                "version": requirement.version,
+                "modules": list(requirement.modules),
+                "provided": requirement.provided,
+            }
+            for requirement in requirements
+        ],
+    }
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return Entry("manifest.json", text.encode())
+
+
+def _source(root: Path, relative: str) -> Entry:
+    path = root / relative
+    return Entry(f"source/{relative}", path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The part of a package that every DAG has, ready to be copied."""
+
+    entries: tuple[Entry, ...]
+    data: bytes
+
+
+@lru_cache(maxsize=1)
+def _base() -> _Base:
+    entries = tuple(sorted(_own_files(), key=lambda entry: entry.path))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for entry in entries:
+            _write(archive, entry)
+    return _Base(entries, buffer.getvalue())
+
+
+def base_entries() -> tuple[Entry, ...]:
+    """Return the files that every package has: the runtime with its facade."""
+    return _base().entries
+
+
+def _own_files() -> Iterator[Entry]:
+    own = Path(__file__).parent.parent
+    yield Entry("orkestra_bridge/__init__.py", (own / "__init__.py").read_bytes())
+    for path in (own / "runtime").rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            yield Entry(f"orkestra_bridge/{path.relative_to(own).as_posix()}", path.read_bytes())
+
+
+def _zip(entries: Iterable[Entry]) -> bytes:
+    buffer = io.BytesIO()
+    buffer.write(_base().data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for entry in entries:
+            _write(archive, entry)
+    return buffer.getvalue()
+
+
+def _write(archive: zipfile.ZipFile, entry: Entry) -> None:
+    info = zipfile.ZipInfo(entry.path, EPOCH)
+    info.create_system = 3  # Unix on every platform, else Lambda ignores the mode
+    info.external_attr = (0o100000 | entry.mode) << 16
+    archive.writestr(info, entry.data, zipfile.ZIP_DEFLATED, LEVEL)
+
+
+def _too_large(package: LambdaPackage, file: DagFile) -> tuple[Finding, ...]:
+    if len(package.data) <= ZIPPED_LIMIT:
+        return ()
+    megabytes = len(package.data) / 1024 / 1024
+    return (
+        rules.PACKAGE_TOO_LARGE.at(
+            SourceSpan(file.display),
+            f"its package has {megabytes:.0f} MB zipped, Lambda takes {ZIPPED_LIMIT // 1024 // 1024}",
+            "keep data files in S3 instead of the DAG folder",
+            dag_id=package.dag_id,
+        ),
+    )
+
+
+__all__ = ["Closure", "Entry", "base_entries", "build_package", "tree_hash"]

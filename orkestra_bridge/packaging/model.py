@@ -1,0 +1,120 @@
+"""What packaging takes and gives, as frozen values. Paths in the DAG folder are POSIX and relative to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.diagnostics import Finding
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdPartyImport:
+    """An import of something that is neither in the DAG folder nor in the standard library.
+
+    Attributes:
+        module: Dotted name as written, such as ``google.cloud`` or ``pandas``.
+        names: What is taken from it; each may be a submodule (``from google.cloud import storage``).
+        file: The file it stands in, as the user would type it.
+        optional: True if the code goes on without it (``try ... except ImportError``, or behind an ``if``).
+        deferred: True if it stands in a function, so that loading the file does not run it.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    file: str
+    line: int
+    optional: bool = False
+    deferred: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return ``file:line``."""
+        return f"{self.file}:{self.line}"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """The local files that a DAG file needs, itself included, and what they import from elsewhere."""
+
+    files: tuple[str, ...]
+    imports: tuple[ThirdPartyImport, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A distribution that the package needs beside its own files.
+
+    Attributes:
+        version: The version of the environment that parsed the DAG; empty if it is not installed there.
+        modules: Import names it brings: top-level, or dotted below a namespace package; sorted.
+        provided: True if the Lambda runtime already has it, so that no layer brings it.
+        reason: Why it is needed: ``imported at etl.py:3``, ``needed by pandas`` or ``needed by the runtime``.
+    """
+
+    name: str
+    version: str
+    modules: tuple[str, ...]
+    provided: bool
+    reason: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaPackage:
+    """The code of one DAG's function.
+
+    Attributes:
+        data: The zip file.
+        tree_hash: SHA-256 over path, mode and content of all files: the same on machines whose zlib differs.
+        sources: The user's files in it, relative to the DAG folder, sorted.
+    """
+
+    dag_id: str
+    data: bytes
+    tree_hash: str
+    requirements: tuple[Requirement, ...]
+    sources: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageResult:
+    """A package and what there is to say about it."""
+
+    package: LambdaPackage
+    findings: tuple[Finding, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """The third-party modules of one or more DAGs, as a Lambda layer.
+
+    Attributes:
+        key_hash: SHA-256 over the pinned requirements and the target: equal hash, equal content.
+        path: The zip file, in the cache.
+        size: Bytes unzipped, which Lambda limits.
+    """
+
+    key_hash: str
+    name: str
+    path: Path
+    size: int
+    requirements: tuple[Requirement, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerResult:
+    """A layer, or None where there is nothing to put into it or it could not be built."""
+
+    layer: Layer | None
+    findings: tuple[Finding, ...] = ()

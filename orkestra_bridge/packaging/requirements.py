@@ -1,0 +1,213 @@
+"""Import names -> distributions, and all that those need, each with the version the DAG was parsed with.
+
+Markers (PEP 508) are evaluated for the target, not for this machine. Airflow is never a requirement: the package
+has the facade.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.ir.model import ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.options import Target
+from orkestra_bridge.packaging import rules
+from orkestra_bridge.packaging.distributions import Distribution, DistributionIndex, index_of, normalized
+from orkestra_bridge.packaging.model import Requirement, ThirdPartyImport
+from orkestra_bridge.packaging.standard import IN_LAMBDA, REMOVED_FROM_PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import Environment
+
+RUNTIME_NEEDS = ("jinja2", "pendulum")
+AIRFLOW_PREFIX = "apache-airflow"
+
+
+def resolve_requirements(
+    imports: Iterable[ThirdPartyImport],
+    workflow: Workflow,
+    environment: Environment,
+    target: Target | None = None,
+) -> tuple[tuple[Requirement, ...], tuple[Finding, ...]]:
+    """Return every distribution that the package needs, sorted by name, and what is wrong with the imports.
+
+    The runtime's own needs are included; distributions that Lambda has are marked ``provided``.
+    """
+    resolution = _Resolution(
+        index=index_of(environment.site_packages), workflow=workflow, target=target or Target()
+    )
+    for found in imports:
+        resolution.take_import(found)
+    for name in _runtime_needs(workflow):
+        resolution.want(name, (), "needed by the runtime")
+    resolution.follow()
+    ordered = sorted(resolution.requirements.values(), key=lambda requirement: normalized(requirement.name))
+    return tuple(ordered), tuple(resolution.findings)
+
+
+def _runtime_needs(workflow: Workflow) -> tuple[str, ...]:
+    """Ticks around the scheduled time come from croniter, where dates depend on the one before or after."""
+    schedule = workflow.schedule
+    by_tick = schedule.kind is ScheduleKind.CRON and (schedule.data_interval or workflow.catchup)
+    return (*RUNTIME_NEEDS, "croniter") if by_tick else RUNTIME_NEEDS
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    name: str
+    extras: tuple[str, ...]
+    reason: str
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class _Resolution:
+    """One breadth-first walk over Requires-Dist, first what a layer brings, then what Lambda brings."""
+
+    index: DistributionIndex
+    workflow: Workflow
+    target: Target
+    requirements: dict[str, Requirement] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    ours: list[_Wanted] = field(default_factory=list)
+    provided: list[_Wanted] = field(default_factory=list)
+    seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+
+    def take_import(self, found: ThirdPartyImport) -> None:
+        owners = self.index.owners(found.module, found.names)
+        for owner in owners:
+            if not normalized(owner.name).startswith(AIRFLOW_PREFIX):
+                self.want(owner.name, (), f"imported at {found.place}")
+        if not owners and not found.optional:
+            self.report_missing(found)
+
+    def report_missing(self, found: ThirdPartyImport) -> None:
+        span = SourceSpan(found.file, found.line)
+        top = found.module.partition(".")[0]
+        gone = REMOVED_FROM_PYTHON.get(top)
+        if gone is None:
+            when = "loading the file fails" if not found.deferred else "the task that reaches it fails"
+            self.findings.append(
+                rules.MISSING_REQUIREMENT.at(
+                    span,
+                    f"import of {found.module}: {top} is neither in the DAG folder nor installed "
+                    f"with the Airflow that parsed it; {when}",
+                    f"install the distribution that brings {top} there, or add {top} to the DAG folder",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+        elif _version(self.target.python) >= gone:
+            self.findings.append(
+                rules.REMOVED_MODULE.at(
+                    span,
+                    f"import of {top}: Python {self.target.python} no longer has it",
+                    f"replace {top}, install a distribution that brings it, or build for a Python before "
+                    f"{gone[0]}.{gone[1]}",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+
+    def want(self, name: str, extras: tuple[str, ...], reason: str) -> None:
+        queue = self.provided if normalized(name) in IN_LAMBDA else self.ours
+        queue.append(_Wanted(name=name, extras=extras, reason=reason))
+
+    def follow(self) -> None:
+        """Empty both queues; what only Lambda's own distributions need is Lambda's as well."""
+        while self.ours:
+            self.add(self.ours.pop(0), provided=False)
+        while self.provided or self.ours:
+            queue = self.provided or self.ours
+            self.add(queue.pop(0), provided=True)
+
+    def add(self, wanted: _Wanted, *, provided: bool) -> None:
+        key = normalized(wanted.name)
+        if key.startswith(AIRFLOW_PREFIX) or (key, wanted.extras) in self.seen:
+            return
+        self.seen.add((key, wanted.extras))
+        distribution = self.index.get(wanted.name)
+        if key not in self.requirements:
+            self.requirements[key] = _requirement(distribution, wanted, provided=provided)
+            self.report_origin(distribution, wanted)
+        if distribution is None:
+            return
+        for name, extras in _needs(distribution, wanted.extras, self.target):
+            self.want(name, extras, f"needed by {distribution.name}")
+
+    def report_origin(self, distribution: Distribution | None, wanted: _Wanted) -> None:
+        if distribution is None:
+            return
+        if distribution.folder:
+            self.findings.append(
+                rules.UNPUBLISHED.at(
+                    self.workflow.span,
+                    f"{distribution.name} ({wanted.reason}) was installed from a folder of this machine",
+                    "publish it to the index you install from, so that every machine builds the same layer",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+        if any(normalized(name) == AIRFLOW_PREFIX for name, _ in _needs(distribution, (), self.target)):
+            self.findings.append(
+                rules.NEEDS_AIRFLOW.at(
+                    self.workflow.span,
+                    f"{distribution.name} ({wanted.reason}) needs Airflow itself; Lambda has the facade only",
+                    "check what the preflight says, or run the tasks that use it in a container",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+
+
+def _requirement(distribution: Distribution | None, wanted: _Wanted, *, provided: bool) -> Requirement:
+    plain = Requirement(name=wanted.name, version="", modules=(), provided=provided, reason=wanted.reason)
+    if distribution is None:
+        return plain
+    return replace(plain, name=distribution.name, version=distribution.version, modules=distribution.modules)
+
+
+@lru_cache(maxsize=2048)
+def _needs(
+    distribution: Distribution, extras: tuple[str, ...], target: Target
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(_parsed_needs(distribution, extras, target))
+
+
+def _parsed_needs(
+    distribution: Distribution, extras: tuple[str, ...], target: Target
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Parsed
+
+    for line in distribution.requires:
+        try:
+            parsed = Parsed(line)
+        except InvalidRequirement:
+            continue
+        environments = [{**marker_environment(target), "extra": extra} for extra in extras or ("",)]
+        if parsed.marker is None or any(parsed.marker.evaluate(each) for each in environments):
+            yield parsed.name, tuple(sorted(parsed.extras))
+
+
+def marker_environment(target: Target) -> dict[str, str]:
+    """Return the values of PEP 508's markers in Lambda: CPython on Amazon Linux."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{target.python}.0",
+        "os_name": "posix",
+        "platform_machine": "aarch64" if target.architecture == "arm64" else "x86_64",
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{target.python}.0",
+        "python_version": target.python,
+        "sys_platform": "linux",
+    }
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)

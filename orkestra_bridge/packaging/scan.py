@@ -1,0 +1,152 @@
+"""Reads one Python file: what it imports and which paths it computes. Pure: touches no disk, runs nothing.
+
+Statements are walked with two facts that decide what a missing module means: *optional* (the code goes on
+without it) and *deferred* (in a function, run by a task and not while the file loads).
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.packaging.file_paths import PathUse, path_uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+IMPORT_FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+OTHER_INTERPRETERS = frozenset({"virtualenv", "external_python", "docker", "kubernetes", "branch_virtualenv"})
+"""``@task.<name>`` whose body does not run in the function's Python (airflow.decorators)."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportStatement:
+    """``import module`` (names is empty) or ``from module import names``; level counts the leading dots."""
+
+    module: str
+    names: tuple[str, ...] = ()
+    level: int = 0
+    line: int = 0
+    optional: bool = False
+    deferred: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedSource:
+    """What one file imports and the paths it computes."""
+
+    imports: tuple[ImportStatement, ...]
+    paths: tuple[PathUse, ...] = ()
+
+
+def scan(source: bytes, path: str) -> ScannedSource:
+    """Return the imports and path computations of a file that stands at ``path``.
+
+    Raises SyntaxError (with its line) or ValueError if the bytes are not Python.
+    """
+    tree = ast.parse(source, filename=path)
+    imports = list(_imports(tree.body, optional=False, deferred=False))
+    if b"import_module" in source or b"__import__" in source:
+        imports.extend(_dynamic_imports(tree))
+    paths = path_uses(tree, path) if b"__file__" in source or b"sys.path" in source else ()
+    return ScannedSource(imports=tuple(imports), paths=paths)
+
+
+def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Iterator[ImportStatement]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield ImportStatement(
+                    module=alias.name, line=node.lineno, optional=optional, deferred=deferred
+                )
+        elif isinstance(node, ast.ImportFrom):
+            yield ImportStatement(
+                module=node.module or "",
+                names=tuple(alias.name for alias in node.names),
+                level=node.level,
+                line=node.lineno,
+                optional=optional,
+                deferred=deferred,
+            )
+        else:
+            for block, may_fail, later in _blocks(node):
+                yield from _imports(block, optional=optional or may_fail, deferred=deferred or later)
+
+
+def _blocks(node: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool, bool]]:
+    """Yield the statement lists inside a statement, each with (optional, deferred)."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if not _runs_elsewhere(node):
+            yield node.body, False, True
+    elif isinstance(node, ast.If):
+        if not _is_type_checking(node.test):
+            yield node.body, True, False
+        yield node.orelse, True, False
+    elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":
+        yield from _try_blocks(node)
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        yield node.body, any(_suppresses(item.context_expr) for item in node.items), False
+    elif isinstance(node, ast.Match):
+        for case in node.cases:
+            yield case.body, True, False
+    elif isinstance(node, (ast.ClassDef, ast.For, ast.AsyncFor, ast.While)):
+        yield node.body, False, False
+        yield getattr(node, "orelse", ()), False, False
+
+
+def _try_blocks(node: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool, bool]]:
+    handlers: list[ast.ExceptHandler] = getattr(node, "handlers", [])
+    caught = any(_catches_import_failure(handler.type) for handler in handlers)
+    yield getattr(node, "body", ()), caught, False
+    for handler in handlers:
+        yield handler.body, True, False
+    yield getattr(node, "orelse", ()), caught, False
+    yield getattr(node, "finalbody", ()), False, False
+
+
+def _catches_import_failure(caught: ast.expr | None) -> bool:
+    if caught is None:
+        return True
+    options = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(_last_name(option) in IMPORT_FAILURES for option in options)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    return (
+        isinstance(expression, ast.Call)
+        and _last_name(expression.func) == "suppress"
+        and any(_last_name(argument) in IMPORT_FAILURES for argument in expression.args)
+    )
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return _last_name(test) == "TYPE_CHECKING" or (isinstance(test, ast.Constant) and not test.value)
+
+
+def _runs_elsewhere(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    for decorator in function.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(target, ast.Attribute) and target.attr in OTHER_INTERPRETERS:
+            return True
+    return False
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _dynamic_imports(tree: ast.Module) -> Iterator[ImportStatement]:
+    """Yield ``importlib.import_module("literal")`` and ``__import__("literal")``, taken as optional."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or _last_name(node.func) not in ("import_module", "__import__"):
+            continue
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.strip("."):
+            name = first.value.lstrip(".")
+            level = len(first.value) - len(name)
+            yield ImportStatement(module=name, level=level, line=node.lineno, optional=True, deferred=True)
