@@ -1,0 +1,25 @@
+"""Makes a virtual environment with Airflow 2 at the path given, unless it is there already."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+VERSION = "2.11.2"
+
+
+def main(folder: Path) -> None:
+    marker = folder / f"airflow-{VERSION}"
+    if marker.exists():
+        return
+    python = folder / "bin" / "python"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    subprocess.run([*install, f"apache-airflow=={VERSION}"], check=True)
+    marker.touch()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
