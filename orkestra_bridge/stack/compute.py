@@ -1,0 +1,97 @@
+"""The Lambda function that runs the tasks, its role, its log and its layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.stack.iam import allow, role, tracing
+
+if TYPE_CHECKING:
+    from orkestra_bridge.options import Target
+    from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
+
+LAYER = "DependenciesLayer"
+HAS_POLICY = "HasTaskPolicy"
+
+Json = dict[str, Any]
+
+
+def compute_resources(
+    dag_id: str, function: FunctionAsset, layer: LayerAsset | None, target: Target
+) -> dict[str, Json]:
+    """Return the resources that run the DAG's tasks, by logical id."""
+    name, role_name, log_name = (
+        f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
+    )
+    resources = {
+        name: _function(dag_id, function, target, role_name, log_name),
+        role_name: _role(log_name),
+        log_name: log_group(target.log_retention_days),
+    }
+    if layer is not None:
+        resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
+        resources[LAYER] = _layer(dag_id, target)
+    return resources
+
+
+def log_group(retention_days: int, name: Json | None = None) -> Json:
+    """Return a log group that goes with its stack.
+
+    One that stayed behind under its name would keep the stack from being made again.
+    """
+    properties: Json = {"RetentionInDays": retention_days}
+    if name is not None:
+        properties["LogGroupName"] = name
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": properties,
+    }
+
+
+def _function(dag_id: str, function: FunctionAsset, target: Target, role_name: str, log_name: str) -> Json:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Description": f"Runs the tasks of the Airflow DAG {dag_id}"[:256],
+            "Runtime": f"python{target.python}",
+            "Architectures": [target.architecture],
+            "Handler": function.handler,
+            "Code": {
+                "S3Bucket": {"Ref": "AssetBucket"},
+                "S3Key": {"Ref": f"{function.logical}CodeKey"},
+            },
+            "MemorySize": function.memory,
+            "Timeout": function.timeout,
+            "Role": {"Fn::GetAtt": [role_name, "Arn"]},
+            "LoggingConfig": {"LogGroup": {"Ref": log_name}},
+            "TracingConfig": {"Mode": "Active"},
+        },
+    }
+
+
+def _role(log_name: str) -> Json:
+    """Return the function's role; what the tasks themselves do on AWS is for the user's policy to allow."""
+    write_log = allow(
+        "WriteLog", ("logs:CreateLogStream", "logs:PutLogEvents"), {"Fn::GetAtt": [log_name, "Arn"]}
+    )
+    managed = {"Fn::If": [HAS_POLICY, [{"Ref": "TaskPolicyArn"}], {"Ref": "AWS::NoValue"}]}
+    return role(
+        "lambda.amazonaws.com",
+        [write_log, tracing(sampling=False)],
+        own_account_only=False,
+        managed=managed,
+    )
+
+
+def _layer(dag_id: str, target: Target) -> Json:
+    return {
+        "Type": "AWS::Lambda::LayerVersion",
+        "Properties": {
+            "Description": f"Third-party packages of the Airflow DAG {dag_id}"[:256],
+            "CompatibleArchitectures": [target.architecture],
+            "CompatibleRuntimes": [f"python{target.python}"],
+            "Content": {"S3Bucket": {"Ref": "AssetBucket"}, "S3Key": {"Ref": "LayerKey"}},
+        },
+    }

@@ -1,0 +1,67 @@
+"""Findings about schedules and templates: OB501-OB599. An id keeps its meaning for ever."""
+
+from __future__ import annotations
+
+from orkestra_bridge.diagnostics import Rule, Severity, Verdict
+
+NO_SCHEDULE = Rule(
+    id="OB501", title="nothing starts the DAG by itself", severity=Severity.INFO, verdict=Verdict.KEPT
+)
+UNSUPPORTED_SCHEDULE = Rule(
+    id="OB502",
+    title="a schedule that EventBridge Scheduler has not",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
+UNREADABLE_CRON = Rule(
+    id="OB503",
+    title="a cron expression without an equal on AWS",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
+UNKNOWN_ZONE = Rule(
+    id="OB504",
+    title="a time zone without an IANA name",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
+CLOCK_CHANGE = Rule(
+    id="OB505",
+    title="runs that differ on the days clocks change",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+ONCE = Rule(
+    id="OB506",
+    title="@once needs a moment in the future",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+COUNTED_FROM_DEPLOYMENT = Rule(
+    id="OB507",
+    title="a period that is counted from the deployment",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+CATCHUP = Rule(
+    id="OB508",
+    title="runs before the deployment are not made up for",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+PAUSED = Rule(id="OB509", title="the schedule is made disabled", severity=Severity.INFO, verdict=Verdict.KEPT)
+NEVER_FIRES = Rule(
+    id="OB510", title="a schedule without a single run", severity=Severity.WARNING, verdict=Verdict.KEPT
+)
+SHORT_PERIOD = Rule(
+    id="OB511",
+    title="a period of less than whole minutes",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
+TEMPLATE_TOO_LARGE = Rule(
+    id="OB512",
+    title="a template beyond CloudFormation's limit",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)

@@ -1,0 +1,122 @@
+"""The schedules of EventBridge Scheduler, the launcher they start, the queue of runs that did not start."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.stack.iam import METADATA_KEY, allow, role
+from orkestra_bridge.stack.launcher import RUN_INPUT, launcher_definition
+from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
+
+if TYPE_CHECKING:
+    from orkestra_bridge.stack.model import ScheduleView
+
+LAUNCHER = "Launcher"
+QUEUE = "UndeliveredRuns"
+SCHEDULE_ROLE = "ScheduleRole"
+HAS_MOMENT = "HasRunOnceAt"
+_RETENTION = 14 * 24 * 3600
+"""Seconds, the longest that SQS keeps a message."""
+
+Json = dict[str, Any]
+
+
+def is_scheduled(view: ScheduleView) -> bool:
+    """Return True if the template has a schedule."""
+    return bool(view.expressions) or view.kind is ScheduleKind.ONCE
+
+
+def scheduling_resources(dag_id: str, view: ScheduleView) -> dict[str, Json]:
+    """Return the resources that start the DAG's runs, by logical id; none if nothing starts it by itself."""
+    if not is_scheduled(view):
+        return {}
+    return {
+        **_schedules(dag_id, view),
+        SCHEDULE_ROLE: _schedule_role(),
+        **_launcher(view),
+        QUEUE: _queue(),
+        f"{QUEUE}Policy": _queue_policy(),
+    }
+
+
+def _schedules(dag_id: str, view: ScheduleView) -> dict[str, Json]:
+    if view.kind is ScheduleKind.ONCE:
+        schedule = _schedule(dag_id, view, {"Fn::Sub": "at(${RunOnceAt})"})
+        return {"Schedule": {**schedule, "Condition": HAS_MOMENT}}
+    if len(view.expressions) == 1:
+        return {"Schedule": _schedule(dag_id, view, view.expressions[0])}
+    return {
+        f"Schedule{hashlib.sha256(text.encode()).hexdigest()[:8].upper()}": _schedule(dag_id, view, text)
+        for text in view.expressions
+    }
+
+
+def _schedule(dag_id: str, view: ScheduleView, expression: Any) -> Json:
+    return {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "Description": f"Starts the runs of the Airflow DAG {dag_id}: {view.text}"[:512],
+            "ScheduleExpression": expression,
+            "ScheduleExpressionTimezone": view.timezone,
+            "State": {"Ref": "ScheduleState"},
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": {"Ref": LAUNCHER},
+                "RoleArn": {"Fn::GetAtt": [SCHEDULE_ROLE, "Arn"]},
+                "Input": RUN_INPUT,
+                "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [QUEUE, "Arn"]}},
+            },
+        },
+    }
+
+
+def _schedule_role() -> Json:
+    statements = [
+        allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER}),
+        _send("KeepUndelivered"),
+    ]
+    return role("scheduler.amazonaws.com", statements, own_account_only=True)
+
+
+def _send(sid: str) -> Json:
+    return allow(sid, ("sqs:SendMessage",), {"Fn::GetAtt": [QUEUE, "Arn"]})
+
+
+def _launcher(view: ScheduleView) -> dict[str, Json]:
+    fill = {"StateMachineArn": {"Ref": MACHINE}, "UndeliveredRunsUrl": {"Ref": QUEUE}}
+    statements = [allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}), _send("ReportMissedRun")]
+    return {
+        LAUNCHER: state_machine("EXPRESS", launcher_definition(view), fill, LAUNCHER),
+        f"{LAUNCHER}Role": machine_role(statements),
+    }
+
+
+def _queue() -> Json:
+    return {
+        "Type": "AWS::SQS::Queue",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {"MessageRetentionPeriod": _RETENTION, "SqsManagedSseEnabled": True},
+    }
+
+
+def _queue_policy() -> Json:
+    deny = {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": {"Fn::GetAtt": [QUEUE, "Arn"]},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    reason = "it denies: whoever comes without TLS, whatever they want"
+    return {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Metadata": {METADATA_KEY: {"stars": {"OnlyOverTls": reason}}},
+        "Properties": {
+            "Queues": [{"Ref": QUEUE}],
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]},
+        },
+    }

@@ -1,0 +1,163 @@
+"""Everything of one DAG on AWS, as a CloudFormation template."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.naming import execution_name
+from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
+from orkestra_bridge.stack.machine import MACHINE, NAME_LIMIT, machine_resources
+from orkestra_bridge.stack.model import Stack
+from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
+from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
+
+if TYPE_CHECKING:
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.options import Target
+    from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, ScheduleView
+
+TEMPLATE_LIMIT = 1_000_000
+"""Bytes of a template in S3 (AWS: "CloudFormation quotas")."""
+_TAGGED = frozenset(
+    {
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::Logs::LogGroup",
+        "AWS::SQS::Queue",
+        "AWS::StepFunctions::StateMachine",
+    }
+)
+_KEY_PREFIX = "orkestra-bridge/"
+
+Json = dict[str, Any]
+
+
+def build_stack(
+    workflow: Workflow,
+    definition: Json,
+    function: FunctionAsset,
+    layer: LayerAsset | None,
+    target: Target,
+) -> Stack:
+    """Return the template of a DAG, its schedule and what there is to say about both.
+
+    ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in. The template is complete:
+    with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
+    """
+    view, findings = schedule_view(workflow)
+    resources = {
+        **compute_resources(workflow.dag_id, function, layer, target),
+        **machine_resources(definition, function, target.log_retention_days),
+        **scheduling_resources(workflow.dag_id, view),
+    }
+    for resource in resources.values():
+        if resource["Type"] in _TAGGED:
+            resource["Properties"]["Tags"] = [{"Key": "orkestra-bridge:dag-id", "Value": workflow.dag_id}]
+    template: Json = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": _description(workflow),
+        "Parameters": _parameters(workflow, function, layer, view),
+        "Conditions": _conditions(view),
+        "Resources": resources,
+        "Outputs": _outputs(function),
+    }
+    return Stack(template=template, findings=(*findings, *_too_large(workflow, template)), schedule=view)
+
+
+def _description(workflow: Workflow) -> str:
+    text = f"Airflow DAG {workflow.dag_id}: {workflow.description or 'translated to AWS Step Functions'}"
+    # CloudFormation allows 1,024 bytes
+    return text.encode()[:1024].decode(errors="ignore")
+
+
+def _parameters(
+    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, view: ScheduleView
+) -> Json:
+    parameters: Json = {
+        "AssetBucket": {
+            "Type": "String",
+            "Description": "S3 bucket that has the packages",
+            "AllowedPattern": "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        },
+        f"{function.logical}CodeKey": _key(function.key_hash, "S3 key of the package with the tasks"),
+        "StateMachineName": {
+            "Type": "String",
+            "Description": "Name of the state machine, unique in account and region",
+            "Default": execution_name(workflow.dag_id),
+            "AllowedPattern": "[A-Za-z0-9_-]+",
+            "MaxLength": NAME_LIMIT,
+        },
+        "LogLevel": {
+            "Type": "String",
+            "Description": "Which events of the state machines go to CloudWatch Logs",
+            "Default": "ALL",
+            "AllowedValues": ["ALL", "ERROR", "FATAL", "OFF"],
+        },
+        "TaskPolicyArn": {
+            "Type": "String",
+            "Description": "Managed policy for what the tasks themselves do on AWS; empty for none",
+            "Default": "",
+        },
+    }
+    if layer is not None:
+        parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
+    return {**parameters, **_schedule_parameters(view)}
+
+
+def _key(key_hash: str, description: str) -> Json:
+    return {"Type": "String", "Description": description, "Default": f"{_KEY_PREFIX}{key_hash}.zip"}
+
+
+def _schedule_parameters(view: ScheduleView) -> Json:
+    if not is_scheduled(view):
+        return {}
+    parameters: Json = {
+        "ScheduleState": {
+            "Type": "String",
+            "Description": "DISABLED keeps runs from being started by the schedule",
+            "Default": view.state,
+            "AllowedValues": ["ENABLED", "DISABLED"],
+        }
+    }
+    if view.kind is ScheduleKind.ONCE:
+        parameters["RunOnceAt"] = {
+            "Type": "String",
+            "Description": "When to start the single run: UTC, to come, yyyy-mm-ddThh:mm:ss; empty for never",
+            "Default": "",
+            "AllowedPattern": r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
+        }
+    return parameters
+
+
+def _conditions(view: ScheduleView) -> Json:
+    conditions = {HAS_POLICY: _given("TaskPolicyArn")}
+    if view.kind is ScheduleKind.ONCE:
+        conditions[HAS_MOMENT] = _given("RunOnceAt")
+    return conditions
+
+
+def _given(parameter: str) -> Json:
+    return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+def _outputs(function: FunctionAsset) -> Json:
+    return {
+        "StateMachineArn": {"Description": "Start runs of it", "Value": {"Ref": MACHINE}},
+        f"{function.logical}FunctionArn": {
+            "Description": "Runs the tasks",
+            "Value": {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]},
+        },
+    }
+
+
+def _too_large(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
+    size = len(json.dumps(template, separators=(",", ":")))
+    if size <= TEMPLATE_LIMIT:
+        return ()
+    message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
+    remedy = "split the DAG into several"
+    return (TEMPLATE_TOO_LARGE.at(workflow.span, message, remedy, dag_id=workflow.dag_id),)
