@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.operators.registry import check_operators, family_of
+
+BASE = "airflow.sdk.bases.operator.BaseOperator"
+
+
+@pytest.mark.parametrize(
+    ("bases", "name"),
+    [
+        (("airflow.operators.python.PythonOperator", BASE), "python"),
+        (("airflow.providers.standard.operators.python.PythonOperator", BASE), "python"),
+        (("airflow.operators.empty.EmptyOperator", BASE), "empty"),
+        (("airflow.operators.dummy.DummyOperator", BASE), "empty"),
+        (("airflow.operators.bash.BashOperator", BASE), "bash"),
+        (
+            (
+                "airflow.providers.standard.decorators.branch_python._BranchPythonDecoratedOperator",
+                "airflow.providers.standard.decorators.python._PythonDecoratedOperator",
+                "airflow.providers.standard.operators.python.BranchPythonOperator",
+                "airflow.providers.standard.operators.python.PythonOperator",
+                BASE,
+            ),
+            "branch",
+        ),
+        (("plugins.mine.Loud", "airflow.operators.python.ShortCircuitOperator", BASE), "short_circuit"),
+        (("plugins.mine.Own", BASE), "custom"),
+        (("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE), "empty with callbacks or outlets"),
+    ],
+)
+def test_families(bases: tuple[str, ...], name: str) -> None:
+    family = family_of(a_task("t", operator=bases[0].rpartition(".")[2], bases=bases))
+    assert family is not None
+    assert family.name == name
+
+
+@pytest.mark.parametrize(
+    "bases",
+    [
+        ("airflow.providers.amazon.aws.operators.s3.S3ListOperator", BASE),
+        ("airflow.providers.standard.operators.python.PythonVirtualenvOperator", "airflow.operators.python.PythonOperator", BASE),
+        ("airflow.providers.standard.sensors.python.PythonSensor", "airflow.sdk.bases.sensor.BaseSensorOperator", BASE),
+        ("plugins.mine.Sensor", "airflow.sensors.base.BaseSensorOperator", BASE),
+    ],
+)
+def test_others_are_refused_with_a_remedy(bases: tuple[str, ...]) -> None:
+    task = a_task("t", operator=bases[0].rpartition(".")[2], bases=bases)
+    (finding,) = check_operators(a_workflow(task))
+    assert (finding.id, finding.task_id) == ("OB301", "t")
+    assert finding.remedy
+
+
+def test_an_empty_operator_with_callbacks_runs_in_the_function() -> None:
+    family = family_of(a_task("t", operator="EmptyOperator", has_callbacks=True))
+    assert family is not None
+    assert family.runs.value == "lambda"
+
+
+def test_mapping_and_setup_are_refused() -> None:
+    found = check_operators(a_workflow(a_task("m", mapped=True), a_task("s", is_setup=True), a_task("d", is_teardown=True)))
+    assert [finding.id for finding in found] == ["OB302", "OB303", "OB303"]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.ir.model import Attribute, JsonValue
+from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
+
+
+def about_task(name: str, value: JsonValue) -> list[tuple[str, str, str]]:
+    workflow = a_workflow(a_task("t", attributes=(Attribute(name=name, value=value),)))
+    return [(finding.id, finding.severity.value, finding.verdict.value) for finding in account(workflow)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("retries", 3, []),
+        ("pool", "small", [("OB201", "warning", "approximated")]),
+        ("priority_weight", 7, [("OB202", "info", "approximated")]),
+        ("depends_on_past", True, [("OB206", "error", "refused")]),
+        ("depends_on_past", False, []),
+        ("email", "ops@example.com", [("OB204", "warning", "approximated")]),
+        ("email_on_failure", False, []),
+        ("run_as_user", "etl", [("OB218", "error", "refused")]),
+        ("brand_new_argument", 1, [("OB200", "error", "unaccounted")]),
+    ],
+)
+def test_what_is_said_about_a_task_attribute(name: str, value: JsonValue, expected: list[tuple[str, str, str]]) -> None:
+    assert about_task(name, value) == expected
+
+
+def test_the_finding_names_attribute_task_and_place() -> None:
+    workflow = a_workflow(a_task("t", line=7, attributes=(Attribute(name="pool", value="small"),)))
+    (finding,) = account(workflow)
+    assert (finding.attribute, finding.dag_id, finding.task_id, finding.file, finding.line) == (
+        "pool",
+        "example",
+        "t",
+        "dag.py",
+        7,
+    )
+    assert "small" in finding.message
+    assert finding.remedy
+
+
+def test_email_flags_matter_only_with_an_address() -> None:
+    flags = (Attribute(name="email_on_retry", value=True),)
+    assert account(a_workflow(a_task("t", attributes=flags))) == ()
+    with_address = (*flags, Attribute(name="email", value=["ops@example.com"]))
+    assert len(account(a_workflow(a_task("t", attributes=with_address)))) == 2
+
+
+def test_a_custom_operator_may_have_arguments_of_its_own() -> None:
+    own = a_task(
+        "t",
+        operator="Mine",
+        bases=("plugins.mine.Mine", "airflow.sdk.bases.operator.BaseOperator"),
+        attributes=(Attribute(name="table", value="x"), Attribute(name="pool", value="small")),
+    )
+    assert [finding.attribute for finding in account(a_workflow(own))] == ["pool"]
+
+
+def test_limits_and_catchup_of_a_dag_are_spoken_of() -> None:
+    workflow = a_workflow(a_task("t"), max_active_runs=1, catchup=True, start_date="2024-01-01T00:00:00+00:00")
+    assert sorted(finding.id for finding in account(workflow)) == ["OB207", "OB208"]
+
+
+def test_no_attribute_is_both_kept_and_claimed() -> None:
+    assert not KEPT_BY_DAG & set(CLAIMS_BY_DAG)
+    assert not KEPT_BY_TASK & set(CLAIMS_BY_TASK)
