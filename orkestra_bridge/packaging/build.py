@@ -1,8 +1,8 @@
 """One DAG's Lambda package: a zip with the same bytes for the same input, whoever builds it and when.
 
-What is in it is fixed: ``manifest.json``, ``orkestra_bridge/__init__.py``, ``orkestra_bridge/runtime/**`` and
-``source/**``, the part of the DAG folder that the DAG file needs. The runtime is the same for every DAG, so it
-is compressed once per process and every package starts as a copy of it.
+It holds ``manifest.json``, ``orkestra_bridge/__init__.py``, ``orkestra_bridge/runtime/**`` and ``source/**``,
+the part of the DAG folder that the DAG file needs. The runtime is the same for every DAG, so it is compressed
+once per process and every package starts as a copy of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -20,7 +20,7 @@ from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.closure import local_closure
-from orkestra_bridge.packaging.model import Closure, LambdaPackage, PackageResult, Requirement
+from orkestra_bridge.packaging.model import LambdaPackage, PackageResult, Requirement
 from orkestra_bridge.packaging.requirements import resolve_requirements
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def build_package(
     Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
     """
     closure = local_closure(file, workflow.files)
-    requirements, missing = resolve_requirements(closure.imports, workflow, environment, target)
+    span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
+    requirements, missing = resolve_requirements(closure.imports, workflow, environment, target, span=span)
     entries = [
         _manifest(workflow, file, requirements),
         *(_source(file.root, path) for path in closure.files),
@@ -79,7 +80,8 @@ def build_package(
         requirements=requirements,
         sources=closure.files,
     )
-    return PackageResult(package=package, findings=(*closure.findings, *missing, *_too_large(package, file)))
+    local = (replace(finding, dag_id=workflow.dag_id) for finding in closure.findings)
+    return PackageResult(package=package, findings=(*local, *missing, *_too_large(package, span)))
 
 
 def tree_hash(entries: Iterable[Entry]) -> str:
@@ -172,18 +174,15 @@ def _write(archive: zipfile.ZipFile, entry: Entry) -> None:
     archive.writestr(info, entry.data, zipfile.ZIP_DEFLATED, LEVEL)
 
 
-def _too_large(package: LambdaPackage, file: DagFile) -> tuple[Finding, ...]:
+def _too_large(package: LambdaPackage, span: SourceSpan) -> tuple[Finding, ...]:
     if len(package.data) <= ZIPPED_LIMIT:
         return ()
     megabytes = len(package.data) / 1024 / 1024
     return (
         rules.PACKAGE_TOO_LARGE.at(
-            SourceSpan(file.display),
+            span,
             f"its package has {megabytes:.0f} MB zipped, Lambda takes {ZIPPED_LIMIT // 1024 // 1024}",
             "keep data files in S3 instead of the DAG folder",
             dag_id=package.dag_id,
         ),
     )
-
-
-__all__ = ["Closure", "Entry", "base_entries", "build_package", "tree_hash"]

@@ -1,7 +1,7 @@
 """Import names -> distributions, and all that those need, each with the version the DAG was parsed with.
 
-Markers (PEP 508) are evaluated for the target, not for this machine. Airflow is never a requirement: the package
-has the facade.
+Markers (PEP 508) are evaluated for the target, not for this machine. Airflow is never a requirement:
+the package has the facade.
 """
 
 from __future__ import annotations
@@ -32,13 +32,19 @@ def resolve_requirements(
     workflow: Workflow,
     environment: Environment,
     target: Target | None = None,
+    *,
+    span: SourceSpan | None = None,
 ) -> tuple[tuple[Requirement, ...], tuple[Finding, ...]]:
     """Return every distribution that the package needs, sorted by name, and what is wrong with the imports.
 
-    The runtime's own needs are included; distributions that Lambda has are marked ``provided``.
+    The runtime's own needs are included; distributions that Lambda has are marked ``provided``. ``span`` is where the
+    DAG is, as the user would type it.
     """
     resolution = _Resolution(
-        index=index_of(environment.site_packages), workflow=workflow, target=target or Target()
+        index=index_of(environment.site_packages),
+        workflow=workflow,
+        target=target or Target(),
+        span=span or workflow.span,
     )
     for found in imports:
         resolution.take_import(found)
@@ -72,6 +78,7 @@ class _Resolution:
     index: DistributionIndex
     workflow: Workflow
     target: Target
+    span: SourceSpan
     requirements: dict[str, Requirement] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     ours: list[_Wanted] = field(default_factory=list)
@@ -141,11 +148,12 @@ class _Resolution:
     def report_origin(self, distribution: Distribution | None, wanted: _Wanted) -> None:
         if distribution is None:
             return
-        if distribution.folder:
+        if distribution.folder or distribution.url:
+            origin = distribution.url or "a folder of this machine"
             self.findings.append(
                 rules.UNPUBLISHED.at(
-                    self.workflow.span,
-                    f"{distribution.name} ({wanted.reason}) was installed from a folder of this machine",
+                    self.span,
+                    f"{distribution.name} ({wanted.reason}) was installed from {origin}, the layer takes it from the index",
                     "publish it to the index you install from, so that every machine builds the same layer",
                     dag_id=self.workflow.dag_id,
                 )
@@ -153,7 +161,7 @@ class _Resolution:
         if any(normalized(name) == AIRFLOW_PREFIX for name, _ in _needs(distribution, (), self.target)):
             self.findings.append(
                 rules.NEEDS_AIRFLOW.at(
-                    self.workflow.span,
+                    self.span,
                     f"{distribution.name} ({wanted.reason}) needs Airflow itself; Lambda has the facade only",
                     "check what the preflight says, or run the tasks that use it in a container",
                     dag_id=self.workflow.dag_id,

@@ -1,0 +1,115 @@
+"""Proves that a package loads in Lambda as Airflow loaded it, with nothing else installed.
+
+Compared are task ids, edges and operator classes. The loading is done by `preflight_process.py`; answers are
+kept under the package's content hash, so that an unchanged package costs a file read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.packaging.preflight_findings import findings_of
+from orkestra_bridge.packaging.preflight_process import PROGRAMS, PreflightProcess, airflow_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.packaging.model import LambdaPackage
+
+TIMEOUT = 30.0
+"""Seconds that a package may take to load; Lambda gives 10, but this machine may be busy."""
+
+
+class Preflight:
+    """Loads packages in a process like Lambda's; a context manager, started by the first package.
+
+    Args:
+        environment: The Python that parsed the DAGs, whose installed modules stand for the layer.
+        cache: Where answers are kept; None asks every time.
+        timeout: Seconds that one package may take to load.
+    """
+
+    def __init__(self, environment: Environment, cache: Path | None, *, timeout: float = TIMEOUT) -> None:
+        self._cache = cache / "preflight" if cache else None
+        self._process = PreflightProcess(environment, self._cache, timeout)
+        self._pool: ThreadPoolExecutor | None = None
+        self._signature = _signature(environment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the process and leave nothing behind; after an error nothing is waited for."""
+        if kind is not None:
+            self._process.kill()
+        if self._pool:
+            self._pool.shutdown(cancel_futures=kind is not None)
+        self._process.close()
+
+    def check(self, workflow: Workflow, file: DagFile, package: LambdaPackage) -> tuple[Finding, ...]:
+        """Return what loading the package shows; empty if it is what Airflow saw."""
+        return self.submit(workflow, file, package).result()
+
+    def submit(
+        self, workflow: Workflow, file: DagFile, package: LambdaPackage
+    ) -> Future[tuple[Finding, ...]]:
+        """Return the findings of :meth:`check` as a future, already done if the answer is in the cache."""
+        known = self._recall(package)
+        if known is not None:
+            done: Future[tuple[Finding, ...]] = Future()
+            done.set_result(findings_of(known, workflow, file))
+            return done
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
+        return self._pool.submit(self._examine, workflow, file, package)
+
+    def _examine(self, workflow: Workflow, file: DagFile, package: LambdaPackage) -> tuple[Finding, ...]:
+        answer = self._process.ask(file, package)
+        if answer["status"] in ("loaded", "failed"):
+            self._remember(package, answer)
+        return findings_of(answer, workflow, file)
+
+    def _home(self, package: LambdaPackage) -> Path | None:
+        key = hashlib.sha256(f"{self._signature}{package.tree_hash}".encode()).hexdigest()
+        return self._cache / f"{key}.json" if self._cache else None
+
+    def _recall(self, package: LambdaPackage) -> dict[str, Any] | None:
+        home = self._home(package)
+        try:
+            answer = json.loads(home.read_text(encoding="utf-8")) if home else None
+        except (OSError, ValueError):
+            return None
+        return answer if isinstance(answer, dict) else None
+
+    def _remember(self, package: LambdaPackage, answer: dict[str, Any]) -> None:
+        home = self._home(package)
+        if home is None:
+            return
+        home.parent.mkdir(parents=True, exist_ok=True)
+        growing = home.with_suffix(f".{os.getpid()}")
+        growing.write_text(json.dumps(answer), encoding="utf-8")
+        growing.replace(home)
+
+
+def _signature(environment: Environment) -> str:
+    """Return a hash of all that an answer depends on beside the package."""
+    digest = hashlib.sha256()
+    for program in PROGRAMS:
+        digest.update(program.read_bytes())
+    folders = [str(folder) for folder in environment.site_packages]
+    facts = [environment.python_version, sys.platform, folders, sorted(airflow_variables().items())]
+    digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()

@@ -1,0 +1,176 @@
+"""The process that loads packages, seen from this side: started once, asked often, never trusted to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from orkestra_bridge.packaging import isolation
+from orkestra_bridge.packaging.build import base_entries, tree_hash
+
+if TYPE_CHECKING:
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.packaging.model import LambdaPackage
+
+WORKER = Path(__file__).with_name("preflight_worker.py")
+PROGRAMS = (WORKER, Path(isolation.__file__))
+
+OLDEST_PYTHON = (3, 10)
+"""The oldest Python that can run the runtime."""
+
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+AIRFLOW_PREFIXES = ("AIRFLOW_VAR_", "AIRFLOW_CONN_")
+
+
+def airflow_variables() -> dict[str, str]:
+    """Return the Variables and connections that the environment holds."""
+    return {name: value for name, value in os.environ.items() if name.startswith(AIRFLOW_PREFIXES)}
+
+
+class PreflightProcess:
+    """One warm process; a new one replaces it if it ends. Used by one thread, `kill` by any."""
+
+    def __init__(self, environment: Environment, cache: Path | None, timeout: float) -> None:
+        self._environment = environment
+        self._cache = cache
+        self._timeout = timeout
+        self._scratch: Path | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._count = 0
+
+    def ask(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
+        """Return the worker's answer about a package (its shape is in `preflight_worker.py`).
+
+        Where it cannot be asked: ``{"status": "unchecked", "reason": ...}``.
+        """
+        version = self._environment.python_version
+        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
+            return {"status": "unchecked", "reason": f"the runtime needs a later Python than {version}"}
+        reason = "the process that loads packages ended"
+        try:
+            answer = self._exchange(self._request(file, package))
+        except OSError as error:
+            answer, reason = None, str(error.strerror or reason)
+        if answer is None or not hasattr(os, "fork"):
+            self._stop()
+        return answer or {"status": "unchecked", "reason": reason}
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for its answer gets none."""
+        if self._process:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process and remove its files."""
+        self._stop()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _request(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
+        self._count += 1
+        archive = self._folder() / f"{self._count}.zip"
+        archive.write_bytes(package.data)
+        return {
+            "archive": str(archive),
+            "root": str(self._folder() / str(self._count)),
+            "dags": str(file.root),
+            "modules": sorted({name for item in package.requirements for name in item.modules}),
+            "distributions": sorted(item.name for item in package.requirements),
+            "timeout": self._timeout,
+        }
+
+    def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Send one request and wait for its answer; None if the process ended instead."""
+        process = self._process or self._start()
+        watchdog = threading.Timer(2 * self._timeout + 30, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            _open(process.stdin).write(json.dumps(request) + "\n")
+            _open(process.stdin).flush()
+            line = _open(process.stdout).readline()
+        finally:
+            watchdog.cancel()
+        answer: dict[str, Any] | None = json.loads(line) if line else None
+        return answer
+
+    def _start(self) -> subprocess.Popen[str]:
+        base = str(self._base())
+        folders = [str(folder) for folder in self._environment.site_packages]
+        config = {
+            "task_root": base,
+            "site_packages": folders,
+            "run": f"{WORKER}:serve",
+            "args": [base, folders],
+        }
+        self._process = subprocess.Popen(
+            [str(self._environment.python), "-I", "-S", str(isolation.__file__), json.dumps(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self._variables(),
+            cwd=base,
+            encoding="utf-8",
+        )
+        return self._process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(BrokenPipeError):
+                _open(pipe).close()
+
+    def _variables(self) -> dict[str, str]:
+        """Return the environment of a function: nothing of this machine but Airflow's variables."""
+        return {
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            **airflow_variables(),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_LAMBDA_FUNCTION_NAME": "preflight",
+            "AWS_REGION": "us-east-1",
+            "HOME": str(self._folder()),
+            "LANG": "en_US.UTF-8",
+            "TZ": "UTC",
+        }
+
+    def _folder(self) -> Path:
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="orkestra-bridge-")).resolve()
+        return self._scratch
+
+    def _base(self) -> Path:
+        """Return a folder with the runtime as packages hold it; in the cache it is compiled only once."""
+        entries = base_entries()
+        home = self._cache or self._folder()
+        base = home / f"runtime-{tree_hash(entries)[:16]}"
+        if base.is_dir():
+            return base
+        home.mkdir(parents=True, exist_ok=True)
+        growing = Path(tempfile.mkdtemp(prefix=".runtime-", dir=home))
+        for entry in entries:
+            path = growing / entry.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(entry.data)
+        try:
+            growing.rename(base)
+        except OSError:  # another conversion was first
+            shutil.rmtree(growing, ignore_errors=True)
+        return base
+
+
+def _open(pipe: IO[str] | None) -> IO[str]:
+    if pipe is None:
+        raise BrokenPipeError("the process has no pipe")
+    return pipe

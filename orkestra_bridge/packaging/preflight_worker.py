@@ -1,0 +1,323 @@
+"""Loads packages one after another and says what it saw. Stdlib only; started through `isolation.py`.
+
+One process imports the runtime and the facade once, then forks for each package: a fork costs a millisecond,
+a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave as JSON
+lines on what was standard output; user code gets /dev/null and a scratch file in their place.
+
+Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
+"distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "tasks": {...}}``,
+``{"status": "failed", "error": {...}}``, ``{"status": "timeout", "frames": [...]}`` or
+``{"status": "died", "code": n}``, the first two with ``stdout`` and ``foreign``: modules and files that came
+from elsewhere on this machine. Frames are ``[file, line]`` of user code, the innermost last.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import traceback
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType, TracebackType
+
+PRELOADED = ("jinja2", "pendulum")
+"""What the runtime itself uses for every task: loaded once and not once per package."""
+
+OUTPUT_KEPT = 200
+"""Characters of the user's output that are reported."""
+
+SYSTEM = ("/usr/", "/etc/", "/proc/", "/dev/", "/sys/", "/lib", "/tmp/", "/private/", "/System/", "/Library/")  # noqa: S108
+"""Folders whose like there is in Lambda, or that are nobody's source."""
+
+GRACE = 0.5
+"""Seconds between asking a package where it hangs and killing it."""
+
+
+class Server:
+    """The process that forks. ``counts`` is how many packages imported a third-party module by themselves."""
+
+    def __init__(self, base: str, site_packages: list[str]) -> None:
+        self.base = base
+        self.site_packages = site_packages
+        self.isolation = sys.modules["_orkestra_isolation"]
+        self.counts: dict[str, int] = {}
+        self.loaded: set[str] = set()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return what loading this package in a process of its own shows."""
+        unpack(request["archive"], request["root"])
+        self.preload(request)
+        try:
+            answer = self.fork(request) if hasattr(os, "fork") else self.load(request)
+        finally:
+            shutil.rmtree(request["root"], ignore_errors=True)
+        for name in answer.pop("imported", ()):
+            self.counts[name] = self.counts.get(name, 0) + 1
+        return answer
+
+    def preload(self, request: dict[str, Any]) -> None:
+        """Import what a second package would import again, with nothing but what this package lists."""
+        listed = {name.partition(".")[0] for name in request["modules"]}
+        frequent = [*PRELOADED, *sorted(name for name, count in self.counts.items() if count > 1)]
+        wanted = [name for name in frequent if name in listed and name not in self.loaded]
+        if not wanted:
+            return
+        self.isolate(self.base, request)
+        for name in wanted:
+            self.loaded.add(name)
+            with suppress(BaseException):  # the package itself will show what is wrong with it
+                __import__(name)
+        gc.freeze()
+
+    def isolate(self, root: str, request: dict[str, Any]) -> None:
+        """Set the imports up for one package."""
+        self.isolation.isolate(
+            {
+                "task_root": root,
+                "site_packages": self.site_packages,
+                "modules": request["modules"],
+                "distributions": request["distributions"],
+            }
+        )
+
+    def fork(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Load the package in a child; it gets a moment to say where it hangs before it is killed."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self.run_child(request, writing)
+        os.close(writing)
+        try:
+            text = read_line(reading, request["timeout"])
+            if text is None:
+                os.kill(child, signal.SIGTERM)
+                text = read_line(reading, GRACE) or '{"status": "timeout"}'
+        finally:
+            os.close(reading)
+            end_group(child)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        answer: dict[str, Any] = json.loads(text) if text else {"status": "died", "code": code}
+        return answer
+
+    def run_child(self, request: dict[str, Any], writing: int) -> NoReturn:
+        """Load the package, write the answer and leave without running anybody's exit handlers."""
+
+        def send(answer: dict[str, Any]) -> NoReturn:
+            os.write(writing, json.dumps(answer, default=str).encode() + b"\n")
+            os._exit(0)
+
+        def stop(_signal: int, frame: FrameType | None) -> NoReturn:
+            frames = user_frames(traceback.walk_stack(frame), request["root"])
+            send({"status": "timeout", "frames": frames[::-1]})
+
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, stop)
+        send(self.load(request))
+
+    def load(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return what loading this package in this process shows."""
+        root = request["root"]
+        output = f"{root}/.stdout"
+        redirect(output)
+        os.chdir(root)
+        os.environ["LAMBDA_TASK_ROOT"] = root
+        self.isolate(root, request)
+        self.forget_unlisted(request["modules"])
+        before = frozenset(sys.modules)
+        watch = FileWatch(request["dags"], [root, self.base, *self.site_packages])
+        sys.addaudithook(watch)
+        answer = load_package(root)
+        watch.active = False
+        answer["foreign"] = [*self.foreign_modules(before, root), *watch.found]
+        answer["imported"] = sorted(self.third_party(frozenset(sys.modules) - before))
+        sys.stdout.flush()
+        answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
+        return answer
+
+    def forget_unlisted(self, modules: Iterable[str]) -> None:
+        """Take out what was loaded for other packages and is not listed by this one."""
+        listed = {name.partition(".")[0] for name in modules}
+        for name in self.third_party(sys.modules):
+            if name not in listed:
+                for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+                    del sys.modules[loaded]
+
+    def third_party(self, names: Iterable[str]) -> set[str]:
+        """Return the top-level names among these modules that came from site-packages."""
+        found = set()
+        for name in names:
+            top = name.partition(".")[0]
+            if top not in found and file_of(top).startswith(tuple(self.site_packages)):
+                found.add(top)
+        return found
+
+    def foreign_modules(self, before: frozenset[str], root: str) -> list[dict[str, Any]]:
+        """Return modules that were found neither in the package nor the layer nor the standard library."""
+        known = (
+            root,
+            self.base,
+            *self.site_packages,
+            sys.prefix,
+            sys.base_prefix,
+            str(Path(os.__file__).parent),
+        )
+        found = []
+        for name in sorted(frozenset(sys.modules) - before):
+            file = file_of(name)
+            if "." not in name and file and not file.startswith(known):
+                found.append({"module": name, "file": Path(file).name})
+        return found
+
+
+class FileWatch:
+    """An audit hook that notes files of this machine which user code reads while it loads."""
+
+    def __init__(self, dags: str, allowed: list[str]) -> None:
+        self.root = allowed[0]
+        self.dags = dags + os.sep
+        self.allowed = (*allowed, *SYSTEM, sys.prefix, sys.base_prefix)
+        self.active = True
+        self.found: list[dict[str, Any]] = []
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note the opening of an absolute path that only exists here."""
+        if event != "open" or not self.active or not isinstance(arguments[0], str):
+            return
+        path = os.path.normpath(arguments[0])
+        here_only = path.startswith(self.dags) or not path.startswith(self.allowed)
+        if here_only and path.startswith(os.sep) and not path.endswith((".py", ".pyc", ".so")):
+            frames = user_frames(traceback.walk_stack(sys._getframe(1)), self.root)
+            if frames and Path(path).is_file():
+                self.found.append({"path": path, "frames": frames[:1]})
+
+
+def serve(base: str, site_packages: list[str]) -> int:
+    """Answer requests until the other side hangs up."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    redirect(os.devnull)
+    sys.dont_write_bytecode = False  # the base folder is ours and compiled once
+    from orkestra_bridge.runtime import loading  # noqa: F401 - so that every fork has it
+
+    server = Server(base, site_packages)
+    for line in requests:
+        answers.write(json.dumps(server.answer(json.loads(line))) + "\n")
+        answers.flush()
+    return 0
+
+
+def load_package(root: str) -> dict[str, Any]:
+    """Return the tasks of the package in this folder, loaded as the handler does it, or why that fails."""
+    from orkestra_bridge.runtime.loading import describe, load_dag
+
+    try:
+        return {"status": "loaded", "tasks": describe(load_dag(root))}
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are findings too
+        return {"status": "failed", "error": describe_error(error, root)}
+
+
+def describe_error(error: BaseException, root: str) -> dict[str, Any]:
+    """Return type, message and place of an exception in the user's code."""
+    frames = user_frames(traceback.walk_tb(error.__traceback__), root)
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(root):
+        frames.append([relative(str(error.filename), root), error.lineno or 0])
+    cause = error
+    while not isinstance(cause, ImportError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "frames": frames,
+        "import": getattr(cause, "name", None) if isinstance(cause, ImportError) else None,
+        "variable": missing_variable(error),
+        "path": str(error.filename) if isinstance(error, FileNotFoundError) else None,
+    }
+
+
+def missing_variable(error: BaseException) -> str | None:
+    """Return the name that ``os.environ[name]`` did not find, None for any other error."""
+    last: TracebackType | None = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if not isinstance(error, KeyError) or last is None or last.tb_frame.f_code.co_filename != os.__file__:
+        return None
+    return str(error.args[0])
+
+
+def user_frames(frames: Iterable[tuple[FrameType, int]], root: str) -> list[list[Any]]:
+    """Return ``[file, line]`` of the frames in the user's source, outermost first as Python shows them."""
+    source = f"{root}/source/"
+    found = []
+    for frame, line in frames:
+        file = frame.f_code.co_filename
+        if file.startswith(source):
+            found.append([relative(file, root), line])
+    return found
+
+
+def relative(file: str, root: str) -> str:
+    """Return a path in the package's ``source`` as the DAG folder has it."""
+    return file[len(f"{root}/source/") :].replace(os.sep, "/")
+
+
+def file_of(name: str) -> str:
+    """Return the file that a loaded module came from, an empty string if there is none."""
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        paths = list(getattr(module, "__path__", ()))
+        file = paths[0] if paths else ""
+    return str(file)
+
+
+def unpack(archive: str, root: str) -> None:
+    """Unzip what is the user's of a package; the runtime is already loaded."""
+    with zipfile.ZipFile(archive) as package:
+        own = [name for name in package.namelist() if not name.startswith("orkestra_bridge/")]
+        package.extractall(root, own)
+    Path(archive).unlink()
+
+
+def redirect(output: str) -> None:
+    """Give standard input, output and error to nobody, a file and nobody."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(nothing, 0)
+    os.dup2(target, 1)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    os.close(target)
+
+
+def read_line(descriptor: int, timeout: float) -> str | None:
+    """Return a line, an empty string if the other side ended without one, None after so many seconds."""
+    from time import monotonic
+
+    end = monotonic() + timeout
+    data = b""
+    while not data.endswith(b"\n"):
+        if not select.select([descriptor], [], [], max(0.0, end - monotonic()))[0]:
+            return None
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            return ""
+        data += piece
+    return data.decode()
+
+
+def end_group(leader: int) -> None:
+    """Kill a process and whatever it started."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(leader, signal.SIGKILL)
