@@ -47,6 +47,9 @@ class Parallel:
 
 Region: TypeAlias = Leaf | Series | Parallel
 
+_FEW_TASKS = 64
+"""Up to here all cuts are compared; beyond, the levels alone, so that 1,000 tasks take a second and not a minute."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -74,25 +77,39 @@ def decompose(order: Order) -> Decomposition:
 
 
 def _nest(order: Order, mask: int, cuts: list[tuple[int, int]]) -> Region:
-    if mask & (mask - 1) == 0:
+    if _single(mask):
         return Leaf(order.names[mask.bit_length() - 1])
-    parts = _components(mask, lambda i: order.above[i] | order.below[i])
-    if len(parts) > 1:
-        return Parallel(tuple(_nest(order, part, cuts) for part in parts))
-    parts = _components(mask, lambda i: ~(order.above[i] | order.below[i]))
-    if len(parts) == 1:
-        parts = list(_best_cut(order, mask))
-        cuts.append((parts[0], parts[1]))
-    else:
-        parts.sort(key=lambda part: min((order.above[i] & mask).bit_count() for i in bits(part)))
-    return _series(_nest(order, part, cuts) for part in parts)
+    branches = _side_by_side(order, mask)
+    if len(branches) > 1:
+        return Parallel(tuple(_nest(order, branch, cuts) for branch in branches))
+    return Series(tuple(_nest(order, part, cuts) for part in _chain(order, mask, cuts)))
 
 
-def _series(items: Iterable[Region]) -> Series:
-    flat: list[Region] = []
-    for item in items:
-        flat.extend(item.items if isinstance(item, Series) else (item,))
-    return Series(tuple(flat))
+def _chain(order: Order, mask: int, cuts: list[tuple[int, int]]) -> list[int]:
+    """Return the parts of a Series in order, each a single task or a Parallel; cut what is prime until it is one."""
+    done: list[int] = []
+    todo = [mask]
+    while todo:
+        part = todo.pop()
+        if _single(part) or len(_side_by_side(order, part)) > 1:
+            done.append(part)
+            continue
+        steps = _components(part, lambda i: ~(order.above[i] | order.below[i]))
+        if len(steps) == 1:
+            steps = list(_best_cut(order, part))
+            cuts.append((steps[0], steps[1]))
+        else:
+            steps.sort(key=lambda step: min((order.above[i] & mask).bit_count() for i in bits(step)))
+        todo.extend(reversed(steps))
+    return done
+
+
+def _single(mask: int) -> bool:
+    return mask & (mask - 1) == 0
+
+
+def _side_by_side(order: Order, mask: int) -> list[int]:
+    return _components(mask, lambda i: order.above[i] | order.below[i])
 
 
 def _components(mask: int, neighbours: Callable[[int], int]) -> list[int]:
@@ -115,16 +132,14 @@ def _components(mask: int, neighbours: Callable[[int], int]) -> list[int]:
 def _best_cut(order: Order, mask: int) -> tuple[int, int]:
     """Return the split into first and second half that makes the fewest pairs of tasks wait.
 
-    Candidates are the levels of the order and, for each task, everything that is not below it.
+    Candidates are the levels of the order and, where there are few tasks, everything that is not below each of them.
     """
-    candidates = {_not_below(order, mask, i) for i in bits(mask)} | set(_levels(order, mask))
+    candidates = set(_levels(order, mask))
+    if mask.bit_count() <= _FEW_TASKS:
+        candidates |= {mask & ~order.below[i] & ~(1 << i) for i in bits(mask)}
     halves = sorted(half for half in candidates if half and half != mask)
     best = min(halves, key=lambda half: _cost(order, half, mask & ~half))
     return best, mask & ~best
-
-
-def _not_below(order: Order, mask: int, task: int) -> int:
-    return mask & ~order.below[task] & ~(1 << task)
 
 
 def _levels(order: Order, mask: int) -> Iterable[int]:
