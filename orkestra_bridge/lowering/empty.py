@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.asl.jsonata import text
 from orkestra_bridge.asl.model import PassState, State
 from orkestra_bridge.lowering.guard import state_expression
-from orkestra_bridge.lowering.task import skipping_entry
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
@@ -19,7 +19,7 @@ def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> 
     state = state_expression(
         task.trigger_rule, task.upstream, plan.skippers[task.task_id], task.task_id, scope.ledger
     )
-    entry = skipping_entry(state)
+    entry = _entry(state)
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
     return {
         name: PassState(
@@ -28,3 +28,10 @@ def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> 
             next=following,
         )
     }
+
+
+def _entry(state: str) -> str:
+    """Return JSONata for the ledger entry: the state, and one try if there was anything to try."""
+    if state == text("success"):
+        return "{'state': 'success', 'tries': 1}"
+    return f"($state := {state}; {{'state': $state, 'tries': $state = 'success' ? 1 : 0}})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.asl.jsonata import expression, text
+from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
 
 if TYPE_CHECKING:
@@ -108,9 +108,3 @@ def _comment(task: Task) -> str:
     kind = task.decorator or task.operator
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
     return f"{kind}{rule} ({task.span.file}:{task.span.line})"
-
-
-def skipping_entry(state: str) -> str:
-    """Return JSONata for the entry of a task that does nothing: its state, and one try if it ran."""
-    success = text("success")
-    return f"($state := {state}; {{'state': $state, 'tries': $state = {success} ? 1 : 0}})"

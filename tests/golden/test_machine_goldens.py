@@ -1,0 +1,60 @@
+"""A golden state machine for each construct; rewritten only with --rewrite-goldens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.ir.model import Retry, Workflow
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.mermaid import to_mermaid
+
+GOLDENS = Path(__file__).parent / "machines"
+
+CONSTRUCTS: dict[str, Workflow] = {
+    "chain": a_workflow(a_task("extract"), a_task("transform", "extract"), a_task("load", "transform")),
+    "diamond": a_workflow(
+        a_task("start", operator="EmptyOperator"),
+        a_task("left", "start"),
+        a_task("right", "start"),
+        a_task("end", "left", "right", operator="EmptyOperator"),
+    ),
+    "several_roots": a_workflow(a_task("a"), a_task("b"), a_task("c", "a", "b")),
+    "branch": a_workflow(
+        a_task("choose", operator="BranchPythonOperator"),
+        a_task("yes", "choose"),
+        a_task("no", "choose", operator="EmptyOperator"),
+        a_task("join", "yes", "no", operator="EmptyOperator", trigger_rule="none_failed_min_one_success"),
+    ),
+    "retries": a_workflow(
+        a_task("fetch", retry=Retry(attempts=3, delay=30.0, backoff=2.0, max_delay=300.0), execution_timeout=60.0)
+    ),
+    "n_shape": a_workflow(a_task("a"), a_task("b"), a_task("c", "a"), a_task("d", "a", "b")),
+    "trigger_rules": a_workflow(
+        a_task("a"),
+        a_task("b"),
+        a_task("on_failure", "a", "b", trigger_rule="one_failed"),
+        a_task("always", "on_failure", trigger_rule="all_done", operator="EmptyOperator"),
+    ),
+    "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_machine(name: str, rewrite_goldens: bool) -> None:
+    definition = lower(CONSTRUCTS[name]).definition
+    for suffix, text in (
+        (".asl.json", json.dumps(definition, indent=2, ensure_ascii=False) + "\n"),
+        (".mmd", to_mermaid(definition)),
+    ):
+        golden = GOLDENS / f"{name}{suffix}"
+        if rewrite_goldens:
+            golden.write_text(text)
+        assert text == golden.read_text()
+
+
+def test_no_golden_is_left_over() -> None:
+    assert {path.name.split(".")[0] for path in GOLDENS.iterdir()} == set(CONSTRUCTS)
