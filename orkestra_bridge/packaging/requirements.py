@@ -37,8 +37,8 @@ def resolve_requirements(
 ) -> tuple[tuple[Requirement, ...], tuple[Finding, ...]]:
     """Return every distribution that the package needs, sorted by name, and what is wrong with the imports.
 
-    The runtime's own needs are included; distributions that Lambda has are marked ``provided``. ``span`` is where the
-    DAG is, as the user would type it.
+    The runtime's own needs are included; distributions that Lambda has are marked ``provided``. ``span`` is
+    where the DAG is, as the user would type it.
     """
     resolution = _Resolution(
         index=index_of(environment.site_packages),
@@ -153,7 +153,7 @@ class _Resolution:
             self.findings.append(
                 rules.UNPUBLISHED.at(
                     self.span,
-                    f"{distribution.name} ({wanted.reason}) was installed from {origin}, the layer takes it from the index",
+                    f"{distribution.name} ({wanted.reason}) was installed from {origin}, not from an index",
                     "publish it to the index you install from, so that every machine builds the same layer",
                     dag_id=self.workflow.dag_id,
                 )
