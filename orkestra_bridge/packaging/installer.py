@@ -22,7 +22,7 @@ NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.-]+(?:==[\w.+!-]
 
 
 class InstallError(Exception):
-    """uv could not install. ``unusable`` names the distributions that are to blame, none if the network is."""
+    """uv could not install; ``unusable`` names the distributions to blame, none if it is the network."""
 
     def __init__(self, reason: str, unusable: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class InstallError(Exception):
 
 
 def platform_tag(target: Target) -> str:
-    """Return the platform as uv names it: Amazon Linux 2023 has glibc 2.34, the runtimes up to 3.11 had 2.26."""
+    """Return the platform as uv names it: from Python 3.12 on Lambda has glibc 2.34, before it was 2.26."""
     machine = "aarch64" if target.architecture == "arm64" else "x86_64"
     modern = tuple(int(part) for part in target.python.split(".")[:2]) >= (3, 12)
     return f"{machine}-manylinux_2_28" if modern else f"{machine}-manylinux2014"
@@ -77,15 +77,11 @@ def _variables() -> dict[str, str]:
 
 
 def _failure(output: str) -> InstallError:
+    """Return what uv's message comes down to."""
     text = " ".join(output.split())
-    lines = [
-        re.sub(r"^\W*(error|cause):\s*", "", line.strip()) for line in output.splitlines() if line.strip()
-    ]
-    reason = next((line for line in lines if "Because" in line), lines[0] if lines else "uv gave no reason")
-    offline = re.search(
-        r"Failed to fetch|error sending request|network was disabled|network connectivity", text, re.IGNORECASE
-    )
-    if offline:
-        return InstallError(lines[0])
+    lines = [re.sub(r"^\W*(error|cause):\s*", "", line) for line in output.splitlines() if line.strip()]
+    if re.search(r"Failed to fetch|error sending request|network was disabled", text, re.IGNORECASE):
+        return InstallError("the package index cannot be reached")
+    because = re.search(r"Because (.+?) and you require", text)
     unusable = tuple(dict.fromkeys([*UNUSABLE.findall(text), *NO_VERSION.findall(text)]))
-    return InstallError(reason, unusable)
+    return InstallError(because[1] if because else lines[0] if lines else "uv gave no reason", unusable)

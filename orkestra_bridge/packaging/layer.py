@@ -1,7 +1,7 @@
 """The layer with a DAG's third-party modules, built for Lambda by `uv` without Docker or a Lambda machine.
 
-DAGs with equal requirements share a layer. It is named by a hash over the pinned versions and the target, built
-once, kept in the cache, and has the same bytes whoever builds it.
+DAGs with equal requirements share a layer. It is named by a hash over the pinned versions and the target,
+built once, kept in the cache, and has the same bytes whoever builds it.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def build_layer(
 ) -> LayerResult:
     """Return the layer that holds these requirements, from the cache if it is there.
 
-    None if Lambda has all of them already, or if uv could not install them: then a finding says why. ``index`` are
-    further arguments for uv. Raises OSError if the cache cannot be written.
+    None if Lambda has all of them already, or if uv could not install them: then a finding says why. ``index``
+    are further arguments for uv. Raises OSError if the cache cannot be written.
     """
     if not _packed(requirements):
         return LayerResult(layer=None)
@@ -213,7 +213,7 @@ def _failure(failure: InstallError, target: Target) -> Finding:
     return rules.LAYER_NOT_BUILT.at(
         NOWHERE,
         f"the layer with third-party modules was not built: {failure.reason}",
-        "convert again with uv and a package index within reach, or pass --layers skip and bring your own layer",
+        "convert again with uv and a package index within reach, or bring your own layer (--layers skip)",
     )
 
 
