@@ -1,0 +1,45 @@
+"""The worker's JSON as nodes of the representation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orkestra_bridge.ir.model import Attribute, Retry, Schedule, ScheduleKind, SourceSpan, Task, Workflow
+
+Document = Mapping[str, Any]
+
+
+def _attributes(rows: Sequence[Sequence[Any]]) -> tuple[Attribute, ...]:
+    return tuple(Attribute(name=name, value=value, inherited=inherited) for name, value, inherited in rows)
+
+
+def _task(document: Document) -> Task:
+    fields = dict(document)
+    fields["span"] = SourceSpan(*fields["span"])
+    fields["bases"] = tuple(fields["bases"])
+    fields["upstream"] = tuple(fields["upstream"])
+    fields["retry"] = Retry(**fields["retry"])
+    fields["attributes"] = _attributes(fields["attributes"])
+    return Task(**fields)
+
+
+def _schedule(document: Document) -> Schedule:
+    fields = dict(document)
+    fields["kind"] = ScheduleKind(fields["kind"])
+    fields["expressions"] = tuple(fields.get("expressions", ()))
+    return Schedule(**fields)
+
+
+def decode_workflow(document: Document, answer: Document) -> Workflow:
+    """Return one DAG of a worker's answer; raises KeyError, TypeError or ValueError if it is not one."""
+    fields = dict(document)
+    fields["span"] = SourceSpan(*fields["span"])
+    fields["schedule"] = _schedule(fields["schedule"])
+    fields["tasks"] = tuple(_task(task) for task in fields["tasks"])
+    fields["tags"] = tuple(fields["tags"])
+    fields["files"] = tuple(fields["files"])
+    fields["attributes"] = _attributes(fields["attributes"])
+    fields["variables"] = tuple(answer["variables"])
+    fields["connections"] = tuple(answer["connections"])
+    return Workflow(**fields)

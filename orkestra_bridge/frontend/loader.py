@@ -1,0 +1,110 @@
+"""The frontend's face: DAG files in, loaded files out, in the order given and as soon as they are ready."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from orkestra_bridge.diagnostics import Finding
+from orkestra_bridge.frontend import rules
+from orkestra_bridge.frontend.cache import AnswerCache
+from orkestra_bridge.frontend.decode import decode_workflow
+from orkestra_bridge.frontend.diagnose import to_finding
+from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
+from orkestra_bridge.frontend.pool import WorkerPool
+from orkestra_bridge.ir.model import SourceSpan, Workflow
+
+
+class Frontend:
+    """Loads DAG files with one Airflow environment; a context manager that ends its workers.
+
+    Args:
+        environment: The Python with Airflow.
+        parse_timeout: Seconds that one file may take.
+        cache: Folder for answers, or None to load everything anew.
+        workers: Processes to load with. Importing Airflow dominates, so more than one pays only for many hundred files.
+    """
+
+    def __init__(
+        self, environment: Environment, *, parse_timeout: float, cache: Path | None, workers: int = 1
+    ) -> None:
+        self._environment = environment
+        self._home = tempfile.TemporaryDirectory(prefix="orkestra-bridge-", ignore_cleanup_errors=True)
+        self._pool = WorkerPool(
+            environment, Path(self._home.name), timeout=parse_timeout, size=max(1, workers)
+        )
+        self._cache = AnswerCache(cache, environment) if cache is not None else None
+
+    def __enter__(self) -> Frontend:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers and remove their scratch folder; may be called twice."""
+        self._pool.close()
+        self._home.cleanup()
+
+    def warm(self) -> None:
+        """Start a worker, so that it imports Airflow while the caller does something else."""
+        self._pool.start()
+
+    def load(self, files: Sequence[DagFile]) -> Iterator[LoadedFile]:
+        """Yield each file's workflows and findings, in the order of ``files``.
+
+        Raises EnvironmentSetupError if the environment's Airflow cannot be imported.
+        """
+        first: dict[str, SourceSpan] = {}
+        for file, answer, cached in self._answers(files):
+            yield _without_repeated_ids(_loaded(file, answer, cached), first)
+
+    def _answers(self, files: Sequence[DagFile]) -> Iterator[tuple[DagFile, Mapping[str, Any], bool]]:
+        kept = [self._cache.find(file) if self._cache else None for file in files]
+        fresh = self._pool.run([file for file, answer in zip(files, kept, strict=True) if answer is None])
+        for file, answer in zip(files, kept, strict=True):
+            if answer is not None:
+                yield file, answer, True
+                continue
+            loaded = next(fresh)
+            if self._cache is not None:
+                self._cache.keep(file, loaded)
+            yield file, loaded, False
+
+
+def _loaded(file: DagFile, answer: Mapping[str, Any], cached: bool) -> LoadedFile:
+    return LoadedFile(
+        file=file,
+        workflows=tuple(decode_workflow(document, answer) for document in answer["dags"]),
+        findings=tuple(to_finding(record, file) for record in answer["problems"]),
+        cached=cached,
+    )
+
+
+def _without_repeated_ids(loaded: LoadedFile, first: dict[str, SourceSpan]) -> LoadedFile:
+    """Refuse DAGs whose id an earlier file has used: Airflow's DagBag, too, keeps the first (`DagBag.bag_dag`)."""
+    kept: list[Workflow] = []
+    said: list[Finding] = []
+    for workflow in loaded.workflows:
+        shown = SourceSpan(loaded.file.shown(workflow.span.file), workflow.span.line)
+        earlier = first.setdefault(workflow.dag_id, shown)
+        if earlier is shown:
+            kept.append(workflow)
+            continue
+        said.append(
+            rules.DUPLICATE_DAG_ID.at(
+                shown,
+                f"the dag_id is already used at {earlier.file}:{earlier.line}, which is kept",
+                "give each DAG an id of its own",
+                dag_id=workflow.dag_id,
+            )
+        )
+    if not said:
+        return loaded
+    return replace(loaded, workflows=tuple(kept), findings=(*loaded.findings, *said))

@@ -1,0 +1,284 @@
+"""One DAG file to plain values: its DAGs, and what is wrong with it.
+
+Part of the worker program: standard library and Airflow only, Python 3.8 and later. It does what `DagBag.process_file` does
+(same module name, same choice of DAGs, same validation and policies), but keeps the exceptions, whose places DagBag drops.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import signal
+import sys
+import traceback
+import types
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from . import worker_lookups
+from .worker_extract import Extractor, cycle, topological
+from .worker_problems import Problems
+from .worker_templates import TemplateFiles
+from .worker_values import Encoder, Redactor
+from .worker_watch import Watch, WarningFold
+
+Place = Tuple[str, int]
+
+
+class ParseTimeout(BaseException):
+    """Raised by the alarm when a file takes too long; not an Exception, so that user code does not swallow it."""
+
+
+class Airflow:
+    """The names that differ between Airflow 2 and 3, and hooks that note where DAGs and tasks are made."""
+
+    def __init__(self, watch: Watch) -> None:
+        import airflow
+        from airflow import settings
+
+        self.version: str = airflow.__version__
+        self.settings = settings
+        if int(self.version.split(".", 1)[0]) >= 3:
+            from airflow.sdk import DAG, BaseOperator
+            from airflow.sdk.definitions._internal.contextmanager import DagContext
+        else:
+            from airflow.models.baseoperator import BaseOperator
+            from airflow.models.dag import DAG, DagContext
+        self.dag_class, self.operator_class, self.context = DAG, BaseOperator, DagContext
+        self._watch = watch
+        self.clear()
+        self._hook_dag()
+        self._hook_tasks()
+
+    def clear(self) -> None:
+        """Forget the DAGs and tasks of the last file."""
+        self.created: List[Tuple[Any, Place, Dict[str, Any]]] = []
+        self.task_places: Dict[int, Place] = {}
+        self._tasks: List[Any] = []  # keeps them alive: their ids are keys
+        self.context.autoregistered_dags.clear()
+
+    def _here(self) -> Optional[Place]:
+        return self._watch.place(sys._getframe(2))
+
+    def _hook_dag(self) -> None:
+        original = self.dag_class.__init__
+        names = list(inspect.signature(original).parameters)[1:]
+
+        @functools.wraps(original)
+        def init(dag: Any, *args: Any, **kwargs: Any) -> None:
+            self.created.append((dag, self._here() or ("", 0), {**dict(zip(names, args)), **kwargs}))
+            original(dag, *args, **kwargs)
+
+        self.dag_class.__init__ = init
+
+    def _hook_tasks(self) -> None:
+        original = self.dag_class.add_task
+
+        @functools.wraps(original)
+        def add_task(dag: Any, task: Any) -> None:
+            place = self._here()
+            if place is not None:
+                self.task_places.setdefault(id(task), place)
+                self._tasks.append(task)
+            original(dag, task)
+
+        self.dag_class.add_task = add_task
+
+
+class FileLoader:
+    """Loads DAG files one after the other in this process."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._lookups = worker_lookups.Lookups()
+        worker_lookups.install(self._lookups)
+        self._airflow = Airflow(watch)
+        self._extract = Extractor(
+            self._airflow.dag_class, self._airflow.operator_class, self._airflow.version
+        )
+        self._tables = False
+
+    @property
+    def version(self) -> str:
+        """Return the Airflow version."""
+        return self._airflow.version
+
+    def load(self, root: str, relative: str, timeout: float) -> Dict[str, Any]:
+        """Return ``dags``, ``problems``, ``variables``, ``connections``, ``inputs`` and ``timed_out`` of one file."""
+        os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = self._airflow.settings.DAGS_FOLDER = root
+        self._lookups.clear()
+        self._airflow.clear()
+        self._watch.start(root)
+        problems = Problems(self._watch, self._lookups, relative)
+        dags: List[Dict[str, Any]] = []
+        try:
+            with WarningFold(self._watch) as fold:
+                dags = self._load(root, relative, timeout, problems)
+            problems.deprecations(fold.found)
+        finally:
+            self._watch.finish()
+        problems.habits(bool(dags))
+        redact = Redactor([*self._lookups.values(), *self._watch.looked_up()])
+        return {
+            "dags": dags,
+            "problems": problems.redacted(redact),
+            "variables": self._lookups.names("variable"),
+            "connections": self._lookups.names("connection"),
+            "inputs": self._watch.inputs(),
+            "timed_out": problems.timed_out,
+        }
+
+    def _load(self, root: str, relative: str, timeout: float, problems: Problems) -> List[Dict[str, Any]]:
+        path = os.path.join(root, relative)
+        name = _module_name(path)
+        self._airflow.context.current_autoregister_module_name = name
+        try:
+            with _alarm(timeout):
+                module = _execute(name, path)
+                return self._bag(module, relative, problems)
+        except ParseTimeout as error:
+            problems.timeout(error, timeout)
+        except BaseException as error:  # noqa: BLE001 -- user code may raise anything, SystemExit included
+            if self._create_tables(error):
+                self._airflow.clear()
+                return self._load(root, relative, timeout, problems)
+            problems.exception(error)
+        finally:
+            self._airflow.context.current_autoregister_module_name = None
+            sys.modules.pop(name, None)
+        return []
+
+    def _create_tables(self, error: BaseException) -> bool:
+        """Make an empty database in memory for the few things that query it while parsing; True if there was none."""
+        if self._tables or "no such table" not in str(error):
+            return False
+        from airflow import models
+        from airflow.models.base import Base
+
+        self._tables = True
+        self._watch.active = False
+        models.import_all_models()
+        Base.metadata.create_all(self._airflow.settings.engine)
+        self._watch.active = True
+        return True
+
+    def _bag(self, module: types.ModuleType, relative: str, problems: Problems) -> List[Dict[str, Any]]:
+        """Return the DAGs that `DagBag` would take from a module, each one validated on its own."""
+        cls = self._airflow.dag_class
+        wanted = {id(value) for value in vars(module).values() if isinstance(value, cls)}
+        wanted.update(id(dag) for dag, _ in self._airflow.context.autoregistered_dags)
+        made = [(dag, place, given) for dag, place, given in self._airflow.created if id(dag) in wanted]
+        for dag, place, _ in made:
+            dag.fileloc = module.__file__
+            problems.dag_places.setdefault(dag.dag_id, []).append(place)
+        twice = problems.duplicates()
+        redact = Redactor([*self._lookups.values(), *self._watch.looked_up()])
+        encode = Encoder(self._watch.root, redact)
+        self._extract.start_file(encode, {module.__name__: relative[:-3].replace("/", ".")})
+        found = (
+            self._one(dag, place, given, problems) for dag, place, given in made if dag.dag_id not in twice
+        )
+        return [document for document in found if document is not None]
+
+    def _one(
+        self, dag: Any, place: Place, given: Dict[str, Any], problems: Problems
+    ) -> Optional[Dict[str, Any]]:
+        try:
+            order, stuck = topological(dag.task_dict)
+            if stuck:
+                problems.cycle(dag.dag_id, place, cycle(dag.task_dict, stuck), self._places(dag, stuck))
+                return None
+            _validate(dag)
+            self._apply_policies(dag)
+            document = self._extract.dag(dag, order, place, self._airflow.task_places, given)
+            document["files"] = TemplateFiles(dag, self._watch, problems, self._airflow.task_places).collect()
+            dag.resolve_template_files()
+        except Exception as error:  # noqa: BLE001 -- validation runs code of operators, timetables and policies
+            if type(error).__name__ == "AirflowClusterPolicySkipDag":
+                problems.skipped_by_policy(dag.dag_id, place)
+            else:
+                problems.exception(error, dag.dag_id, place)
+            return None
+        return document
+
+    def _places(self, dag: Any, task_ids: List[str]) -> Dict[str, Place]:
+        places = (
+            (task_id, self._airflow.task_places.get(id(dag.task_dict[task_id]))) for task_id in task_ids
+        )
+        return {task_id: place for task_id, place in places if place is not None}
+
+    def _apply_policies(self, dag: Any) -> None:
+        self._airflow.settings.dag_policy(dag)
+        for task in dag.task_dict.values():
+            self._airflow.settings.task_policy(task)
+
+
+def _module_name(path: str) -> str:
+    """Return the name that DagBag gives the module (`airflow.utils.file.get_unique_dag_module_name`)."""
+    stem = os.path.splitext(os.path.basename(path))[0].replace(".", "_")
+    return "unusual_prefix_{}_{}".format(
+        hashlib.sha1(path.encode("utf-8", "surrogateescape")).hexdigest(), stem
+    )  # noqa: S324
+
+
+def _execute(name: str, path: str) -> types.ModuleType:
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:
+        raise ImportError("no loader for {}".format(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    loader.exec_module(module)
+    return module
+
+
+def _validate(dag: Any) -> None:
+    """Validate a DAG as DagBag does before it takes it; before 2.9 DagBag called the parts itself."""
+    if hasattr(dag, "validate"):
+        dag.validate()
+        return
+    dag.timetable.validate()
+    dag.validate_schedule_and_params()
+
+
+class _alarm:  # noqa: N801 -- reads as the context manager that it is
+    """Raises ParseTimeout in the main thread after so many seconds."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, _ring)
+        signal.setitimer(signal.ITIMER_REAL, self._timeout)
+
+    def __exit__(self, *exc: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ring(signum: int, frame: Any) -> None:
+    raise ParseTimeout
+
+
+def warm_up() -> None:
+    """Import what nearly every DAG file imports, so that the first file does not pay for it."""
+    imports: Tuple[Callable[[], Any], ...] = (_operators_3, _operators_2)
+    for load in imports:
+        try:
+            load()
+        except Exception:  # noqa: BLE001, PERF203 -- an environment may lack the provider; then the DAG file says so
+            traceback.clear_frames(sys.exc_info()[2])
+        else:
+            return
+
+
+def _operators_3() -> None:
+    import airflow.sdk  # noqa: F401
+    from airflow.providers.standard.operators import bash, empty, python  # noqa: F401
+
+
+def _operators_2() -> None:
+    import airflow.decorators
+    from airflow.operators import bash, empty, python  # noqa: F401

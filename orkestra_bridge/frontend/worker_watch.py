@@ -1,0 +1,351 @@
+"""What a DAG file does besides defining DAGs: what it reads, prints and changes; undone after each file.
+
+Part of the worker program: standard library only, Python 3.8 and later. Everything here is process-wide on purpose: it is
+user code that is watched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import sys
+import sysconfig
+import types
+import warnings
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+
+Place = Tuple[str, int]
+
+_WRITING = os.O_WRONLY | os.O_RDWR
+# Answers that no file holds: a DAG that asks for them is loaded anew each time.
+_OUTSIDE_WORLD = frozenset(
+    (
+        "os.exec",
+        "os.fork",
+        "os.posix_spawn",
+        "os.system",
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "sqlite3.connect",
+        "subprocess.Popen",
+    )
+)
+_ENVIRON_CODE = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
+_IMPORT_CODE = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
+_DEVICES = ("/dev/", "/proc/", "/sys/")
+
+
+class HardExit(BaseException):
+    """Raised in place of ``os._exit``, so that the place can be named and the worker lives."""
+
+
+class Watch:
+    """Observes the process while one DAG file is loaded; `start` and `finish` enclose that."""
+
+    def __init__(self, home: str) -> None:
+        paths = sysconfig.get_paths()
+        libraries = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+        libraries.update(path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
+        self._libraries = tuple(
+            sorted(_folder(path) for path in libraries) + [_folder(os.path.dirname(__file__))]
+        )
+        self._home = _folder(home)
+        self._path = list(sys.path)
+        self._environ = os.environ
+        self._outside_modules: Set[str] = set()
+        self._known_files: Dict[str, bool] = {}
+        self.active = False
+        self.root = ""
+        self._prefix = "\0"  # no file is local before the first `start`
+        self._libraries_here = self._libraries
+
+    def install(self) -> None:
+        """Hook the interpreter; cannot be taken back."""
+        _RecordingEnviron.watch = self
+        os.environ.__class__ = _RecordingEnviron  # type: ignore[misc]
+        self._really_exit = os._exit
+        os._exit = self._hard_exit  # type: ignore[assignment]
+        self._pid = os.getpid()
+        sys.addaudithook(self._audit)
+
+    def start(self, root: str) -> None:
+        """Begin to observe a file below this DAG folder, which becomes the first entry of ``sys.path``."""
+        if root != self.root:
+            self._known_files.clear()
+        self.root = root
+        self._prefix = _folder(root)
+        self._libraries_here = tuple(path for path in self._libraries if not self._prefix.startswith(path))
+        self.opened: Set[str] = set()
+        self.listed: Set[str] = set()
+        self.environ_read: Set[str] = set()
+        self.user_read: Set[str] = set()
+        self.outside_world: Set[str] = set()
+        self.changes: Dict[str, List[Any]] = {}
+        self.printed: Optional[Place] = None
+        self._environ_before = dict(os.environ)
+        self._modules_before = set(sys.modules)
+        self._cwd = os.getcwd()
+        sys.path[:] = [root, *self._path]
+        self._stdio = sys.stdin, sys.stdout, sys.stderr
+        sys.stdout = _Printed(self)
+        self.active = True
+
+    def finish(self) -> None:
+        """Stop observing and put the environment, folder, module path and modules back."""
+        self.active = False
+        sys.stdin, sys.stdout, sys.stderr = self._stdio
+        self._restore_environ()
+        if _cwd() != self._cwd:
+            os.chdir(self._cwd)
+        if sys.path != [self.root, *self._path]:
+            self.changes.setdefault("sys.path", ["", 0])
+        sys.path[:] = self._path
+        self._purge_modules()
+
+    def _restore_environ(self) -> None:
+        os.environ = self._environ  # type: ignore[assignment]  # noqa: B003 -- the same object, in case it was replaced
+        if dict(os.environ) != self._environ_before:
+            for name in set(os.environ) - set(self._environ_before):
+                del os.environ[name]
+            os.environ.update(self._environ_before)
+
+    def _purge_modules(self) -> None:
+        """Drop the local modules, so that two DAG folders may each have a module of one name."""
+        for name in set(sys.modules) - self._modules_before:
+            module = sys.modules[name]
+            for path in _module_files(module):
+                if self.is_local(path):
+                    if not path.endswith(os.sep):
+                        self.opened.add(path)
+                    sys.modules.pop(name, None)
+                elif self._is_outside(path):
+                    self._outside_modules.add(path)
+
+    def is_local(self, path: str) -> bool:
+        """Return True for a file below the DAG folder that is not part of an installed library."""
+        known = self._known_files.get(path)
+        if known is None:
+            known = path.startswith(self._prefix) and not path.startswith(self._libraries_here)
+            self._known_files[path] = known
+        return known
+
+    def _is_outside(self, path: str) -> bool:
+        """Return True for a file of neither the DAG folder nor the environment."""
+        return os.path.isabs(path) and not path.startswith(
+            (self._prefix, self._home, *self._libraries, *_DEVICES)
+        )
+
+    def place(self, frame: Optional[types.FrameType]) -> Optional[Place]:
+        """Return the innermost place in the user's files, from this frame outwards."""
+        while frame is not None:
+            if self.is_local(frame.f_code.co_filename):
+                return self.relative(frame.f_code.co_filename), frame.f_lineno
+            frame = frame.f_back
+        return None
+
+    def relative(self, path: str) -> str:
+        """Return a local path relative to the DAG folder."""
+        return path[len(self._prefix) :] if path.startswith(self._prefix) else path
+
+    def change(self, what: str, name: str, frame: Optional[types.FrameType]) -> None:
+        """Remember the first place that changes a part of the process: ``os.environ`` or the working directory."""
+        if self.active and what not in self.changes:
+            place = self.place(frame)
+            if place is not None:
+                self.changes[what] = [*place, name]
+
+    def read_environ(self, name: str, frame: Optional[types.FrameType]) -> None:
+        """Remember that a variable was read; ``*`` stands for all of them."""
+        if not self.active:
+            return
+        if not name.startswith("AIRFLOW_"):  # those are part of the key under which a result is kept
+            self.environ_read.add(name)
+        while frame is not None and frame.f_code.co_filename in _ENVIRON_CODE:
+            frame = frame.f_back
+        if frame is not None and self.is_local(frame.f_code.co_filename):
+            self.user_read.add(name)
+
+    def inputs(self) -> Dict[str, Any]:
+        """Return what the file's result depends on: digests of files, folders and environment variables."""
+        files = {path for path in self.opened if self.is_local(path) or self._is_outside(path)}
+        files |= self._outside_modules
+        return {
+            "files": {path: file_digest(path) for path in sorted(files)},
+            "folders": {path: folder_digest(path) for path in sorted(self.listed)},
+            "environ": {name: environ_digest(name) for name in sorted(self.environ_read)},
+            "repeatable": not self.outside_world,
+        }
+
+    def looked_up(self) -> Iterator[str]:
+        """Yield the values of the environment variables that the user's own code read."""
+        for name in self.user_read:
+            yield from self._environ_before.values() if name == "*" else [self._environ_before.get(name, "")]
+
+    def _hard_exit(self, status: int) -> None:
+        if self.active and os.getpid() == self._pid:
+            raise HardExit(status)
+        self._really_exit(status)
+
+    def _audit(self, event: str, args: Tuple[Any, ...]) -> None:
+        if not self.active:
+            return
+        if event == "open":
+            self._audit_open(args)
+        elif event in ("os.listdir", "os.scandir"):
+            self._audit_listing(args[0])
+        elif event == "os.chdir":
+            self.change("cwd", "", sys._getframe(1))
+        elif event in _OUTSIDE_WORLD and args[:1] != (":memory:",) and not _importing(sys._getframe(1), self):
+            self.outside_world.add(event)
+
+    def _audit_open(self, args: Tuple[Any, ...]) -> None:
+        path, mode, flags = args[0], args[1], args[2]
+        if isinstance(path, int) or path is None or (isinstance(flags, int) and flags & _WRITING):
+            return
+        if isinstance(mode, str) and not mode.startswith("r"):
+            return
+        name = os.fsdecode(path)
+        if not name.endswith(".pyc"):
+            self.opened.add(os.path.abspath(name))
+
+    def _audit_listing(self, path: Any) -> None:
+        if isinstance(path, int) or sys._getframe(2).f_code.co_filename in _IMPORT_CODE:
+            return
+        name = os.path.abspath(os.fsdecode(path or "."))
+        if self.is_local(name + "/") or self._is_outside(name + "/"):
+            self.listed.add(name)
+
+
+def _importing(frame: Optional[types.FrameType], watch: Watch) -> bool:
+    """Return True if a library does something of its own accord while it is imported."""
+    while frame is not None and not watch.is_local(frame.f_code.co_filename):
+        if frame.f_code.co_filename in _IMPORT_CODE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _folder(path: str) -> str:
+    return os.path.join(path, "")
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _module_files(module: Any) -> List[str]:
+    name = getattr(module, "__file__", None)
+    if isinstance(name, str):
+        return [name]
+    try:
+        return [os.path.join(path, "") for path in module.__path__ or ()]
+    except Exception:  # noqa: BLE001 -- anything can be in sys.modules
+        return []
+
+
+def file_digest(path: str) -> Optional[str]:
+    """Return the hash of a file's bytes, or None if it cannot be read."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 -- pathlib would be one more import for nothing
+            return hashlib.sha256(stream.read()).hexdigest()
+    except OSError:
+        return None
+
+
+def folder_digest(path: str) -> Optional[str]:
+    """Return the hash of the names in a folder, or None if it cannot be listed."""
+    try:
+        names = sorted(name for name in os.listdir(path) if name != "__pycache__")  # noqa: PTH208
+    except OSError:
+        return None
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def environ_digest(name: str) -> Optional[str]:
+    """Return the hash of an environment variable (of all of them for ``*``), or None if it is not set.
+
+    All of them: without Airflow's, Python's and the shell's own, in which a worker differs from its caller.
+    """
+    if name == "*":
+        pairs = (pair for pair in os.environ.items() if not pair[0].startswith(("AIRFLOW_", "PYTHON", "_")))
+        text: Optional[str] = "\0".join(sorted("{}={}".format(*pair) for pair in pairs))
+    else:
+        text = os.environ.get(name)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class _RecordingEnviron(os._Environ):  # type: ignore[type-arg]
+    """`os.environ` that tells the watch what is read and set."""
+
+    watch: Watch
+
+    def __getitem__(self, key: Any) -> Any:
+        self.watch.read_environ(str(key), sys._getframe(1))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        self.watch.read_environ("*", sys._getframe(1))
+        return super().__iter__()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.watch.change("os.environ", str(key), sys._getframe(1))
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self.watch.change("os.environ", str(key), sys._getframe(1))
+        super().__delitem__(key)
+
+
+class _Printed(io.TextIOWrapper):
+    """A standard output that leads nowhere and remembers who wrote to it first."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(open(os.devnull, "wb"), encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
+        self._watch = watch
+
+    def write(self, text: str) -> int:
+        """Accept and drop the text."""
+        watch = self._watch
+        if watch.printed is None and watch.active and not _through_logging(sys._getframe(1), watch):
+            watch.printed = watch.place(sys._getframe(1))
+        return len(text)
+
+
+def _through_logging(frame: Optional[types.FrameType], watch: Watch) -> bool:
+    while frame is not None and not watch.is_local(frame.f_code.co_filename):
+        if re.search(r"[/\\](logging|structlog|warnings)(\.py|[/\\])", frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
+
+
+class WarningFold:
+    """Collects the deprecations that user code causes: the first one, where it is, and how many there are."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._catcher: Any = None
+        self.found: List[Tuple[str, int, str]] = []
+
+    def __enter__(self) -> WarningFold:
+        self._catcher = warnings.catch_warnings()
+        self._catcher.__enter__()
+        warnings.simplefilter("default")
+        warnings.showwarning = self._show
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._catcher.__exit__(*exc)
+
+    def _show(self, message: Any, category: Any, *_: Any, **__: Any) -> None:
+        deprecations = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+        if issubclass(category, deprecations) or "RemovedIn" in category.__name__:
+            place = self._watch.place(sys._getframe(1))
+            if place is not None:
+                self.found.append((*place, " ".join(str(message).split())))
