@@ -1,0 +1,56 @@
+"""Answers Task states that invoke the function.
+
+Source: AWS Step Functions developer guide, "Invoke an AWS Lambda function with Step Functions" and "Handling
+errors".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.errors import LocalRunError
+from orkestra_bridge.local.interpreter import Clock, Json, StatesError, TaskCall
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.local.functions.pool import FunctionPool
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+UNNAMED = "Lambda.Unknown"
+"""The error of a function that failed without saying how."""
+
+LogOf = Callable[[TaskCall], "Path | None"]
+
+
+class LambdaTasks:
+    """A `TaskRunner` with one function; ``log_of`` names the file that a call's output is added to."""
+
+    def __init__(self, pool: FunctionPool, arn: str, clock: Clock, log_of: LogOf) -> None:
+        self._pool = pool
+        self._arn = arn
+        self._clock = clock
+        self._log_of = log_of
+
+    async def __call__(self, call: TaskCall) -> Json:
+        """Return the result of the invocation as ``lambda:invoke`` gives it.
+
+        Raises StatesError: the function failed; the error is its ``errorType`` and the cause the whole error
+        document. Raises LocalRunError: the state wants something else than this function.
+        """
+        if call.resource != INVOKE:
+            message = f"state '{call.state}' calls {call.resource}, which is not there on this machine"
+            raise LocalRunError(message, remedy="run it on AWS, or mock the state")
+        name = call.arguments.get("FunctionName")
+        if name != self._arn:
+            raise StatesError("Lambda.ResourceNotFoundException", f"Function not found: {name}")
+        with self._clock.working():
+            answer = await self._pool.invoke(call.arguments.get("Payload", {}), log=self._log_of(call))
+        if not answer.failed:
+            return {"ExecutedVersion": "$LATEST", "Payload": answer.payload, "StatusCode": 200}
+        document = answer.payload if isinstance(answer.payload, dict) else {}
+        raise StatesError(
+            document.get("errorType") or UNNAMED, json.dumps(answer.payload, separators=(",", ":"))
+        )

@@ -1,0 +1,105 @@
+"""The built package of a DAG, unzipped, and what its manifest says about imports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from orkestra_bridge.errors import LocalRunError, UsageError
+
+PACKAGES = ".packages"
+"""Folder below ``OUT/.runs`` with the unzipped packages, named by the content of their zips."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An unzipped package: its folder, where its compiled modules are kept, and the names it may import."""
+
+    root: Path
+    bytecode: Path
+    modules: tuple[str, ...]
+    distributions: tuple[str, ...]
+
+
+def unpack(archive: Path, home: Path) -> Package:
+    """Return the package, unzipped below ``home``; one with the same content is used again.
+
+    Raises UsageError if there is no such zip, and LocalRunError if it is broken or cannot be unzipped.
+    """
+    try:
+        data = archive.read_bytes()
+    except OSError as problem:
+        raise UsageError(f"{archive} cannot be read: {problem}", remedy="convert the DAG first") from problem
+    folder = home / PACKAGES / hashlib.sha256(data).hexdigest()[:16]
+    try:
+        if not (folder / "task").is_dir():
+            _unzip(archive, folder)
+        manifest = json.loads((folder / "task" / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, zipfile.BadZipFile) as problem:
+        message = f"the package {archive} cannot be used: {problem}"
+        raise LocalRunError(message, remedy="convert the DAG again") from problem
+    return _described(folder, manifest["requirements"])
+
+
+def _described(folder: Path, requirements: list[dict[str, Any]]) -> Package:
+    return Package(
+        root=folder / "task",
+        bytecode=folder / "bytecode",
+        modules=tuple(sorted({name for requirement in requirements for name in requirement["modules"]})),
+        distributions=tuple(sorted(requirement["name"] for requirement in requirements)),
+    )
+
+
+def _unzip(archive: Path, folder: Path) -> None:
+    """Unzip next to the folder and move it there as a whole: two runs may do this at the same time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="unzip-", dir=folder))
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                path = Path(opened.extract(info, scratch / "task"))
+                if info.external_attr >> 16 & 0o100:
+                    path.chmod(0o755)
+        if not (folder / "task").is_dir():
+            try:
+                (scratch / "task").rename(folder / "task")
+            except OSError:
+                # Another run was faster; its files are the same.
+                if not (folder / "task").is_dir():
+                    raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def site_packages_of(python: Path) -> tuple[Path, ...]:
+    """Return where an interpreter finds third-party modules; raises LocalRunError if it cannot be asked."""
+    if python == Path(sys.executable):
+        paths = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    else:
+        paths = _asked(python)
+    return tuple(Path(path) for path in dict.fromkeys(paths) if os.path.isdir(path))  # noqa: PTH112
+
+
+def _asked(python: Path) -> list[str]:
+    import subprocess
+
+    program = "import json, sysconfig as s; print(json.dumps([s.get_path('purelib'), s.get_path('platlib')]))"
+    try:
+        run = subprocess.run(
+            [python, "-I", "-c", program], capture_output=True, text=True, timeout=30, check=True
+        )
+        paths: list[str] = json.loads(run.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as problem:
+        message = f"{python} cannot be asked for its packages: {problem}"
+        raise LocalRunError(message, remedy="name another interpreter with --python") from problem
+    return paths
