@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeGuard, final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.local.interpreter import Event, Json
 
+ERROR_MESSAGE = re.compile(r'"errorMessage":\s*("(?:[^"\\]|\\.)*")')
 STATES = frozenset({"success", "failed", "skipped", "upstream_failed"})
 
 
@@ -52,14 +55,21 @@ class Ledger:
         }
 
 
-def is_entry(value: Json) -> bool:
+def is_entry(value: Json) -> TypeGuard[dict[str, Json]]:
     """Return True if the value is what a task leaves in the ledger."""
     return isinstance(value, dict) and value.get("state") in STATES
 
 
 def error_text(entry: Mapping[str, Json]) -> str | None:
-    """Return ``Type: message`` of a failed task's entry, None if it has no error."""
+    """Return ``Type: message`` of a failed task's entry, None if it has no error.
+
+    A message that is Lambda's error document, whole or cut off, is reduced to its ``errorMessage``.
+    """
     error = entry.get("error")
     if not isinstance(error, dict):
         return None
-    return ": ".join(str(error[key]) for key in ("type", "message") if error.get(key))
+    message = str(error.get("message") or "")
+    inner = ERROR_MESSAGE.search(message) if message.startswith("{") else None
+    if inner:
+        message = json.loads(inner[1])
+    return ": ".join(str(part) for part in (error.get("type"), message) if part)
