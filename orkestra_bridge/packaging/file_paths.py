@@ -121,7 +121,7 @@ class _Reader:
         match node:
             case ast.Constant(value=str(text)):
                 return Value(text)
-            case ast.Name(id=name):
+            case ast.Name(id=name, ctx=ast.Load()):
                 return Value(self.path) if name == "__file__" else self.constants.get(name)
             case ast.Attribute(value=owner, attr="parent"):
                 return _parent(self.value(owner))

@@ -109,8 +109,8 @@ def build_layer(
 ) -> LayerResult:
     """Return the layer that holds these requirements, from the cache if it is there.
 
-    None if Lambda has all of them already, or if uv could not install them: then a finding says why. ``index``
-    are further arguments for uv. Raises OSError if the cache cannot be written.
+    None if Lambda has all of them already, or if uv could not install them; then a finding says why.
+    ``index`` are further arguments for uv. Raises OSError if the cache cannot be written.
     """
     if not _packed(requirements):
         return LayerResult(layer=None)

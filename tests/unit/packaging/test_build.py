@@ -1,0 +1,98 @@
+"""One DAG's package."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from packages import dag_file, environment, write_tree
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.ir.serialize import to_document
+from orkestra_bridge.options import Target
+from orkestra_bridge.packaging.build import Entry, build_package, tree_hash
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.packaging.model import PackageResult
+
+FILES = {"dag.py": "import helper\nimport pandas\n", "helper.py": "x = 1\n", "unused.py": ""}
+
+
+def build(root: Path, files: dict[str, str] | None = None, **fields: Any) -> PackageResult:
+    workflow = a_workflow(a_task("a"), **fields)
+    return build_package(workflow, dag_file(write_tree(root, files or FILES)), environment(), Target())
+
+
+def opened(result: PackageResult) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(result.package.data))
+
+
+def test_what_is_in_it(tmp_path: Path) -> None:
+    result = build(tmp_path)
+    names = opened(result).namelist()
+    own = [name for name in names if not name.startswith("orkestra_bridge/")]
+    assert own == ["manifest.json", "source/dag.py", "source/helper.py"]
+    assert "orkestra_bridge/__init__.py" in names
+    assert "orkestra_bridge/runtime/__init__.py" in names
+    assert not [name for name in names if name.endswith(".pyc") or "/packaging/" in name]
+    assert result.package.sources == ("dag.py", "helper.py")
+    assert opened(result).testzip() is None
+
+
+def test_the_manifest(tmp_path: Path) -> None:
+    result = build(tmp_path)
+    manifest = json.loads(opened(result).read("manifest.json"))
+    assert manifest["version"] == 1
+    assert manifest["dag_file"] == "dag.py"
+    assert manifest["source"] == "source"
+    assert manifest["workflow"] == json.loads(json.dumps(to_document(a_workflow(a_task("a")))))
+    assert manifest["requirements"][0] == {"name": "jinja2", "version": "", "modules": [], "provided": False}
+
+
+def test_the_same_input_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
+    first = build(tmp_path / "one")
+    second = build(tmp_path / "two")
+    os.utime(tmp_path / "two" / "dag.py", (1, 1))
+    assert first.package == second.package
+    assert build(tmp_path / "two").package.data == first.package.data
+
+
+def test_the_hash_is_about_content(tmp_path: Path) -> None:
+    first = build(tmp_path / "one")
+    changed = build(tmp_path / "two", {**FILES, "helper.py": "x = 2\n"})
+    unused = build(tmp_path / "three", {**FILES, "unused.py": "y = 1\n"})
+    assert changed.package.tree_hash != first.package.tree_hash
+    assert unused.package.tree_hash == first.package.tree_hash
+
+
+def test_the_hash_of_a_tree() -> None:
+    one, two = Entry("a", b"x"), Entry("b", b"y")
+    assert tree_hash([one, two]) == tree_hash([two, one])
+    assert tree_hash([one]) != tree_hash([Entry("a", b"x", executable=True)])
+    assert tree_hash([Entry("a", b"bc")]) != tree_hash([Entry("ab", b"c")])
+
+
+def test_modes_and_times_are_fixed(tmp_path: Path) -> None:
+    files = {"dag.py": "open(Path(__file__).parent / 'run.sh')\n", "run.sh": "#!/bin/sh\n"}
+    write_tree(tmp_path, files)
+    (tmp_path / "run.sh").chmod(0o750)
+    infos = {info.filename: info for info in opened(build(tmp_path, files)).infolist()}
+    assert infos["source/run.sh"].external_attr >> 16 == 0o100755
+    assert infos["source/dag.py"].external_attr >> 16 == 0o100644
+    assert {info.date_time for info in infos.values()} == {(1980, 1, 1, 0, 0, 0)}
+    assert {info.create_system for info in infos.values()} == {3}
+
+
+def test_findings_name_the_dag_and_the_file_as_typed(tmp_path: Path) -> None:
+    files = {"dag.py": "import helper\n", "helper.py": "\nimport pandas\nfrom . import y\n"}
+    (finding,) = [each for each in build(tmp_path, files, dag_id="etl").findings if each.id == "OB401"]
+    assert (finding.dag_id, finding.file, finding.line) == ("etl", "dags/helper.py", 2)
+
+
+def test_code_without_user_code_is_small(tmp_path: Path) -> None:
+    assert len(build(tmp_path, {"dag.py": ""}).package.data) <= 300 * 1024
