@@ -66,7 +66,7 @@ class DayRule:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """What an expression selects: any of these minutes, hours, months and years on a day that one rule selects."""
+    """What an expression selects: these minutes, hours, months and years, on a day that one rule selects."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -209,13 +209,15 @@ def _days(month_days: str, weekdays: str) -> tuple[DayRule, ...]:
     by_weekday = _weekday_rules("*" if weekdays == "?" else weekdays)
     every = (DayRule(Days.EVERY),)
     if any(rule.kind in {Days.NTH, Days.LAST_WEEKDAY} for rule in by_weekday):
-        # croniter takes the days of '#' that are also days of the month, and all the days of '#': the latter win
+        # croniter adds all the days of '#' to those that are days of the month as well
         return by_weekday
     if any(rule.kind is Days.NEAREST for rule in by_date) and by_weekday != every:
         raise CronError("'W' together with a day of the week has no fixed meaning")
-    if _covers(by_date) and (by_date == every or "*" in weekdays):
+    # to croniter a field with as many entries as there are values is '*', if the other one has a star in it
+    entries = sum(len(rule.values) or 1 for rule in by_date)
+    if by_date == every or ("*" in weekdays and entries == len(MONTH_DAYS)):
         rules = by_weekday
-    elif _covers(by_weekday) and (by_weekday == every or "*" in month_days):
+    elif by_weekday == every or ("*" in month_days and _covers(by_weekday)):
         rules = by_date
     else:
         rules = (*by_date, *by_weekday)
@@ -229,13 +231,13 @@ def _covers(rules: tuple[DayRule, ...]) -> bool:
 
 
 def _month_day_rules(field: str) -> tuple[DayRule, ...]:
-    if field == "*":
+    items = field.split(",")
+    if "*" in items:
         return (DayRule(Days.EVERY),)
     nearest = _NEAREST.match(field)
     if nearest:
         day = _number(nearest.group(1) or nearest.group(2), MONTH_DAYS, {})
         return (DayRule(Days.NEAREST, (day,)),)
-    items = field.split(",")
     rules = []
     plain = [item.replace("-l", "-31") for item in items if item != "l"]
     if plain:
@@ -247,8 +249,6 @@ def _month_day_rules(field: str) -> tuple[DayRule, ...]:
 
 
 def _weekday_rules(field: str) -> tuple[DayRule, ...]:
-    if field == "*":
-        return (DayRule(Days.EVERY),)
     rules: list[DayRule] = []
     plain: list[str] = []
     for item in field.split(","):
@@ -261,6 +261,8 @@ def _weekday_rules(field: str) -> tuple[DayRule, ...]:
             plain.append(item)
     if rules and plain:
         raise CronError("'#' or 'L' is mixed with plain days of the week")
+    if "*" in plain:
+        return (DayRule(Days.EVERY),)
     if plain:
         rules.append(DayRule(Days.WEEKDAYS, _values(",".join(plain), WEEKDAYS, _WEEKDAY_NAMES)))
     return tuple(sorted(set(rules)))

@@ -1,7 +1,7 @@
 """Roles with no more rights than their service needs.
 
-A ``*`` stands only where AWS has no narrower resource; the reason is written next to it as metadata of the role.
-Source: AWS, "Service Authorization Reference" and "Step Functions: IAM policies for logging and X-Ray".
+A ``*`` stands only where AWS has no narrower resource; the reason is written next to it, as metadata of the
+role. Source: AWS, "Service Authorization Reference" and "Step Functions: IAM policies for logging and X-Ray".
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The launcher: an Express state machine between EventBridge Scheduler and the DAG's own machine.
 
 It is there for what the Scheduler cannot do. The Scheduler may deliver twice (AWS: at least once), and two
-expressions of one cron may name the same moment: the launcher derives the execution's name from the moment, so
-that Step Functions refuses the second. The Scheduler refuses a start date that has passed, as Airflow's mostly
-have: the launcher compares the moment with the first and last run. And it counts periods that no expression can
-say. It costs a short execution of an Express workflow and no Lambda function.
+expressions of one cron may name the same moment: the launcher derives the execution's name from the moment,
+so that Step Functions refuses the second. The Scheduler refuses a start date that has passed, as Airflow's
+mostly have: the launcher compares the moment with the first and last run. And it counts periods that no
+expression can say. It costs a short execution of an Express workflow and no Lambda function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.stack.model import Period, ScheduleView
 
 RUN_INPUT = '{"run_type": "scheduled", "scheduled_time": "<aws.scheduler.scheduled-time>"}'
-"""The run document; the Scheduler puts in the moment (AWS: "Adding context attributes"): 2026-03-22T18:59:00Z."""
+"""The run document; the Scheduler puts in the moment (AWS: "Adding context attributes"), ISO 8601 in UTC."""
 
 _MOMENT = "$states.input.scheduled_time"
 # the same name as naming.execution_name("scheduled__" + moment)
@@ -37,7 +37,7 @@ Json = dict[str, Any]
 
 
 def launcher_definition(view: ScheduleView) -> Json:
-    """Return the launcher's ASL; CloudFormation fills in ``${StateMachineArn}`` and ``${UndeliveredRunsUrl}``."""
+    """Return the launcher's ASL; ``${StateMachineArn}`` and ``${UndeliveredRunsUrl}`` are to be filled in."""
     states = {START: _start(), DONE: {"Type": "Succeed"}, REPORT: _report(), FAILED: _failed()}
     condition = due_condition(view)
     if condition:
@@ -53,7 +53,7 @@ def launcher_definition(view: ScheduleView) -> Json:
 
 
 def due_condition(view: ScheduleView) -> str:
-    """Return JSONata that is true if a run is due at ``$states.input.scheduled_time``; empty if it always is."""
+    """Return JSONata that is true if a run is due at the scheduled time; empty if one always is."""
     now = f"$toMillis({_MOMENT})"
     parts = []
     if view.start:

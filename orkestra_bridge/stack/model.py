@@ -59,8 +59,8 @@ class ScheduleView:
 
     Attributes:
         text: What the user wrote.
-        expressions: EventBridge Scheduler expressions, read in ``timezone``; empty where nothing starts the DAG
-            by itself.
+        expressions: EventBridge Scheduler expressions, read in ``timezone``; empty where nothing starts
+            the DAG by itself.
         start: The first moment at which a run may start, ISO 8601 in UTC, or None.
         end: The last one, included, or None.
         period: A further condition on the moment, or None.

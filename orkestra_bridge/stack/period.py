@@ -1,8 +1,8 @@
 """timedelta schedules -> EventBridge expressions.
 
 Where Airflow counts the runs from depends on the version (`airflow.timetables.interval` and `.trigger`): with
-catchup from start_date; without, Airflow 2 takes whole multiples since 1970 and Airflow 3 the moment the DAG is
-switched on.
+catchup from start_date; without, Airflow 2 takes whole multiples since 1970 and Airflow 3 the moment the DAG
+is switched on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Result = tuple[ScheduleView, tuple["Finding", ...]]
 
 
 def period_view(workflow: Workflow) -> _Result:
-    """Return when AWS starts a DAG with a timedelta schedule; refused where the period is not of whole minutes."""
+    """Return when AWS starts a DAG with a timedelta schedule; refused if that is not of whole minutes."""
     schedule = workflow.schedule
     view = ScheduleView(kind=schedule.kind, text=schedule.text)
     seconds = schedule.seconds
@@ -71,7 +71,7 @@ def _anchor(workflow: Workflow) -> datetime | None:
 
 
 def _bounds(workflow: Workflow, period: timedelta) -> tuple[str | None, str | None]:
-    """Return the first and last moment for a run, which starts a period after the interval it covers begins."""
+    """Return the first and last moment for a run; one that covers an interval starts when that is over."""
     wait = period if workflow.schedule.data_interval else timedelta()
     start, end = (
         iso(moment_of(text) + wait) if text else None for text in (workflow.start_date, workflow.end_date)
@@ -86,7 +86,7 @@ def _rate(minutes: int) -> str:
 
 
 def _anchored(view: ScheduleView, minutes: int, anchor: datetime) -> ScheduleView:
-    """Return the view with a cron in UTC that fires at each multiple of the period, and more often where it has to."""
+    """Return the view with a cron in UTC that fires at each multiple of the period, if need be more often."""
     minute, hour = anchor.minute, anchor.hour
     if minutes % _DAY == 0:
         cron, base = _daily((minute,), (hour,)), _DAY

@@ -1,4 +1,4 @@
-"""Airflow's schedule -> EventBridge Scheduler expressions, a time zone, the moments of the first and last run."""
+"""Airflow's schedule -> EventBridge Scheduler expressions, their time zone, the first and the last moment."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _SAFE_NEAREST = 28
 """``W`` beyond the last day of a month: croniter takes the last one, AWS does not say."""
 _REMEDIES = {
-    ScheduleKind.ASSET: "give the DAG a cron schedule, or start it from a rule on the event that updates the asset",
+    ScheduleKind.ASSET: "give the DAG a cron schedule, or start it by a rule on the event behind the asset",
     ScheduleKind.CONTINUOUS: "give the DAG a cron schedule with the shortest period that it needs",
     ScheduleKind.CUSTOM: "give the DAG one or more cron expressions in place of the timetable class",
 }
@@ -50,7 +50,7 @@ _Result = tuple[ScheduleView, tuple["Finding", ...]]
 
 
 def schedule_view(workflow: Workflow) -> _Result:
-    """Return when AWS starts the DAG, without expressions where it does not, and what there is to know about it.
+    """Return when AWS starts the DAG and what there is to know about it; no expressions if nothing starts it.
 
     Sources: `airflow.timetables` of the version that parsed the DAG; AWS: "Schedule types on EventBridge
     Scheduler".
@@ -174,7 +174,7 @@ def _bounds(
 
 
 def _first_run(cron: Cron, start: str | None, zone: str, *, point: bool) -> str | None:
-    """Return when the first run starts: at the first tick, or the second if runs cover the time between two."""
+    """Return when the first run starts: at the first tick, the second if a run covers the time between."""
     if start is None:
         return None
     tick = next_tick(cron, local_time(start, zone), including=True)
@@ -184,7 +184,7 @@ def _first_run(cron: Cron, start: str | None, zone: str, *, point: bool) -> str 
 
 
 def _last_run(cron: Cron, end: str | None, zone: str, *, point: bool) -> str | None:
-    """Return the last moment for a run: no logical date, the tick before for an interval, is after end_date."""
+    """Return the last moment for a run: no logical date (for an interval its begin) is after end_date."""
     if end is None:
         return None
     local = local_time(end, zone)

@@ -45,8 +45,8 @@ def build_stack(
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
-    ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in. The template is complete:
-    with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
+    ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in. The template is
+    complete: with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
     resources = {

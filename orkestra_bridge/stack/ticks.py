@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 
 def next_tick(cron: Cron, after: datetime, *, including: bool = False) -> datetime | None:
-    """Return the first local time after the given one (or that one) at which the cron fires, None if never."""
+    """Return the first local time after the given one (or that one) at which the cron fires, or None."""
     for tick in ticks(cron, after.date()):
         if tick > after or (including and tick == after):
             return tick

@@ -1,9 +1,9 @@
 """Time zones: their names on AWS and what their clock changes do to a schedule.
 
-Source: AWS, EventBridge Scheduler user guide, "Time zones" and "Daylight savings time": names are those of the
-IANA database; a time that does not exist on the day clocks go forward is skipped, one that occurs twice runs
-once. Airflow (`CronMixin._get_next`) runs the former as much later as the clocks moved, the latter at its second
-occurrence, and a schedule with ``*`` hours in both.
+Source: AWS, EventBridge Scheduler user guide, "Time zones" and "Daylight savings time": names are those of
+the IANA database; a time that does not exist on the day clocks go forward is skipped, one that occurs twice
+runs once. Airflow (`CronMixin._get_next`) runs the former as much later as the clocks moved, the latter at
+its second occurrence, and a schedule with ``*`` hours in both.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ClockChange:
 
 
 def aws_zone(name: str) -> str | None:
-    """Return the name that EventBridge Scheduler takes for a time zone of Airflow's, None if there is none."""
+    """Return the name that EventBridge Scheduler has for a time zone of Airflow's, None if there is none."""
     fixed = _FIXED.match(name)
     if fixed:
         sign, hours, minutes = fixed.groups()

@@ -1,0 +1,63 @@
+"""Stacks for tests: a small machine, a function, schedules of each kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.options import Target
+from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, Stack
+from orkestra_bridge.stack.template import build_stack
+
+DEFINITION: dict[str, Any] = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "load",
+    "States": {
+        "load": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": "${TasksFunctionArn}", "Payload": {"task_id": "load"}},
+            "Output": "{% $states.result.Payload %}",
+            "End": True,
+        }
+    },
+}
+FUNCTION = FunctionAsset(
+    logical="Tasks",
+    key_hash="ab" * 32,
+    handler="orkestra_bridge.runtime.handler.handle",
+    memory=512,
+    timeout=900,
+)
+LAYER = LayerAsset(key_hash="cd" * 32)
+START = "2024-01-01T00:00:00+00:00"
+SCHEDULES = {
+    "none": Schedule(),
+    "once": Schedule(kind=ScheduleKind.ONCE, text="@once"),
+    "daily": Schedule(kind=ScheduleKind.CRON, expressions=("0 5 * * *",), text="0 5 * * *"),
+    "either": Schedule(
+        kind=ScheduleKind.CRON, expressions=("0 5 13 * fri",), timezone="Europe/Paris", text="0 5 13 * fri"
+    ),
+    "rate": Schedule(kind=ScheduleKind.DELTA, seconds=5400, text="1:30:00"),
+    "period": Schedule(kind=ScheduleKind.DELTA, seconds=5400, data_interval=True, text="1:30:00"),
+}
+
+
+def workflow(schedule: str = "daily", **fields: Any) -> Workflow:
+    """Return a workflow without tasks that has one of the schedules."""
+    base: dict[str, Any] = {
+        "dag_id": "etl.daily",
+        "span": SourceSpan("etl.py", 3),
+        "airflow_version": "3.0.0",
+        "schedule": SCHEDULES[schedule],
+        "tasks": (),
+        "start_date": START,
+    }
+    return Workflow(**{**base, **fields})
+
+
+def stack(schedule: str = "daily", *, layer: bool = True, definition: Any = None, **fields: Any) -> Stack:
+    """Return the stack of such a workflow."""
+    return build_stack(
+        workflow(schedule, **fields), definition or DEFINITION, FUNCTION, LAYER if layer else None, Target()
+    )
