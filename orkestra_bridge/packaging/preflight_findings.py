@@ -5,26 +5,100 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.diagnostics import Rule
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from orkestra_bridge.diagnostics import Finding, Rule
+    from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile
     from orkestra_bridge.ir.model import Workflow
 
 MESSAGE_LIMIT = 300
 """Characters of a user's exception that a finding quotes."""
 
-IN_CONTAINER = "use a name that the facade has, or run the task in a container with Airflow itself"
+IN_FUNCTION = (
+    "import it inside the function that needs it if no translated task runs that, "
+    "or use plain Python, boto3 or the client library of the service instead"
+)
+SAME_CLASS = (
+    "use an operator that is translated, or a class of your own that does not depend on where it is loaded"
+)
+FROM_THE_DAG_FILE = 'keep it below the DAG folder and name it from the file: Path(__file__).parent / "..."'
 CONDITIONAL = "build the DAG from its file, Variables and connections only, so that it is the same everywhere"
 
 
 def findings_of(answer: dict[str, Any], workflow: Workflow, file: DagFile) -> tuple[Finding, ...]:
     """Return the findings about one package, none if it loads as Airflow saw it."""
     return tuple(_Reader(workflow, file).read(answer))
+
+
+Said = tuple[Rule, str, str]
+"""A rule with its message and remedy."""
+
+
+def _exits(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    if error["type"] != "SystemExit":
+        return None
+    message = f"it calls sys.exit({error['message']}) while it is loaded"
+    return rules.LOAD_EXITS, message, "remove the call; raise an exception in a task instead"
+
+
+def _lacks_variable(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    name = error["variable"]
+    if not name:
+        return None
+    message = f"while it is loaded it needs the environment variable {name}, which the function lacks"
+    remedy = f'give a default with os.environ.get("{name}", ...), or use an Airflow Variable'
+    return rules.MISSING_VARIABLE, message, remedy
+
+
+def _lacks_in_facade(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    if not error["facade"]:
+        return None
+    message = f"the package's airflow has no {error['facade']}; it is not the whole of Airflow"
+    return rules.FACADE_LACKS, message, IN_FUNCTION
+
+
+def _makes_no_dag(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    if error["type"] != "RuntimeSetupError":
+        return None
+    return rules.TASKS_DIFFER, str(error["message"])[:MESSAGE_LIMIT], CONDITIONAL
+
+
+def _cannot_import(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    if not error["import"] and error["type"] not in ("ImportError", "ModuleNotFoundError"):
+        return None
+    top = str(error["import"] or "the module").partition(".")[0]
+    remedy = f"import {top} by its plain name in the DAG file, so that it is found and packed, or install it"
+    return rules.IMPORT_FAILS, f"an import fails in the package: {error['message']}"[:MESSAGE_LIMIT], remedy
+
+
+def _lacks_file(error: dict[str, Any], hidden: Callable[[str], str]) -> Said | None:
+    if not error["path"]:
+        return None
+    message = f"it reads {hidden(error['path'])} while it is loaded, which is not in the package"
+    return rules.MISSING_FILE, message, FROM_THE_DAG_FILE
+
+
+def _fails(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
+    text = f"{error['type']}: {error['message']}"[:MESSAGE_LIMIT]
+    remedy = "correct what the line does, so that it also works without this machine and without Airflow"
+    return rules.LOAD_FAILS, f"loading the package fails with {text}", remedy
+
+
+EXPLANATIONS = (
+    _exits,
+    _lacks_variable,
+    _lacks_in_facade,
+    _makes_no_dag,
+    _cannot_import,
+    _lacks_file,
+    _fails,
+)
+"""What an error may mean, the most particular first; the last one fits every error."""
 
 
 class _Reader:
@@ -73,48 +147,9 @@ class _Reader:
         return SourceSpan(self.file.shown(str(relative)), int(line))
 
     def failure(self, error: dict[str, Any]) -> Finding:
-        place = self.place(error["frames"])
-        text = f"{error['type']}: {error['message']}"[:MESSAGE_LIMIT]
-        if error["type"] == "SystemExit":
-            return self.say(
-                rules.LOAD_EXITS,
-                place,
-                f"it calls sys.exit({error['message']}) while it is loaded",
-                "remove the call; raise an exception in a task instead",
-            )
-        if error["variable"]:
-            name = error["variable"]
-            return self.say(
-                rules.MISSING_VARIABLE,
-                place,
-                f"while it is loaded it needs the environment variable {name}, which the function lacks",
-                f'give a default with os.environ.get("{name}", ...), or use an Airflow Variable',
-            )
-        if error["import"] or error["type"] in ("ImportError", "ModuleNotFoundError"):
-            return self.failed_import(str(error["import"] or ""), text, place)
-        if error["path"]:
-            return self.say(
-                rules.MISSING_FILE,
-                place,
-                f"it reads {self.hidden(error['path'])} while it is loaded, which is not in the package",
-                'name the file from the DAG file: Path(__file__).parent / "...", below the DAG folder',
-            )
-        if "airflow" in error["message"] and error["type"] == "AttributeError":
-            return self.say(rules.FACADE_LACKS, place, f"the package's airflow: {text}", IN_CONTAINER)
-        remedy = "correct what the line does, so that it also works without this machine and without Airflow"
-        return self.say(rules.LOAD_FAILS, place, f"loading the package fails with {text}", remedy)
-
-    def failed_import(self, module: str, text: str, place: SourceSpan) -> Finding:
-        if module.partition(".")[0] == "airflow":
-            message = f"the package's airflow does not have what is imported here: {text}"
-            return self.say(rules.FACADE_LACKS, place, message, IN_CONTAINER)
-        top = module.partition(".")[0] or "the module"
-        return self.say(
-            rules.IMPORT_FAILS,
-            place,
-            f"an import fails in the package: {text}",
-            f"import {top} by its plain name in the DAG file, so that it is found and packed, or install it",
-        )
+        """Return what the first explanation that fits says."""
+        rule, message, remedy = next(filter(None, (explain(error, self.hidden) for explain in EXPLANATIONS)))
+        return self.say(rule, self.place(error["frames"]), message, remedy)
 
     def death(self, code: int) -> Finding:
         how = f"ends with signal {-code}" if code < 0 else f"ends the process with exit code {code}"
@@ -135,7 +170,7 @@ class _Reader:
             span = SourceSpan(self.file.shown(task.span.file), task.span.line)
             if found["operator"] != task.operator:
                 message = f"it is a {found['operator']} in the package, Airflow saw a {task.operator}"
-                yield self.say(rules.OPERATOR_DIFFERS, span, message, IN_CONTAINER, task_id=task_id)
+                yield self.say(rules.OPERATOR_DIFFERS, span, message, SAME_CLASS, task_id=task_id)
             if sorted(found["upstream"]) != sorted(task.upstream):
                 here, there = _names(found["upstream"]), _names(task.upstream)
                 message = f"it waits for {here} in the package, in Airflow for {there}"
@@ -165,7 +200,7 @@ class _Reader:
                     rules.OUTSIDE_FILE,
                     self.place(each["frames"]),
                     f"it reads {self.hidden(each['path'])}, a file of this machine, while it is loaded",
-                    'name the file from the DAG file: Path(__file__).parent / "...", below the DAG folder',
+                    FROM_THE_DAG_FILE,
                 )
 
     def hidden(self, path: str) -> str:

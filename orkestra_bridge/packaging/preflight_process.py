@@ -108,7 +108,7 @@ class PreflightProcess:
             "task_root": base,
             "site_packages": folders,
             "run": f"{WORKER}:serve",
-            "args": [base, folders],
+            "args": [base, folders, self._environment.airflow_version],
         }
         self._process = subprocess.Popen(
             [str(self._environment.python), "-I", "-S", str(isolation.__file__), json.dumps(config)],

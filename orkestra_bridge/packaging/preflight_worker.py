@@ -14,6 +14,7 @@ from elsewhere on this machine. Frames are ``[file, line]`` of user code, the in
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
@@ -76,7 +77,7 @@ class Server:
         for name in wanted:
             self.loaded.add(name)
             with suppress(BaseException):  # the package itself will show what is wrong with it
-                __import__(name)
+                importlib.import_module(name)
         gc.freeze()
 
     def isolate(self, root: str, request: dict[str, Any]) -> None:
@@ -202,19 +203,29 @@ class FileWatch:
                 self.found.append({"path": path, "frames": frames[:1]})
 
 
-def serve(base: str, site_packages: list[str]) -> int:
+def serve(base: str, site_packages: list[str], airflow_version: str) -> int:
     """Answer requests until the other side hangs up."""
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     redirect(os.devnull)
     sys.dont_write_bytecode = False  # the base folder is ours and compiled once
-    from orkestra_bridge.runtime import loading  # noqa: F401 - so that every fork has it
-
+    load_facade(airflow_version)
     server = Server(base, site_packages)
     for line in requests:
         answers.write(json.dumps(server.answer(json.loads(line))) + "\n")
         answers.flush()
     return 0
+
+
+def load_facade(airflow_version: str) -> None:
+    """Import the runtime and all of the facade, so that every fork has it; DAG files only look names up."""
+    from orkestra_bridge.runtime import loading
+
+    sys.path.insert(0, str(loading.FACADE))
+    importlib.import_module("airflow._impl.settings").configure(version=airflow_version, dags_folder="")
+    for path in sorted(loading.FACADE.glob("airflow/_impl/*.py")):
+        with suppress(Exception):  # a part that cannot be loaded shows when a package asks for it
+            importlib.import_module(f"airflow._impl.{path.stem}")
 
 
 def load_package(root: str) -> dict[str, Any]:
@@ -239,10 +250,25 @@ def describe_error(error: BaseException, root: str) -> dict[str, Any]:
         "type": type(error).__name__,
         "message": str(error),
         "frames": frames,
-        "import": getattr(cause, "name", None) if isinstance(cause, ImportError) else None,
+        "import": cause.name if isinstance(cause, ImportError) else None,
+        "facade": facade_lacks(cause),
         "variable": missing_variable(error),
         "path": str(error.filename) if isinstance(error, FileNotFoundError) else None,
     }
+
+
+def facade_lacks(error: BaseException) -> str | None:
+    """Return the name below `airflow` that the facade does not have, None for any other error.
+
+    It raises ImportError with ``name`` and, for a name in a module, the module as ``path``.
+    """
+    if not isinstance(error, ImportError):
+        return None
+    home = str(error.path or "")
+    if home.partition(".")[0] == "airflow":
+        return f"{home}.{error.name}"
+    name = str(error.name or "")
+    return name if name.partition(".")[0] == "airflow" else None
 
 
 def missing_variable(error: BaseException) -> str | None:

@@ -87,7 +87,7 @@ def test_a_module_of_the_standard_library_wins_over_a_local_one(tmp_path: Path) 
 
 
 def test_airflow_and_the_standard_library_are_no_requirements(tmp_path: Path) -> None:
-    source = "import os.path, airflow.sdk\nfrom airflow import DAG\nimport pandas as pd, pandas.io\nimport pandas\n"
+    source = "import os.path, airflow.sdk\nfrom airflow import x\nimport pandas, pandas.io\nimport pandas\n"
     found = closure_of(tmp_path, {"dag.py": source})
     assert [(each.module, each.place) for each in found.imports] == [
         ("pandas", "dags/dag.py:3"),
