@@ -1,0 +1,196 @@
+"""The template context of a task: Airflow's keys, each computed when it is first looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime.context_keys import keys_of
+from orkestra_bridge.runtime.instances import DagRun, TaskInstance, pendulum_moment
+
+if TYPE_CHECKING:
+    from orkestra_bridge.runtime.rundates import Run, Ticks
+
+DAY = timedelta(days=1)
+
+
+class TaskContext(MutableMapping[str, Any]):
+    """A mapping whose values may be functions that make the value."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = dict(makers)
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._values:
+            self._values[key] = self._makers[key]()
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._makers.setdefault(key, lambda: None)
+        self._values[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._makers[key]
+        self._values.pop(key, None)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        return f"Context({', '.join(sorted(self._makers))})"
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self, **other}
+
+    def __copy__(self) -> TaskContext:
+        other = TaskContext(self._makers)
+        other._values.update(self._values)
+        return other
+
+    copy = __copy__
+
+
+def build_context(*, task: Any, run: Run, ti: TaskInstance, dag_run: DagRun, ticks: Ticks, major: int) -> TaskContext:
+    """Return the context of a task instance, with the keys of the Airflow major version."""
+    makers = {**_objects(task, ti, dag_run), **_dates(run)}
+    if major == 2:
+        makers |= _dates_2(run, ticks)
+    keys = keys_of(major)
+    context = TaskContext({key: makers[key] for key in sorted(keys)})
+    ti.bind(context)
+    return context
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
+    nothing = _always(None)
+    return {
+        "conf": _facade("configuration", "conf"),
+        "conn": _facade("connection", "ConnectionAccessor", call=True),
+        "dag": _always(task.dag),
+        "dag_run": _always(dag_run),
+        "expanded_ti_count": nothing,
+        "inlet_events": _always({}),
+        "inlets": lambda: task.inlets,
+        "macros": _facade("macros", None),
+        "map_index_template": lambda: task.map_index_template,
+        "outlet_events": _facade("assets", "OutletEvents", call=True),
+        "outlets": lambda: task.outlets,
+        "params": lambda: _params(task, dag_run),
+        "prev_data_interval_end_success": nothing,
+        "prev_data_interval_start_success": nothing,
+        "prev_end_date_success": nothing,
+        "prev_execution_date_success": nothing,
+        "prev_start_date_success": nothing,
+        "run_id": _always(ti.run_id),
+        "task": _always(task),
+        "task_instance": _always(ti),
+        "task_instance_key_str": lambda: f"{ti.dag_id}__{ti.task_id}__{_nodash(dag_run)}",
+        "templates_dict": nothing,
+        "test_mode": _always(False),
+        "ti": _always(ti),
+        "triggering_dataset_events": _always({}),
+        "var": _facade("variable", "VariableAccessors", call=True),
+    }
+
+
+def _nodash(dag_run: DagRun) -> str:
+    return str(dag_run.logical_date.strftime("%Y%m%d"))
+
+
+def _facade(module: str, name: str | None, *, call: bool = False) -> Callable[[], Any]:
+    def find() -> Any:
+        from importlib import import_module
+
+        found = import_module(f"airflow._impl.{module}")
+        value = found if name is None else getattr(found, name)
+        return value() if call else value
+
+    return find
+
+
+def _params(task: Any, dag_run: DagRun) -> Any:
+    """Return name -> value of the params, the run's conf over the defaults; raises ParamValidationError."""
+    from copy import copy
+
+    params = copy(task.params)
+    for name, value in (dag_run.conf or {}).items():
+        params[name] = value
+    return params.validate()
+
+
+def _dates(run: Run) -> dict[str, Callable[[], Any]]:
+    date = run.logical_date
+    return {
+        "data_interval_end": lambda: pendulum_moment(run.end),
+        "data_interval_start": lambda: pendulum_moment(run.start),
+        "ds": lambda: date.strftime("%Y-%m-%d"),
+        "ds_nodash": lambda: date.strftime("%Y%m%d"),
+        "logical_date": lambda: pendulum_moment(date),
+        "ts": date.isoformat,
+        "ts_nodash": lambda: date.strftime("%Y%m%dT%H%M%S"),
+        "ts_nodash_with_tz": lambda: date.isoformat().replace("-", "").replace(":", ""),
+    }
+
+
+def _dates_2(run: Run, ticks: Ticks) -> dict[str, Callable[[], Any]]:
+    """Return the dates that Airflow 3 dropped."""
+    date = run.logical_date
+
+    def neighbour(*, forward: bool) -> datetime | None:
+        # A manual run stands outside of the schedule: both neighbours are itself.
+        if run.run_type == "manual":
+            return date
+        if ticks.kind not in ("cron", "delta"):
+            return None
+        return ticks.after(date) if forward else ticks.before(date)
+
+    def moment(*, forward: bool) -> Any:
+        found = neighbour(forward=forward)
+        return pendulum_moment(found) if found else None
+
+    def text(form: str, *, forward: bool) -> str | None:
+        found = neighbour(forward=forward)
+        return found.strftime(form) if found else None
+
+    return {
+        "execution_date": lambda: pendulum_moment(date),
+        "next_ds": lambda: text("%Y-%m-%d", forward=True),
+        "next_ds_nodash": lambda: text("%Y%m%d", forward=True),
+        "next_execution_date": lambda: moment(forward=True),
+        "prev_ds": lambda: text("%Y-%m-%d", forward=False),
+        "prev_ds_nodash": lambda: text("%Y%m%d", forward=False),
+        "prev_execution_date": lambda: moment(forward=False),
+        "tomorrow_ds": lambda: (date + DAY).strftime("%Y-%m-%d"),
+        "tomorrow_ds_nodash": lambda: (date + DAY).strftime("%Y%m%d"),
+        "yesterday_ds": lambda: (date - DAY).strftime("%Y-%m-%d"),
+        "yesterday_ds_nodash": lambda: (date - DAY).strftime("%Y%m%d"),
+    }
+
+
+def environment_variables(context: Mapping[str, Any]) -> dict[str, str]:
+    """Return the AIRFLOW_CTX_* variables that commands get (`airflow/utils/operator_helpers.py`)."""
+    ti, task = context["ti"], context["task"]
+    date = "AIRFLOW_CTX_EXECUTION_DATE" if "execution_date" in context else "AIRFLOW_CTX_LOGICAL_DATE"
+    emails = task.email if isinstance(task.email, (list, tuple)) else [task.email] if task.email else []
+    values = {
+        "AIRFLOW_CTX_DAG_EMAIL": ",".join(emails),
+        "AIRFLOW_CTX_DAG_OWNER": task.owner,
+        "AIRFLOW_CTX_DAG_ID": ti.dag_id,
+        "AIRFLOW_CTX_TASK_ID": ti.task_id,
+        date: context["ts"],
+        "AIRFLOW_CTX_TRY_NUMBER": str(ti.try_number),
+        "AIRFLOW_CTX_DAG_RUN_ID": ti.run_id,
+    }
+    return {name: value for name, value in values.items() if value}

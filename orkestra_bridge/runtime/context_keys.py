@@ -1,0 +1,67 @@
+"""The keys of Airflow's template context, per major version."""
+
+from __future__ import annotations
+
+_BOTH = frozenset(
+    {
+        "conn",
+        "dag",
+        "dag_run",
+        "data_interval_end",
+        "data_interval_start",
+        "ds",
+        "ds_nodash",
+        "inlet_events",
+        "inlets",
+        "logical_date",
+        "macros",
+        "map_index_template",
+        "outlet_events",
+        "outlets",
+        "params",
+        "prev_data_interval_end_success",
+        "prev_data_interval_start_success",
+        "prev_end_date_success",
+        "prev_start_date_success",
+        "run_id",
+        "task",
+        "task_instance",
+        "task_instance_key_str",
+        "templates_dict",
+        "test_mode",
+        "ti",
+        "ts",
+        "ts_nodash",
+        "ts_nodash_with_tz",
+        "var",
+    }
+)
+
+ONLY_2 = frozenset(
+    {
+        "conf",
+        "execution_date",
+        "expanded_ti_count",
+        "next_ds",
+        "next_ds_nodash",
+        "next_execution_date",
+        "prev_ds",
+        "prev_ds_nodash",
+        "prev_execution_date",
+        "prev_execution_date_success",
+        "tomorrow_ds",
+        "tomorrow_ds_nodash",
+        "triggering_dataset_events",
+        "yesterday_ds",
+        "yesterday_ds_nodash",
+    }
+)
+
+ONLY_3 = frozenset({"exception", "triggering_asset_events"})
+
+KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3
+
+
+def keys_of(major: int) -> frozenset[str]:
+    """Return the keys that a task of this Airflow major version finds in its context."""
+    return _BOTH | (ONLY_2 if major == 2 else frozenset())

@@ -1,0 +1,19 @@
+"""What the runtime itself raises; everything else that leaves the handler is the user's own exception."""
+
+from __future__ import annotations
+
+
+class RuntimeSetupError(Exception):
+    """The package or the event cannot be right: a broken build or a state machine of another version."""
+
+
+class XComSerializationError(TypeError):
+    """A value that Airflow could not push either."""
+
+    def __init__(self, kind: str, *, task_id: str, key: str) -> None:
+        place = f" pushed by task {task_id!r} as {key!r}" if task_id else ""
+        super().__init__(
+            f"cannot serialize object of type {kind}{place}; push plain values (numbers, text, lists, dicts, dates), "
+            "a dataclass, or give the class serialize() and deserialize()"
+        )
+        self.kind = kind

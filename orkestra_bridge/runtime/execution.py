@@ -1,0 +1,218 @@
+"""Runs one task: renders its templates, calls execute with its timeout and hooks, and collects what it pushed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from orkestra_bridge.runtime.context import build_context
+from orkestra_bridge.runtime.instances import RETURN_VALUE, DagRun, TaskInstance
+from orkestra_bridge.runtime.rundates import Ticks, resolve_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger("airflow.task")
+
+# Stands between the message of an error and the XComs that the task had pushed before it (JSON, one line).
+PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom] "
+
+# A state machine keeps 32,768 characters of a cause; the message and the traceback need their share.
+MAX_PUSHED = 12_000
+
+# Never retried by the state machine, whatever the task's retries are.
+NO_RETRY = "AirflowFailException"
+
+
+def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ledger entry of a task after running it.
+
+    Raises:
+        Exception: What failed the task, under the name of its class; `AirflowFailException` for what must not be retried.
+    """
+    workflow = manifest["workflow"]
+    major = int(workflow["airflow_version"].split(".", 1)[0])
+    task = dag.get_task(event["task_id"]).prepare_for_execution()
+    run = resolve_run(event.get("run") or {}, event.get("execution") or {}, workflow["schedule"], major=major)
+    dag_run = DagRun(run, dag.dag_id, event.get("ledger") or {})
+    ti = TaskInstance(
+        task=task,
+        dag_run=dag_run,
+        run=run,
+        ledger=event.get("ledger") or {},
+        attempt=int(event.get("attempt") or 0),
+        major=major,
+        map_index=int(event.get("map_index", -1)),
+    )
+    ticks = Ticks(workflow["schedule"])
+    context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
+    state = _Attempt(task, ti, context, major).outcome()
+    return _entry(state, ti)
+
+
+def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
+    entry: dict[str, Any] = {"state": state, "tries": ti.try_number}
+    if ti.pushed:
+        entry["xcom"] = ti.pushed
+    if ti.skipped_task_ids:
+        entry["skip"] = sorted(set(ti.skipped_task_ids))
+    return entry
+
+
+class _Attempt:
+    """One try of a task; the facade's exceptions are looked up when they are needed, for it is not loaded at import."""
+
+    def __init__(self, task: Any, ti: TaskInstance, context: Any, major: int) -> None:
+        self.task = task
+        self.ti = ti
+        self.context = context
+        self.major = major
+        self.errors = importlib.import_module("airflow._impl.exceptions")
+
+    def outcome(self) -> str:
+        """Return the state that the task ends in; raises what fails it."""
+        current = importlib.import_module("airflow._impl.current")
+        try:
+            with current.set_current_context(self.context):
+                return self._run()
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  # Airflow has failures that are no Exception
+            self._fail(error)
+
+    def _run(self) -> str:
+        try:
+            self._push(self._execute())
+        except self.errors.DownstreamTasksSkipped:
+            log.info("Skipping downstream tasks %s", self.ti.skipped_task_ids)
+        except self.errors.AirflowSkipException as skip:
+            log.info("Skipping task. %s", skip)
+            self._call("on_skipped_callback", "skipped")
+            return "skipped"
+        except SystemExit as stop:
+            if self.major > 2 or stop.code not in (None, 0):
+                raise
+        self._call("on_success_callback", "success")
+        return "success"
+
+    def _execute(self) -> Any:
+        task, context = self.task, self.context
+        task.resolve_template_files()
+        task.render_template_fields(context)
+        self._call("on_execute_callback", "running")
+        task.pre_execute(context)
+        with _time_limit(task, self.errors.AirflowTaskTimeout):
+            result = task.execute(context)
+        task.post_execute(context, result)
+        return result
+
+    def _push(self, result: Any) -> None:
+        value = result if self.task.do_xcom_push else None
+        self._check_mappable(value)
+        if value is None:
+            return
+        if self.task.multiple_outputs:
+            if not isinstance(value, Mapping):
+                raise TypeError(f"Returned output was type {type(value)} expected dictionary for multiple_outputs")
+            wrong = next((key for key in value if not isinstance(key, str)), None)
+            if wrong is not None:
+                raise TypeError(
+                    "Returned dictionary keys must be strings when using multiple_outputs, "
+                    f"found {wrong} ({type(wrong)}) instead"
+                )
+            for key, item in value.items():
+                self.ti.xcom_push(key, item)
+        self.ti.xcom_push(RETURN_VALUE, value)
+
+    def _check_mappable(self, value: Any) -> None:
+        if self.ti.map_index >= 0 or next(iter(self.task.iter_mapped_dependants()), None) is None:
+            return
+        if value is None:
+            raise self.errors.XComForMappingNotPushed
+        if not isinstance(value, (list, dict, tuple)):
+            raise self.errors.UnmappableXComTypePushed(value)
+
+    def _call(self, name: str, state: str) -> None:
+        """Call the callbacks of an event; one that fails is logged, as in Airflow."""
+        self.ti.state = state
+        callbacks = getattr(self.task, name, None) or []
+        for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+            try:
+                callback(self.context)
+            except Exception:
+                log.exception("Error when executing %s", name)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        final = isinstance(error, (self.errors.AirflowFailException, self.errors.AirflowSensorTimeout))
+        log.error("Task failed with exception", exc_info=error)
+        self.context["exception"] = error
+        retried = not final and self.ti.is_eligible_to_retry
+        if retried:
+            self._call("on_retry_callback", "up_for_retry")
+        else:
+            self._call("on_failure_callback", "failed")
+        raise self._failure(error, final=final) from error
+
+    def _failure(self, error: BaseException, *, final: bool) -> BaseException:
+        """Return the error that leaves the handler: the user's own wherever nothing has to be added to it."""
+        kind = type(error)
+        pushed = self._pushed_before()
+        if isinstance(error, self.errors.TaskDeferred):
+            text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
+            return _named(NO_RETRY, f"{text}{pushed}")
+        if final:
+            prefix = "" if kind.__name__ == NO_RETRY else f"{kind.__name__}: "
+            return _named(NO_RETRY, f"{prefix}{error}{pushed}")
+        if isinstance(error, SystemExit):
+            name = "AirflowException" if self.major == 2 else "SystemExit"
+            return _named(name, f"Task failed due to SystemExit({error.code}){pushed}")
+        if pushed or not isinstance(error, Exception):
+            return _named(kind.__name__, f"{error}{pushed}")
+        return error
+
+    def _pushed_before(self) -> str:
+        if not self.ti.pushed:
+            return ""
+        text = json.dumps(self.ti.pushed, separators=(",", ":"), sort_keys=True)
+        if len(text) > MAX_PUSHED:
+            log.warning("The XComs pushed before the failure are too large to be kept: %s characters", len(text))
+            return ""
+        return f"{PUSHED_BEFORE_FAILURE}{text}"
+
+
+def _named(name: str, message: str) -> Exception:
+    """Return an Exception of this class name: Lambda reports an error by its class, and only an Exception at that."""
+    return type(name, (Exception,), {"__module__": __name__})(message)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _time_limit(task: Any, error: type[BaseException]) -> Iterator[None]:
+    """Raise AirflowTaskTimeout in a ``with`` block that takes longer than execution_timeout.
+
+    Signals only reach the main thread; elsewhere the timeout of the task's state is the only one.
+    """
+    limit = task.execution_timeout.total_seconds() if task.execution_timeout else 0
+    if limit <= 0 or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise error(f"Timeout, PID: {os.getpid()}")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    except error:
+        task.on_kill()
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

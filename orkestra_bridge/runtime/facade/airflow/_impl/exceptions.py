@@ -1,0 +1,176 @@
+"""Airflow's exceptions that user code raises or catches, with Airflow's own inheritance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AirflowException(Exception):
+    """Base of Airflow's errors."""
+
+    status_code = 500
+
+
+class AirflowBadRequest(AirflowException):
+    status_code = 400
+
+
+class AirflowNotFoundException(AirflowException):
+    status_code = 404
+
+
+class AirflowConfigException(AirflowException):
+    pass
+
+
+class AirflowSensorTimeout(AirflowException):
+    pass
+
+
+class AirflowRescheduleException(AirflowException):
+    def __init__(self, reschedule_date: Any) -> None:
+        super().__init__(str(reschedule_date))
+        self.reschedule_date = reschedule_date
+
+
+class AirflowSkipException(AirflowException):
+    """Raised by a task that wants to be skipped."""
+
+
+class AirflowFailException(AirflowException):
+    """Raised by a task that wants to fail without a retry."""
+
+
+class AirflowTaskTimeout(BaseException):
+    """Raised when a task runs into its execution_timeout; no Exception, as in Airflow, so that tasks do not swallow it."""
+
+
+class AirflowTaskTerminated(BaseException):
+    """Raised when a task is stopped from outside."""
+
+
+class AirflowOptionalProviderFeatureException(AirflowException):
+    pass
+
+
+class AirflowInternalRuntimeError(BaseException):
+    pass
+
+
+class AirflowRuntimeError(Exception):
+    """What Airflow 3's task SDK raises for a missing variable or a failed call."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class XComNotFound(AirflowException):
+    def __init__(self, dag_id: str, task_id: str, key: str) -> None:
+        super().__init__()
+        self.dag_id = dag_id
+        self.task_id = task_id
+        self.key = key
+
+    def __str__(self) -> str:
+        return f'XComArg result from {self.task_id} at {self.dag_id} with key="{self.key}" is not found!'
+
+
+class XComForMappingNotPushed(TypeError):
+    def __str__(self) -> str:
+        return "did not push XCom for task mapping"
+
+
+class UnmappableXComTypePushed(TypeError):
+    def __init__(self, value: Any, *values: Any) -> None:
+        super().__init__(value, *values)
+
+    def __str__(self) -> str:
+        return f"unmappable return type {type(self.args[0]).__qualname__!r}"
+
+
+class AirflowDagCycleException(AirflowException):
+    pass
+
+
+class AirflowDagDuplicatedIdException(AirflowException):
+    pass
+
+
+class AirflowDagInconsistent(AirflowException):
+    pass
+
+
+class AirflowClusterPolicyViolation(AirflowException):
+    pass
+
+
+class AirflowTimetableInvalid(AirflowException):
+    pass
+
+
+class AirflowProviderDeprecationWarning(DeprecationWarning):
+    """Deprecation in a provider."""
+
+
+class RemovedInAirflow3Warning(DeprecationWarning):
+    """Deprecation that Airflow 3 made real."""
+
+
+class RemovedInAirflow4Warning(DeprecationWarning):
+    """Deprecation that Airflow 4 will make real."""
+
+
+class DagNotFound(AirflowNotFoundException):
+    pass
+
+
+class DagRunNotFound(AirflowNotFoundException):
+    pass
+
+
+class DuplicateTaskIdFound(AirflowException):
+    pass
+
+
+class NodeNotFound(ValueError):
+    pass
+
+
+class TaskAlreadyInTaskGroup(AirflowException):
+    pass
+
+
+class TaskNotFound(AirflowNotFoundException, NodeNotFound):
+    pass
+
+
+class TaskInstanceNotFound(AirflowNotFoundException):
+    pass
+
+
+class ParamValidationError(AirflowException):
+    pass
+
+
+class TaskDeferralError(AirflowException):
+    pass
+
+
+class TaskDeferred(BaseException):
+    """Raised by a deferrable operator that hands over to a trigger."""
+
+    def __init__(self, *, trigger: Any, method_name: str, kwargs: Any = None, timeout: Any = None) -> None:
+        super().__init__()
+        self.trigger = trigger
+        self.method_name = method_name
+        self.kwargs = kwargs
+        self.timeout = timeout
+
+
+class DownstreamTasksSkipped(AirflowException):
+    """Raised by a branch or short circuit of Airflow 3 after its own work: these tasks are to be skipped."""
+
+    def __init__(self, *, tasks: list[str]) -> None:
+        super().__init__("tasks to skip: " + ", ".join(tasks))
+        self.tasks = tasks

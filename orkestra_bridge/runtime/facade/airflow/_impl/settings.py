@@ -1,0 +1,42 @@
+"""What the facade has to know about the package it serves; set once per process, before the DAG file is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+
+@final
+@dataclass(slots=True)
+class Settings:
+    """Settings of the process.
+
+    Attributes:
+        version: The Airflow whose behaviour is imitated, such as ``3.3.2``.
+        dags_folder: Absolute folder that Airflow would have as its DAGs folder.
+        dags: DAGs that were entered with ``with`` or made by ``@dag`` while the DAG file was loaded.
+    """
+
+    version: str = "3.0.0"
+    dags_folder: str = ""
+    dags: list[Any] = field(default_factory=list)
+
+    @property
+    def major(self) -> int:
+        """Return the Airflow major version, 2 or 3."""
+        return int(self.version.split(".", 1)[0])
+
+    def at_least(self, major: int, minor: int) -> bool:
+        """Return True if the imitated Airflow is this version or a later one."""
+        parts = self.version.split(".")
+        return (int(parts[0]), int("".join(c for c in parts[1] if c.isdigit()) or 0)) >= (major, minor)
+
+
+SETTINGS = Settings()
+
+
+def configure(*, version: str, dags_folder: str) -> None:
+    """Set what is imitated and forget the DAGs of an earlier load."""
+    SETTINGS.version = version
+    SETTINGS.dags_folder = dags_folder
+    SETTINGS.dags.clear()

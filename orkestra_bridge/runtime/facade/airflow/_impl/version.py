@@ -1,0 +1,7 @@
+"""`airflow.version`."""
+
+from __future__ import annotations
+
+from airflow._impl.settings import SETTINGS
+
+version = SETTINGS.version

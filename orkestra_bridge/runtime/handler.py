@@ -1,0 +1,69 @@
+"""The Lambda handler: decides by the ledger whether a task runs, runs it, and answers its ledger entry."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime import logs
+from orkestra_bridge.runtime.errors import RuntimeSetupError
+from orkestra_bridge.runtime.execution import run_task
+from orkestra_bridge.runtime.loading import load_dag, read_manifest
+from orkestra_bridge.runtime.verdict import Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Package:
+    """An unpacked package; reads its manifest and loads its DAG file once, each when it is first needed."""
+
+    def __init__(self, task_root: str) -> None:
+        self.task_root = task_root
+        self._manifest: dict[str, Any] | None = None
+        self._dag: Any = None
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        if self._manifest is None:
+            self._manifest = read_manifest(self.task_root)
+        return self._manifest
+
+    @property
+    def dag(self) -> Any:
+        if self._dag is None:
+            self._dag = load_dag(self.task_root, self.manifest)
+        return self._dag
+
+    def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the ledger entry of the task that the event names.
+
+        Raises:
+            RuntimeSetupError: If the event names no task, or a ledger that lacks an upstream task.
+            Exception: What failed the task.
+        """
+        task_id = event.get("task_id")
+        if not isinstance(task_id, str):
+            raise RuntimeSetupError("the event names no task_id; is it from a state machine of another version?")
+        resumed: dict[str, Any] = ((event.get("run") or {}).get("ledger") or {}).get(task_id)
+        if resumed:
+            return resumed
+        verdict: Verdict = verdict_of(task_id, self.manifest["workflow"], event.get("ledger") or {})
+        if verdict != "run":
+            return {"state": verdict, "tries": 0}
+        return run_task(self.dag, self.manifest, event)
+
+
+_PACKAGE: list[Package] = []
+
+
+def handle(event: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ARG001
+    """Return the ledger entry of a task: the entry point of the Lambda function.
+
+    The package is where Lambda unpacked it (``LAMBDA_TASK_ROOT``), or else the folder that this code was loaded from.
+    """
+    if not _PACKAGE:
+        logs.configure()
+        _PACKAGE.append(Package(os.environ.get("LAMBDA_TASK_ROOT") or str(Path(__file__).parents[2])))
+    return _PACKAGE[0].run(event)

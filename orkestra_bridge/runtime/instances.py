@@ -1,0 +1,255 @@
+"""What a task finds as ``ti`` and ``dag_run``: the run, and the XComs and states that the ledger holds."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime import serde
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orkestra_bridge.runtime.rundates import Run
+
+RETURN_VALUE = "return_value"
+_MISSING: Any = object()
+
+
+class XComSequence(list[Any]):
+    """The values of several XComs, shown as Airflow 2 shows its lazy sequence."""
+
+    def __str__(self) -> str:
+        return f"LazySelectSequence([{len(self)} item{'' if len(self) == 1 else 's'}])"
+
+    __repr__ = __str__
+
+
+def pendulum_moment(moment: datetime) -> Any:
+    """Return a moment as the pendulum DateTime that Airflow gives to tasks."""
+    import pendulum
+
+    return pendulum.instance(moment, tz="UTC")
+
+
+class DagRun:
+    """The running DAG run."""
+
+    def __init__(self, run: Run, dag_id: str, ledger: Mapping[str, Any]) -> None:
+        self.dag_id = dag_id
+        self.run_id = run.run_id
+        self.run_type = run.run_type
+        self.conf = run.conf
+        self.state = "running"
+        self.external_trigger = run.run_type == "manual"
+        self._run = run
+        self._ledger = ledger
+
+    def __repr__(self) -> str:
+        return f"<DagRun {self.dag_id} @ {self.logical_date}: {self.run_id}, state:{self.state}>"
+
+    @property
+    def logical_date(self) -> Any:
+        return pendulum_moment(self._run.logical_date)
+
+    @property
+    def execution_date(self) -> Any:
+        return self.logical_date
+
+    @property
+    def data_interval_start(self) -> Any:
+        return pendulum_moment(self._run.start)
+
+    @property
+    def data_interval_end(self) -> Any:
+        return pendulum_moment(self._run.end)
+
+    @property
+    def run_after(self) -> Any:
+        return pendulum_moment(self._run.run_after)
+
+    @property
+    def start_date(self) -> Any:
+        return pendulum_moment(self._run.started)
+
+    queued_at = start_date
+
+    @property
+    def end_date(self) -> None:
+        return None
+
+    def get_state(self) -> str:
+        return self.state
+
+    def get_task_instance(self, task_id: str, *_args: Any, **_kwargs: Any) -> Any:
+        """Return what is known of another task of this run, None if it has not finished."""
+        entry = self._ledger.get(task_id)
+        return FinishedTask(task_id, self.dag_id, self.run_id, entry) if entry else None
+
+    def get_task_instances(self, state: Any = None, *_args: Any, **_kwargs: Any) -> list[Any]:
+        """Return the tasks of this run that have finished, of the given states."""
+        wanted = [state] if isinstance(state, str) else state
+        found = [self.get_task_instance(task_id) for task_id in sorted(self._ledger)]
+        return [one for one in found if wanted is None or one.state in wanted]
+
+
+class FinishedTask:
+    """A task instance that has ended."""
+
+    map_index = -1
+
+    def __init__(self, task_id: str, dag_id: str, run_id: str, entry: Mapping[str, Any]) -> None:
+        self.task_id = task_id
+        self.dag_id = dag_id
+        self.run_id = run_id
+        self.state = entry["state"]
+        self.try_number = entry.get("tries", 0)
+
+    def current_state(self) -> str:
+        return str(self.state)
+
+    def __repr__(self) -> str:
+        return f"<TaskInstance: {self.dag_id}.{self.task_id} {self.run_id} [{self.state}]>"
+
+
+class TaskInstance:
+    """The running task instance."""
+
+    def __init__(
+        self,
+        *,
+        task: Any,
+        dag_run: DagRun,
+        run: Run,
+        ledger: Mapping[str, Any],
+        attempt: int,
+        major: int,
+        map_index: int = -1,
+    ) -> None:
+        self.task = task
+        self.task_id = task.task_id
+        self.dag_id = dag_run.dag_id
+        self.run_id = run.run_id
+        self.map_index = map_index
+        self.try_number = attempt + 1
+        self.max_tries = task.retries or 0
+        self.state = "running"
+        self.hostname = socket.gethostname()
+        self.operator = task.task_type
+        self.dag_run = dag_run
+        self.pool = task.pool
+        self.queue = task.queue
+        self.log = logging.getLogger("airflow.task")
+        self.log_url = ""
+        self.end_date: datetime | None = None
+        self.duration: float | None = None
+        self.skipped_task_ids: list[str] = []
+        self.pushed: dict[str, Any] = {}
+        self._run = run
+        self._ledger = ledger
+        self._major = major
+        self._started = datetime.now(timezone.utc)
+        self._context: Any = None
+
+    def __repr__(self) -> str:
+        return f"<TaskInstance: {self.dag_id}.{self.task_id} {self.run_id} [{self.state}]>"
+
+    @property
+    def key(self) -> tuple[str, str, str, int, int]:
+        return (self.dag_id, self.task_id, self.run_id, self.try_number, self.map_index)
+
+    @property
+    def start_date(self) -> Any:
+        return pendulum_moment(self._started)
+
+    @property
+    def logical_date(self) -> Any:
+        return self.dag_run.logical_date
+
+    @property
+    def execution_date(self) -> Any:
+        return self.dag_run.logical_date
+
+    @property
+    def prev_attempted_tries(self) -> int:
+        return self.try_number - 1
+
+    @property
+    def is_eligible_to_retry(self) -> bool:
+        return self.try_number <= self.max_tries
+
+    def current_state(self) -> str:
+        return self.state
+
+    def get_dagrun(self, *_args: Any) -> DagRun:
+        return self.dag_run
+
+    def get_template_context(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self._context
+
+    def bind(self, context: Any) -> None:
+        """Know the context that this instance runs in."""
+        self._context = context
+
+    def xcom_push(self, key: str, value: Any, *_older: Any, **_kwargs: Any) -> None:
+        """Keep a value for later tasks; raises XComSerializationError for one that cannot be kept."""
+        self.pushed[key] = serde.encode(value, task_id=self.task_id, key=key)
+
+    def find_xcom(self, task_id: str, key: str, missing: Any) -> Any:
+        """Return the value that a task of this run pushed under a key, or ``missing``."""
+        pushed = self.pushed if task_id == self.task_id else self._ledger.get(task_id, {}).get("xcom", {})
+        return serde.decode(pushed[key]) if key in pushed else missing
+
+    def xcom_pull(
+        self,
+        task_ids: str | Iterable[str] | None = None,
+        dag_id: str | None = None,
+        key: str = RETURN_VALUE,
+        include_prior_dates: bool = False,
+        *_older: Any,
+        map_indexes: Any = _MISSING,
+        default: Any = None,
+        run_id: str | None = None,
+        **_kwargs: Any,
+    ) -> Any:
+        """Return what tasks of this run pushed, with the differences between Airflow 2 and 3.
+
+        One task id: its value, or ``default`` (Airflow 3 looks at ``default`` only where ``map_indexes`` is given).
+        No task id: in Airflow 2 the latest value of any task, in Airflow 3 the task's own. Several: a list, in which
+        Airflow 2 leaves out what is missing and Airflow 3 has None for it.
+
+        Raises:
+            ValueError: For the XComs of another DAG or another run, which this run does not hold.
+        """
+        if dag_id not in (None, self.dag_id) or run_id not in (None, self.run_id):
+            raise ValueError(
+                f"xcom_pull of task {self.task_id!r} asks for another DAG or run ({dag_id or run_id}); "
+                "a run only holds its own XComs. Pass the value through the run's conf or store it in S3"
+            )
+        if self._major == 2:
+            return self._pull_2(task_ids, key, default)
+        return self._pull_3(task_ids, key, default if map_indexes is not _MISSING else None)
+
+    def _pull_2(self, task_ids: Any, key: str, default: Any) -> Any:
+        if task_ids is None:
+            return self._latest(key, default)
+        if isinstance(task_ids, str):
+            return self.find_xcom(task_ids, key, default)
+        values = [self.find_xcom(task_id, key, _MISSING) for task_id in task_ids]
+        return XComSequence(value for value in values if value is not _MISSING)
+
+    def _pull_3(self, task_ids: Any, key: str, default: Any) -> Any:
+        if task_ids is None or isinstance(task_ids, str):
+            return self.find_xcom(task_ids or self.task_id, key, default)
+        return [self.find_xcom(task_id, key, default) for task_id in task_ids]
+
+    def _latest(self, key: str, default: Any) -> Any:
+        if key in self.pushed:
+            return serde.decode(self.pushed[key])
+        for task_id in reversed(list(self._ledger)):
+            value = self.find_xcom(task_id, key, _MISSING)
+            if value is not _MISSING:
+                return value
+        return default

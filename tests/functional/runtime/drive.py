@@ -1,0 +1,132 @@
+"""Runs every task of an unpacked package in dependency order, carrying the ledger as the state machine does.
+
+    python drive.py PACKAGE RUN_DOCUMENT        prints {"tasks": ..., "xcom": ..., "edges": ..., "skip": ...} on the last line
+
+With ``--make FILE VERSION [DAG_ID]`` it first writes the manifest of the package from the DAG file itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from orkestra_bridge.runtime import serde
+from orkestra_bridge.runtime.handler import Package
+from orkestra_bridge.runtime.loading import describe, find_dags, load_dag
+
+EXECUTION = {"id": "arn:aws:states:eu-west-1:123456789012:execution:m:e", "name": "e"}
+
+
+def workflow_of(dag: Any, version: str, schedule: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a workflow document that the runtime reads."""
+    tasks = [
+        {
+            "task_id": task.task_id,
+            "operator": task.task_type,
+            "upstream": sorted(task.upstream_task_ids),
+            "trigger_rule": str(task.trigger_rule),
+            "is_setup": task.is_setup,
+            "is_teardown": task.is_teardown,
+            "retries": task.retries,
+        }
+        for task in in_order(dag)
+    ]
+    return {"dag_id": dag.dag_id, "airflow_version": version, "schedule": schedule, "tasks": tasks}
+
+
+def in_order(dag: Any) -> list[Any]:
+    """Return the tasks, each after the ones it waits for."""
+    done: dict[str, Any] = {}
+    while len(done) < len(dag.tasks):
+        ready = [t for t in dag.tasks if t.task_id not in done and t.upstream_task_ids <= done.keys()]
+        done.update((task.task_id, task) for task in ready)
+    return list(done.values())
+
+
+def write_manifest(root: Path, dag_file: str, version: str, dag_id: str | None, schedule: dict[str, Any]) -> Any:
+    """Write the manifest of a package whose source is in place, and return the DAG."""
+    bare = {"dag_id": dag_id or "", "airflow_version": version, "schedule": schedule, "tasks": []}
+    manifest: dict[str, Any] = {
+        "version": 1,
+        "workflow": bare,
+        "source": "source",
+        "dag_file": dag_file,
+        "requirements": [],
+    }
+    if dag_id is None:
+        dag_id = only_dag(root, manifest)
+    bare["dag_id"] = dag_id
+    dag = load_dag(str(root), manifest)
+    manifest["workflow"] = workflow_of(dag, version, schedule)
+    (root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return dag
+
+
+def only_dag(root: Path, manifest: dict[str, Any]) -> str:
+    """Return the id of the first DAG that the file makes."""
+    from orkestra_bridge.runtime.errors import RuntimeSetupError
+
+    try:
+        load_dag(str(root), manifest)
+    except RuntimeSetupError:
+        name = Path(manifest["dag_file"]).stem
+        module = next(m for key, m in sys.modules.items() if key.startswith("unusual_prefix_") and key.endswith(name))
+        return sorted(find_dags(module))[0]
+    raise AssertionError("a DAG without id")
+
+
+def drive(root: str, run: dict[str, Any], start_time: str) -> dict[str, Any]:
+    """Return states, tries and XComs of all tasks, retrying as the state machine would."""
+    package = Package(root)
+    ledger: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for task in package.manifest["workflow"]["tasks"]:
+        event = {
+            "task_id": task["task_id"],
+            "map_index": -1,
+            "run": run,
+            "execution": {**EXECUTION, "start_time": start_time},
+        }
+        ledger[task["task_id"]] = attempts(package, event, ledger, task["retries"], errors)
+    return {
+        "tasks": {key: {"state": e["state"], "tries": e["tries"]} for key, e in ledger.items()},
+        "xcom": {
+            key: {name: serde.to_plain(value) for name, value in e["xcom"].items()}
+            for key, e in ledger.items()
+            if e.get("xcom")
+        },
+        "edges": describe(package.dag),
+        "errors": errors,
+    }
+
+
+def attempts(
+    package: Package, event: dict[str, Any], ledger: dict[str, Any], retries: int, errors: dict[str, str]
+) -> dict[str, Any]:
+    """Return the entry of a task after as many tries as it has."""
+    for attempt in range(retries + 1):
+        sent = json.loads(json.dumps({**event, "ledger": ledger, "attempt": attempt}))
+        try:
+            return json.loads(json.dumps(package.run(sent)))  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001
+            errors[event["task_id"]] = f"{type(error).__name__}: {error}"
+            if type(error).__name__ == "AirflowFailException" or attempt == retries:
+                return {"state": "failed", "tries": attempt + 1}
+    raise AssertionError("unreachable")
+
+
+def main() -> None:
+    """Make the manifest if asked to, then run the package."""
+    root, options = Path(sys.argv[1]), json.loads(sys.argv[2])
+    if "make" in options:
+        make = options["make"]
+        schedule = make.get("schedule") or {"kind": "none"}
+        write_manifest(root, make["dag_file"], make["version"], make.get("dag_id"), schedule)
+    result = drive(str(root), options.get("run", {}), options.get("start_time", "2024-03-01T00:00:00Z"))
+    sys.stdout.write("\n" + json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()
