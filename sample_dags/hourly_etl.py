@@ -32,7 +32,7 @@ def transform(ti):
     return good
 
 
-def load(ti, table):
+def load(table, ti):
     rows = ti.xcom_pull(task_ids="transform")
     source = ti.xcom_pull(task_ids="extract", key="source")
     print(f"loading {len(rows)} rows from {source} into {table}")
