@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter.model import Json
 
 
-def assign(visit: Visit, fields: Mapping[str, Json], **states: Document) -> None:
-    """Set the variables that ``Assign`` names; all are computed before any is set."""
+def assigned(visit: Visit, fields: Mapping[str, Json], **states: Document) -> Mapping[str, Json]:
+    """Return the values of the variables that ``Assign`` names, computed with those from before."""
+    values: Mapping[str, Json] = {}
     if "Assign" in fields:
-        visit.scope.assign(visit.evaluate(fields["Assign"], "Assign", **states).value)
+        values = visit.evaluate(fields["Assign"], "Assign", **states).value
+    return values
 
 
 def output(visit: Visit, fields: Mapping[str, Json], default: Document, **states: Document) -> Document:
@@ -24,7 +26,15 @@ def output(visit: Visit, fields: Mapping[str, Json], default: Document, **states
     return visit.evaluate(fields["Output"], "Output", **states) if "Output" in fields else default
 
 
-def onward(visit: Visit, default: Document, **states: Document) -> Outcome:
-    """Return the outcome of a state that ends well, having assigned its variables."""
-    assign(visit, visit.state, **states)
-    return Outcome(output(visit, visit.state, default, **states), visit.state.get("Next"))
+def finish(
+    visit: Visit, fields: Mapping[str, Json], default: Document, following: str | None, **states: Document
+) -> Outcome:
+    """Return the outcome that ``fields`` describe: of a state, of a choice rule or of a catcher.
+
+    ``Output`` does not see what ``Assign`` sets at the same time (AWS: "Passing data between states with
+    variables").
+    """
+    values = assigned(visit, fields, **states)
+    result = output(visit, fields, default, **states)
+    visit.scope.assign(values)
+    return Outcome(result, following)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.local.interpreter.document import Document, settle
 from orkestra_bridge.local.interpreter.failures import StatesError, matches
-from orkestra_bridge.local.interpreter.finishing import assign, output
+from orkestra_bridge.local.interpreter.finishing import assigned, finish, output
 from orkestra_bridge.local.interpreter.scope import Outcome, Visit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def with_retries(visit: Visit, work: Work) -> Outcome:
     while True:
         try:
             result = await work(visit)
-            assign(visit, visit.state, result=result)
+            values = assigned(visit, visit.state, result=result)
         except StatesError as failure:  # noqa: PERF203 - one round is one attempt
             delay = next_delay(visit, failure, used)
             if delay is None:
@@ -42,7 +42,9 @@ async def with_retries(visit: Visit, work: Work) -> Outcome:
             visit.emit("TaskRetried", attempt=visit.retries, seconds=delay, error=failure.error)
             await asyncio.sleep(delay)
         else:
-            return Outcome(output(visit, visit.state, result, result=result), visit.state.get("Next"))
+            given = output(visit, visit.state, result, result=result)
+            visit.scope.assign(values)
+            return Outcome(given, visit.state.get("Next"))
 
 
 def next_delay(visit: Visit, failure: StatesError, used: Counter[int]) -> float | None:
@@ -77,6 +79,5 @@ def caught(visit: Visit, failure: StatesError) -> Outcome:
     for catcher in visit.state.get("Catch", ()):
         if matches(failure.error, catcher["ErrorEquals"]):
             problem = settle(failure.output(), "error output")
-            assign(visit, catcher, errorOutput=problem)
-            return Outcome(output(visit, catcher, problem, errorOutput=problem), catcher["Next"])
+            return finish(visit, catcher, problem, catcher["Next"], errorOutput=problem)
     raise failure

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.local.interpreter.failures import NO_CHOICE, QUERY, StatesError
-from orkestra_bridge.local.interpreter.finishing import assign, output
-from orkestra_bridge.local.interpreter.scope import Outcome, Visit
+from orkestra_bridge.local.interpreter.finishing import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orkestra_bridge.local.interpreter.model import Json
+    from orkestra_bridge.local.interpreter.scope import Outcome, Visit
 
 
 async def run_choice(visit: Visit) -> Outcome:
@@ -22,10 +20,10 @@ async def run_choice(visit: Visit) -> Outcome:
     """
     for rule in visit.state["Choices"]:
         if _holds(visit, rule["Condition"]):
-            return _taken(visit, rule, rule["Next"])
+            return finish(visit, rule, visit.input, rule["Next"])
     if "Default" not in visit.state:
         raise StatesError(NO_CHOICE, f"State '{visit.name}' has no choice that matches and no default.")
-    return _taken(visit, visit.state, visit.state["Default"])
+    return finish(visit, visit.state, visit.input, visit.state["Default"])
 
 
 def _holds(visit: Visit, condition: Json) -> bool:
@@ -33,8 +31,3 @@ def _holds(visit: Visit, condition: Json) -> bool:
     if not isinstance(value, bool):
         raise StatesError(QUERY, f"The condition '{condition}' gave {value!r}, which is not a boolean.")
     return value
-
-
-def _taken(visit: Visit, fields: Mapping[str, Json], following: str) -> Outcome:
-    assign(visit, fields)
-    return Outcome(output(visit, fields, visit.input), following)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.local.interpreter.finishing import onward
+from orkestra_bridge.local.interpreter.finishing import finish
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter.scope import Outcome, Visit
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 async def run_pass(visit: Visit) -> Outcome:
     """Return the ``Output``, or the input as it came."""
-    return onward(visit, visit.input)
+    return finish(visit, visit.state, visit.input, visit.state.get("Next"))

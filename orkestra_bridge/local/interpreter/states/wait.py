@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.local.interpreter.failures import RUNTIME, StatesError
-from orkestra_bridge.local.interpreter.finishing import onward
+from orkestra_bridge.local.interpreter.finishing import finish
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter.scope import Outcome, Visit
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def run_wait(visit: Visit) -> Outcome:
     """Return the outcome once the time has come; a moment in the past is no wait at all."""
     await asyncio.sleep(_seconds(visit))
-    return onward(visit, visit.input)
+    return finish(visit, visit.state, visit.input, visit.state.get("Next"))
 
 
 def _seconds(visit: Visit) -> float:

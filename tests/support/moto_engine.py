@@ -1,0 +1,282 @@
+"""A second, independent interpreter: moto's Step Functions engine with JSONata and Lambda plugged in.
+
+As shipped, moto fails every JSONata machine (it has no JSONata engine), passes data as text and waits in real
+time. What is replaced here are private names of one moto version, so each is looked up first, and named if it
+is not there.
+
+Where it was found to differ from AWS: a Choice without a match and default is States.Runtime instead of
+States.NoChoiceMatched; a condition that is not a boolean counts as false; Output sees what Assign sets in the
+same state; States.ALL catches States.DataLimitExceeded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from orkestra_bridge.local.interpreter import Execution, Json, StatesError
+
+WRITTEN_FOR = "5.2.5"
+ROOT = "moto.stepfunctions.parser."
+ASL = ROOT + "asl."
+TASK = ASL + "component.state.exec.state_task."
+ERRORS = ASL + "component.common.error_name."
+ARN = "arn:aws:states:us-east-1:123456789012"
+ROLE = "arn:aws:iam::123456789012:role/local"
+
+Invoke = Callable[[Json], Json]
+"""Answers the payload of a Lambda task, or raises StatesError; called from several threads."""
+
+
+class MotoChangedError(AssertionError):
+    """The installed moto is not built as this module expects."""
+
+
+def run_with_moto(
+    definition: Mapping[str, Json], data: Json, invoke: Invoke, *, name: str = "local"
+) -> Execution:
+    """Return how the execution ended. Waits and retry delays take no time; time limits are real ones.
+
+    Raises MotoChangedError: moto has moved something that is replaced here.
+    """
+    engine = _engine()
+    program = engine.parse(json.dumps(definition))[0]
+    environment = engine.environment(data, invoke, name)
+    program.eval(environment)
+    return engine.outcome(environment)
+
+
+class _Engine:
+    """moto's classes, found and changed."""
+
+    def __init__(self) -> None:
+        self.parse = _find(ASL + "parse.asl_parser", "AmazonStateLanguageParser.parse")
+        self.api = _find(ROOT + "api")
+        self._environment = _find(ASL + "eval.environment", "Environment")
+        self._history = _find(ASL + "eval.event.event_manager", "EventHistoryContext.of_program_start")
+        self._details = _find(ASL + "eval.evaluation_details", "AWSExecutionDetails")
+        self._event = _find(ASL + "eval.event.event_detail", "EventDetails")
+        self._states = _find(ASL + "eval.program_state")
+        self._failure = _find(ERRORS + "failure_event", "FailureEvent")
+        self._failed = _find(ERRORS + "failure_event", "FailureEventException")
+        self._named = _find(ERRORS + "custom_error_name", "CustomErrorName")
+        self._known = _find(ERRORS + "states_error_name", "StatesErrorName")
+        self._known_type = _find(ERRORS + "states_error_name_type", "StatesErrorNameType")
+        self._plug_in_jsonata()
+        self._plug_in_lambda()
+        self._take_no_time()
+        self._parse_without_memory()
+
+    def environment(self, data: Json, invoke: Invoke, name: str) -> Any:
+        """Return moto's environment for one execution; branches share its ``aws_execution_details``."""
+        details = self._details(account="123456789012", region="us-east-1", role_arn=ROLE)
+        details.invoke = invoke
+        machine = {"Id": f"{ARN}:stateMachine:local", "Name": "local"}
+        execution = {
+            "Id": f"{ARN}:execution:local:{name}",
+            "Input": data,
+            "Name": name,
+            "RedriveCount": 0,
+            "RoleArn": ROLE,
+            "StartTime": "2030-01-01T00:00:00.000Z",
+        }
+        return self._environment(
+            aws_execution_details=details,
+            execution_type=self.api.StateMachineType.STANDARD,
+            context={"Execution": execution, "StateMachine": machine},
+            event_history_context=self._history(),
+            cloud_watch_logging_session=None,
+            activity_store={},
+        )
+
+    def outcome(self, environment: Any) -> Execution:
+        state = environment.program_state()
+        if isinstance(state, self._states.ProgramTimedOut):
+            return Execution(status="TIMED_OUT", error="States.Timeout")
+        if isinstance(state, self._states.ProgramError):
+            problem = state.error or {}
+            return Execution(status="FAILED", error=problem.get("error"), cause=problem.get("cause"))
+        return Execution(status="SUCCEEDED", output=environment.states.get_input())
+
+    def _plug_in_jsonata(self) -> None:
+        expression = _find(ASL + "component.common.string.string_expression", "StringJSONata")
+        _require(expression, "_eval_body")
+        _require(_find(ASL + "eval.states", "States"), "reset")
+        engine = self
+
+        def evaluate(self: Any, env: Any) -> None:
+            try:
+                env.stack.append(_value(self.expression, _bindings(env)))
+            except StatesError as problem:
+                raise engine.query_failure(env, problem.cause) from problem
+
+        expression._eval_body = evaluate
+
+    def query_failure(self, env: Any, cause: str | None) -> Exception:
+        """Return moto's exception for States.QueryEvaluationError."""
+        name = self._known(typ=self._known_type.StatesQueryEvaluationError)
+        details = self._event(evaluationFailedEventDetails={"error": name.error_name, "cause": cause})
+        kind = self.api.HistoryEventType.EvaluationFailed
+        failure: Exception = self._failed(self._failure(env, name, kind, details))
+        return failure
+
+    def _plug_in_lambda(self) -> None:
+        service = _find(TASK + "service.state_task_service_lambda", "StateTaskServiceLambda")
+        _require(service, "_eval_service_task")
+        engine = self
+
+        def call(
+            self: Any,
+            env: Any,
+            resource_runtime_part: Any,
+            normalised_parameters: Any,
+            state_credentials: Any,
+        ) -> None:
+            payload = json.loads(normalised_parameters["Payload"])
+            try:
+                answer = env.aws_execution_details.invoke(payload)
+            except StatesError as problem:
+                raise engine.task_failure(env, problem) from problem
+            env.stack.append({"ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200})
+
+        service._eval_service_task = call
+
+    def task_failure(self, env: Any, problem: StatesError) -> Exception:
+        """Return moto's exception for a task that failed."""
+        details = self._event(
+            taskFailedEventDetails={
+                "error": problem.error,
+                "cause": problem.cause or "",
+                "resource": "invoke",
+                "resourceType": "lambda",
+            }
+        )
+        kind = self.api.HistoryEventType.TaskFailed
+        failure: Exception = self._failed(self._failure(env, self._named(problem.error), kind, details))
+        return failure
+
+    def _take_no_time(self) -> None:
+        retrier = _find(ASL + "component.common.retry.retrier_decl")
+        _require(retrier, "time")
+        retrier.time = SimpleNamespace(sleep=lambda _seconds: None)
+        wait = _find(ASL + "component.state.wait.wait_function.wait_function", "WaitFunction")
+        _require(wait, "_wait_interval")
+        wait._wait_interval = lambda self, env, wait_seconds: None
+
+    def _parse_without_memory(self) -> None:
+        """Give each parser its own list: moto's is shared, one bad definition spoils all later ones."""
+        preprocessor = _find(ASL + "parse.preprocessor", "Preprocessor")
+        _require(preprocessor, "_query_language_per_scope")
+
+        def initialise(self: Any) -> None:
+            self._query_language_per_scope = []
+
+        preprocessor.__init__ = initialise
+
+
+_LOCK = threading.Lock()
+
+
+def _engine() -> _Engine:
+    with _LOCK:
+        return _only_engine()
+
+
+@cache
+def _only_engine() -> _Engine:
+    return _Engine()
+
+
+def _find(module: str, path: str = "") -> Any:
+    try:
+        found = importlib.import_module(module)
+    except ImportError as problem:
+        raise MotoChangedError(_changed(module)) from problem
+    for part in path.split(".") if path else []:
+        _require(found, part)
+        found = getattr(found, part)
+    return found
+
+
+def _require(owner: Any, name: str) -> None:
+    if not hasattr(owner, name):
+        raise MotoChangedError(_changed(f"{getattr(owner, '__name__', owner)}.{name}"))
+
+
+def _changed(name: str) -> str:
+    from importlib.metadata import version
+
+    return f"moto {version('moto')} has no {name}; this module was written for moto {WRITTEN_FOR}"
+
+
+def _bindings(env: Any) -> dict[str, Any]:
+    store = env.variable_store
+    _require(store, "_outer_scope")
+    _require(store, "_inner_scope")
+    _require(env.states, "_states_data")
+    states = {
+        key: value
+        for key, value in env.states._states_data.items()
+        if value is not None or key not in ("result", "errorOutput")
+    }
+    return {
+        key: _null(value)
+        for key, value in {**store._outer_scope, **store._inner_scope, "states": states}.items()
+    }
+
+
+def _null(value: Any) -> Any:
+    from jsonata import Utils
+
+    if value is None:
+        return Utils.NULL_VALUE
+    if isinstance(value, dict):
+        return {key: _null(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_null(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> Any:
+    from jsonata import Jsonata
+
+    parsed = Jsonata(expression)
+    parsed.set_output_convert_nulls(False)
+    parsed.register_lambda("parse", json.loads)
+    parsed.register_lambda(
+        "partition", lambda items, size: [items[i : i + size] for i in range(0, len(items), size)]
+    )
+    parsed.register_lambda(
+        "range", lambda first, last, step: list(range(first, last + (1 if step > 0 else -1), step))
+    )
+    return parsed
+
+
+_JSONATA = threading.Lock()
+"""jsonata-python keeps the evaluation's state in the expression, and moto evaluates in many threads."""
+
+
+def _value(expression: str, bindings: Mapping[str, Any]) -> Any:
+    try:
+        with _JSONATA:
+            value = _compiled(expression).evaluate(None, bindings)
+        if value is not None:
+            return json.loads(json.dumps(value, default=_null_only))
+    except Exception as problem:
+        cause = f"The JSONata expression '{expression}' failed: {problem}"
+        raise StatesError("States.QueryEvaluationError", cause) from problem
+    cause = f"The JSONata expression '{expression}' returned nothing (undefined)."
+    raise StatesError("States.QueryEvaluationError", cause)
+
+
+def _null_only(value: Any) -> None:
+    from jsonata import Utils
+
+    if value is not Utils.NULL_VALUE:
+        raise TypeError(f"{type(value).__name__} is not JSON")
