@@ -59,6 +59,11 @@ class Preflight:
             self._pool.shutdown(cancel_futures=kind is not None)
         self._process.close()
 
+    @property
+    def scratch(self) -> Path | None:
+        """Return the folder with temporary files, None while there are none."""
+        return self._process.scratch
+
     def check(self, workflow: Workflow, file: DagFile, package: LambdaPackage) -> tuple[Finding, ...]:
         """Return what loading the package shows; empty if it is what Airflow saw."""
         return self.submit(workflow, file, package).result()

@@ -41,7 +41,7 @@ class PreflightProcess:
         self._environment = environment
         self._cache = cache
         self._timeout = timeout
-        self._scratch: Path | None = None
+        self.scratch: Path | None = None
         self._process: subprocess.Popen[str] | None = None
         self._count = 0
 
@@ -70,8 +70,8 @@ class PreflightProcess:
     def close(self) -> None:
         """End the process and remove its files."""
         self._stop()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _request(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
         self._count += 1
@@ -146,9 +146,9 @@ class PreflightProcess:
         }
 
     def _folder(self) -> Path:
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="orkestra-bridge-")).resolve()
-        return self._scratch
+        if self.scratch is None:
+            self.scratch = Path(tempfile.mkdtemp(prefix="orkestra-bridge-")).resolve()
+        return self.scratch
 
     def _base(self) -> Path:
         """Return a folder with the runtime as packages hold it; in the cache it is compiled only once."""

@@ -276,7 +276,8 @@ def missing_variable(error: BaseException) -> str | None:
     last: TracebackType | None = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    if not isinstance(error, KeyError) or last is None or last.tb_frame.f_code.co_filename != os.__file__:
+    lookup = type(os.environ).__getitem__.__code__
+    if not isinstance(error, KeyError) or last is None or last.tb_frame.f_code is not lookup:
         return None
     return str(error.args[0])
 
