@@ -1,7 +1,8 @@
 """Answers of the worker, kept by content: an unchanged DAG folder is never loaded twice.
 
-An answer is valid for the same bytes at the same place, the same worker program, the same Airflow and Python, the same
-``AIRFLOW_*`` variables, and as long as everything that was read while loading (files, folders, environment variables) is as it was.
+An answer is valid for the same bytes at the same place, the same worker program, the same Airflow and Python,
+the same ``AIRFLOW_*`` variables, and as long as everything that was read while loading (files, folders,
+environment variables) is as it was.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.frontend.model import DagFile, Environment
 from orkestra_bridge.frontend.process import WORKER
 from orkestra_bridge.frontend.worker_watch import environ_digest, file_digest, folder_digest
+
+if TYPE_CHECKING:
+    from orkestra_bridge.frontend.model import DagFile, Environment
 
 Answer = Mapping[str, Any]
 _FORMAT = "1"
@@ -82,12 +85,17 @@ class AnswerCache:
 
 
 def _base_key(environment: Environment) -> str:
-    """Return what all entries of one environment share. Installing a distribution changes its folder's time."""
+    """Return what all entries of one environment share.
+
+    Installing a distribution changes its folder's time.
+    """
     parts = [_FORMAT, environment.airflow_version, environment.python_version, str(environment.python)]
-    for program in sorted(WORKER.parent.glob("worker*.py")):
-        parts.append(hashlib.sha256(program.read_bytes()).hexdigest())
-    for folder in environment.site_packages:
-        parts.append(f"{folder}={folder.stat().st_mtime_ns}" if folder.exists() else f"{folder}=")
+    programs = sorted(WORKER.parent.glob("worker*.py"))
+    parts += [hashlib.sha256(program.read_bytes()).hexdigest() for program in programs]
+    parts += [
+        f"{folder}={folder.stat().st_mtime_ns if folder.exists() else ''}"
+        for folder in environment.site_packages
+    ]
     parts += sorted(
         f"{name}={value}" for name, value in os.environ.items() if name.startswith(("AIRFLOW_", "PYTHONPATH"))
     )

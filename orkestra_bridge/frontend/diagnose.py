@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.diagnostics import Finding, Rule
 from orkestra_bridge.frontend import rules
 from orkestra_bridge.frontend.distributions import import_remedy
-from orkestra_bridge.frontend.model import DagFile
 from orkestra_bridge.ir.model import SourceSpan
+
+if TYPE_CHECKING:
+    from orkestra_bridge.frontend.model import DagFile
 
 Record = Mapping[str, Any]
 Said = tuple[Rule, str, str]
@@ -61,10 +63,9 @@ def _cycle(record: Record) -> Said:
 
 
 def _duplicate(record: Record) -> Said:
-    file, line = record["first"]
     return (
         rules.DUPLICATE_DAG_ID,
-        f"the dag_id is already used at {file}:{line}; Airflow would keep either one",
+        f"the dag_id is already used in line {record['first'][1]}; Airflow would keep either one",
         "give each DAG an id of its own",
     )
 
@@ -114,7 +115,7 @@ def _empty(_: Record) -> Said:
     return (
         rules.NO_DAG,
         "holds no DAG",
-        "nothing to do; Airflow takes a DAG only from the module's globals, from `with DAG(...)` or from a called @dag function",
+        "nothing to do; Airflow takes DAGs from module globals, `with DAG(...)` and called @dag functions",
     )
 
 
@@ -156,7 +157,7 @@ def _deprecated(record: Record) -> Said:
 def _template_missing(record: Record) -> Said:
     return (
         rules.TEMPLATE_MISSING,
-        f"names the template file {record['name']!r}, which cannot be read; the task will fail, as in Airflow",
+        f"names the template file {record['name']!r}, which cannot be read; the task fails, as in Airflow",
         "add the file to the DAG's folder or template_searchpath; a blank at the end marks a plain command",
     )
 
@@ -177,6 +178,14 @@ def _policy_skip(_: Record) -> Said:
     )
 
 
+def _internal(record: Record) -> Said:
+    return (
+        rules.INTERNAL,
+        f"cannot be read because of a bug in this program: {record['text']}",
+        "report it with the file; --airflow-version with another Airflow may avoid it",
+    )
+
+
 _KINDS: Mapping[str, Callable[[Record], Said]] = {
     "changed": _changed,
     "crash": _crash,
@@ -187,6 +196,7 @@ _KINDS: Mapping[str, Callable[[Record], Said]] = {
     "exception": _exception,
     "exit": _exit,
     "import": _import,
+    "internal": _internal,
     "missing": _missing,
     "policy_skip": _policy_skip,
     "printed": _printed,

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orkestra_bridge.diagnostics import Finding
 from orkestra_bridge.errors import UsageError
 from orkestra_bridge.frontend import rules
 from orkestra_bridge.frontend.ignore import IgnoreRules, Syntax
 from orkestra_bridge.frontend.model import DagFile, Discovery
 from orkestra_bridge.ir.model import SourceSpan
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orkestra_bridge.diagnostics import Finding
+
 
 def discover(paths: Sequence[Path], *, syntax: Syntax = "glob") -> Discovery:
-    """Return the DAG files among the paths; a file that is named is always taken, a folder is searched as Airflow would.
+    """Return the DAG files among the paths.
 
-    ``syntax`` is that of .airflowignore: ``glob`` (Airflow 3) or ``regexp`` (Airflow 2). Raises UsageError for a path that
-    does not exist.
+    A file that is named is always taken, a folder is searched as Airflow would.
+
+    ``syntax`` is that of .airflowignore: ``glob`` (Airflow 3) or ``regexp`` (Airflow 2). Raises UsageError
+    for a path that does not exist.
     """
     files: dict[Path, DagFile] = {}
     findings: list[Finding] = []
@@ -68,14 +74,17 @@ def _folder(path: Path, syntax: Syntax) -> tuple[list[DagFile], list[Finding]]:
             rules.NOTHING_TO_LOAD.at(
                 SourceSpan(path.as_posix()),
                 "holds no DAG file",
-                'Airflow looks at .py files that contain the words "airflow" and "dag" and are not in .airflowignore',
+                'Airflow loads .py files that hold the words "airflow" and "dag" and are not ignored',
             )
         )
     return files, findings
 
 
 def _walk(root: Path, ignore: IgnoreRules) -> Iterator[Path]:
-    """Yield the .py files below a folder; virtual environments and folders seen before (links) are left out."""
+    """Yield the .py files below a folder.
+
+    Virtual environments and folders seen before (links) are left out.
+    """
     seen = {root.resolve()}
     for folder, subfolders, names in os.walk(root, followlinks=True):
         here = Path(folder)
@@ -95,7 +104,10 @@ def _walk(root: Path, ignore: IgnoreRules) -> Iterator[Path]:
 
 
 def might_contain_dag(path: Path) -> bool:
-    """Return True if Airflow's safe mode would load the file: it holds "airflow" and "dag" or "asset", in any case."""
+    """Return True if Airflow's safe mode would load the file.
+
+    It holds "airflow" and "dag" or "asset", in any case.
+    """
     try:
         content = path.read_bytes().lower()
     except OSError:

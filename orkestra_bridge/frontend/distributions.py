@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Import names whose distribution is called something else.
 _RENAMED = {
@@ -31,13 +33,33 @@ _RENAMED = {
 }
 # The folders of a provider that end its name: airflow.providers.microsoft.azure.hooks.wasb.
 _PROVIDER_PARTS = frozenset(
-    "decorators executors get_provider_info hooks io links log notifications operators secrets sensors timetables transfers "
-    "triggers utils version example_dags".split()
+    [
+        "decorators",
+        "executors",
+        "get_provider_info",
+        "hooks",
+        "io",
+        "links",
+        "log",
+        "notifications",
+        "operators",
+        "secrets",
+        "sensors",
+        "timetables",
+        "transfers",
+        "triggers",
+        "utils",
+        "version",
+        "example_dags",
+    ]
 )
 
 
 def distribution_for(module: str) -> str:
-    """Return the most likely distribution of a module: a provider for ``airflow.providers...``, "" for other Airflow ones."""
+    """Return the most likely distribution of a module.
+
+    A provider for ``airflow.providers...``, "" for other Airflow ones.
+    """
     parts = module.split(".")
     if parts[:2] == ["airflow", "providers"]:
         name = []
@@ -56,6 +78,8 @@ def distribution_for(module: str) -> str:
 def import_remedy(record: Mapping[str, Any]) -> str:
     """Return what to do about an import record of the worker's."""
     module = record["module"]
+    if record["local"]:
+        return "define the name in that module, or correct the import"
     if not record["absent"] or not module:
         return "install the version of the library that the DAG was written for"
     if record["nearby"]:
@@ -65,5 +89,8 @@ def import_remedy(record: Mapping[str, Any]) -> str:
         return "use the Python version that the DAG was written for (--airflow-python)"
     distribution = distribution_for(module)
     if not distribution:
-        return "this Airflow has no such module: name the version that the DAG was written for (--airflow-version)"
-    return f"install {distribution} where Airflow is installed, or list it in --requirements; a module of your own belongs in the DAG folder"
+        return "this Airflow has no such module: name the DAG's own version with --airflow-version"
+    return (
+        f"install {distribution} where Airflow is installed, or list it in --requirements; "
+        "a module of your own belongs in the DAG folder"
+    )

@@ -1,4 +1,7 @@
-"""The Python with Airflow that parses the DAG files: the current one, a named one, or one that is made with uv."""
+"""The Python with Airflow that parses the DAG files.
+
+The current one, a named one, or one that is made with uv.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,23 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.errors import EnvironmentSetupError
 from orkestra_bridge.frontend.model import Environment
 from orkestra_bridge.options import AirflowSource, default_cache
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PROBE = """
 import json, platform, site, sys, sysconfig
 from importlib import metadata
 paths = sysconfig.get_paths()
-folders = [paths["purelib"], paths["platlib"]] + [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+folders = [paths["purelib"], paths["platlib"]]
+folders += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
 def version(name):
     try:
         return metadata.version(name)
@@ -44,7 +50,8 @@ _OLDEST = (2, 7)
 def resolve_environment(source: AirflowSource, cache: Path | None) -> Environment:
     """Return the environment that ``source`` asks for; an environment to be made is kept under ``cache``.
 
-    Raises EnvironmentSetupError if there is no such Python, if it has no Airflow of 2.7 or later, or if it cannot be made.
+    Raises EnvironmentSetupError if there is no such Python, if it has no Airflow of 2.7 or later, or if it
+    cannot be made.
     """
     if source.python is not None:
         environment = _probe(_interpreter(source.python), cache)
@@ -146,7 +153,10 @@ def _digest(*texts: str) -> str:
 
 
 def _stamps(paths: Sequence[str]) -> dict[str, int]:
-    """Return when each path changed; installing or removing a distribution changes its site-packages folder."""
+    """Return when each path changed.
+
+    Installing or removing a distribution changes its site-packages folder.
+    """
     return {path: Path(path).stat().st_mtime_ns for path in paths if Path(path).exists()}
 
 
@@ -169,7 +179,10 @@ def _write_note(note: Path, known: dict[str, Any]) -> None:
 
 
 def _python_for(airflow: str) -> str:
-    """Return a Python that this Airflow installs on: our own if it does, else 3.11 (measured, all of 2.7 to 3.3 do)."""
+    """Return a Python that this Airflow installs on.
+
+    Our own if it does, else 3.11 (measured, all of 2.7 to 3.3 do).
+    """
     parts = [int(part) for part in airflow.split(".")[:2] if part.isdigit()]
     newest = (3, 13) if parts >= [3, 1] else (3, 12) if parts >= [2, 9] else (3, 11)
     return sys.executable if (3, 10) <= sys.version_info[:2] <= newest else "3.11"

@@ -1,16 +1,18 @@
 """`.airflowignore` files. Source: `airflow.utils.file.find_path_from_directory` and its two kinds of rules.
 
-Both kinds hold from the folder of the file downwards. Regular expressions are searched in the path below the DAG folder; glob
-patterns work as in .gitignore, later ones override earlier ones.
+Both kinds hold from the folder of the file downwards. Regular expressions are searched in the path below the
+DAG folder; glob patterns work as in .gitignore, later ones override earlier ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Syntax = Literal["glob", "regexp"]
 NAME = ".airflowignore"
@@ -30,7 +32,10 @@ class InvalidPattern:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """What one line says: ``answer`` True to ignore, False to take back (``!pattern``), for paths that ``matches`` accepts."""
+    """What one line says.
+
+    ``answer`` True to ignore, False to take back (``!pattern``), for paths that ``matches`` accepts.
+    """
 
     matches: Callable[[Path, bool], bool]
     answer: bool
@@ -62,7 +67,10 @@ class IgnoreRules:
         self._rules[folder] = (*inherited, *own)
 
     def ignores(self, path: Path, *, folder: bool) -> bool:
-        """Return True if a file or folder in an entered folder is to be left out; the last rule that matches decides."""
+        """Return True if a file or folder in an entered folder is to be left out.
+
+        The last rule that matches decides.
+        """
         answer = False
         for rule in self._rules[path.parent]:
             if rule.answer != answer and rule.matches(path, folder):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.diagnostics import Finding
 from orkestra_bridge.frontend import rules
 from orkestra_bridge.frontend.cache import AnswerCache
 from orkestra_bridge.frontend.decode import decode_workflow
@@ -18,15 +15,20 @@ from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
 from orkestra_bridge.frontend.pool import WorkerPool
 from orkestra_bridge.ir.model import SourceSpan, Workflow
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from orkestra_bridge.diagnostics import Finding
+
 
 class Frontend:
     """Loads DAG files with one Airflow environment; a context manager that ends its workers.
 
     Args:
-        environment: The Python with Airflow.
-        parse_timeout: Seconds that one file may take.
-        cache: Folder for answers, or None to load everything anew.
-        workers: Processes to load with. Importing Airflow dominates, so more than one pays only for many hundred files.
+        environment: The Python with Airflow. parse_timeout: Seconds that one file may take. cache: Folder for
+        answers, or None to load everything anew. workers: Processes to load with. Importing Airflow
+        dominates, so more than one pays only for many hundred files.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Frontend:
         )
         self._cache = AnswerCache(cache, environment) if cache is not None else None
 
-    def __enter__(self) -> Frontend:
+    def __enter__(self) -> Frontend:  # noqa: PYI034 -- nobody derives from it, and typing.Self needs 3.11
         return self
 
     def __exit__(
@@ -88,7 +90,10 @@ def _loaded(file: DagFile, answer: Mapping[str, Any], cached: bool) -> LoadedFil
 
 
 def _without_repeated_ids(loaded: LoadedFile, first: dict[str, SourceSpan]) -> LoadedFile:
-    """Refuse DAGs whose id an earlier file has used: Airflow's DagBag, too, keeps the first (`DagBag.bag_dag`)."""
+    """Refuse DAGs whose id an earlier file has used.
+
+    Airflow's DagBag, too, keeps the first (`DagBag.bag_dag`).
+    """
     kept: list[Workflow] = []
     said: list[Finding] = []
     for workflow in loaded.workflows:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.diagnostics import Finding
-from orkestra_bridge.ir.model import Workflow
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Workflow
 
 
 @final

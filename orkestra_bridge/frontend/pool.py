@@ -6,12 +6,15 @@ import select
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.errors import EnvironmentSetupError
-from orkestra_bridge.frontend.model import DagFile, Environment
 from orkestra_bridge.frontend.process import WorkerDied, WorkerProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.frontend.model import DagFile, Environment
 
 Answer = Mapping[str, Any]
 # Requests that a worker has in hand, so that it never waits for us.
@@ -108,9 +111,11 @@ class WorkerPool:
             if "begin" in message:
                 slot.current = message["begin"]
                 slot.deadline = time.monotonic() + self._timeout + _GRACE
+            elif "internal" in message:
+                self._settle(slot, message["id"], self._internal(message))
             else:
                 self._settle(slot, message["id"], message)
-                if message["timed_out"]:
+                if message.get("timed_out"):
                     self._replace(slot)  # what it was busy with may still go on in a thread
                     return
 
@@ -121,6 +126,11 @@ class WorkerPool:
             slot.in_hand.remove(number)
         if number in self._files:  # else: a run that was given up
             self._answers[number] = answer
+
+    def _internal(self, message: Answer) -> Answer:
+        file = self._files.get(message["id"])
+        place = {"file": file.relative if file else "", "line": 0}
+        return _failure({"kind": "internal", "text": message["internal"], **place})
 
     def _hangs(self, slot: _Slot) -> None:
         process, number = self._process(slot), slot.current

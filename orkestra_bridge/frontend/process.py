@@ -13,10 +13,12 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.errors import EnvironmentSetupError
-from orkestra_bridge.frontend.model import DagFile, Environment
+
+if TYPE_CHECKING:
+    from orkestra_bridge.frontend.model import DagFile, Environment
 
 WORKER = Path(__file__).with_name("worker.py")
 _PIPE_BYTES = 1 << 20
@@ -35,7 +37,10 @@ _FORCED = {
 
 
 def worker_environment(home: Path) -> dict[str, str]:
-    """Return the environment variables of a worker: the caller's, with a scratch AIRFLOW_HOME and no real database."""
+    """Return the environment variables of a worker.
+
+    The caller's, with a scratch AIRFLOW_HOME and no real database.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     return {**kept, **_FORCED, "AIRFLOW_HOME": str(home)}
 

@@ -1,9 +1,9 @@
 """The worker program: loads DAG files in the environment's own Python and answers with JSON lines.
 
-Started as a script, never imported by this package. Arguments: the numbers of two file descriptors (requests in, answers out)
-and of a file for the traceback of a crash. A request is ``{"id", "root", "relative", "timeout"}``. Answers are
-``{"ready": Airflow version}`` once, then per request ``{"begin": id}`` and ``{"id", ...}`` as `FileLoader.load` returns it.
-Standard library and Airflow only, Python 3.8 and later.
+Started as a script, never imported by this package. Arguments: the numbers of two file descriptors (requests
+in, answers out) and of a file for the traceback of a crash. A request is ``{"id", "root", "relative",
+"timeout"}``. Answers are ``{"ready": Airflow version}`` once, then per request ``{"begin": id}`` and ``{"id",
+...}`` as `FileLoader.load` returns it. Standard library and Airflow only, Python 3.8 and later.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import json
 import os
 import signal
 import sys
+import traceback
 import types
-from typing import Any, Dict, IO
+from typing import IO, Any
 
 PACKAGE = "_orkestra_bridge_worker"
 # Airflow collects garbage of its own; doing it every so many files keeps the memory flat and costs nothing.
@@ -23,7 +24,7 @@ FILES_PER_COLLECTION = 50
 
 
 def _make_package() -> None:
-    """Make the sibling modules importable without putting their folder, whose names are common, on ``sys.path``."""
+    """Make the sibling modules importable, but not by their names, which are common ones."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
     package = types.ModuleType(PACKAGE)
@@ -39,13 +40,18 @@ def _silence() -> None:
     os.close(null)
 
 
+def _described(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} at {os.path.basename(frame.filename)}:{frame.lineno}"
+
+
 class _Answers:
     """Writes one JSON document per line."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def send(self, document: Dict[str, Any]) -> None:
+    def send(self, document: dict[str, Any]) -> None:
         data = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode("ascii") + b"\n"
         while data:
             data = data[os.write(self._descriptor, data) :]
@@ -57,7 +63,7 @@ def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
     watch = import_module(PACKAGE + ".worker_watch").Watch(home)
     worker_load = import_module(PACKAGE + ".worker_load")
     loader = worker_load.FileLoader(watch)
-    worker_load.warm_up()
+    worker_load.warm_up(loader.version)
     watch.install()
     gc.collect()
     gc.freeze()
@@ -66,14 +72,17 @@ def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
     for number, line in enumerate(requests, 1):
         request = json.loads(line)
         answers.send({"begin": request["id"]})
-        result = loader.load(request["root"], request["relative"], request["timeout"])
-        answers.send({"id": request["id"], **result})
+        try:
+            result = loader.load(request["root"], request["relative"], request["timeout"])
+            answers.send({"id": request["id"], **result})
+        except Exception as error:  # noqa: BLE001 -- our own bug must not cost the other files
+            answers.send({"id": request["id"], "internal": _described(error)})
         if number % FILES_PER_COLLECTION == 0:
             gc.collect()
 
 
 def main() -> None:
-    """Serve requests until the other side closes its end, then leave without waiting for anybody's threads."""
+    """Serve requests until the other side closes its end, then leave without waiting for threads."""
     requests, answers, crash = (int(argument) for argument in sys.argv[1:4])
     sys.argv[1:] = []
     sys.dont_write_bytecode = True
@@ -87,7 +96,7 @@ def main() -> None:
         with os.fdopen(requests, encoding="utf-8") as stream:
             _serve(stream, output, home)
     except Exception as error:  # noqa: BLE001 -- the other side has to hear of it, whatever it is
-        output.send({"failed": "{}: {}".format(type(error).__name__, error)})
+        output.send({"failed": _described(error)})
         os._exit(1)
     os._exit(0)
 

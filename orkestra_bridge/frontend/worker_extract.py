@@ -1,17 +1,20 @@
 """A DAG object as plain values, field by field as in `orkestra_bridge.ir.model`.
 
-Part of the worker program: standard library and Airflow only, Python 3.8 and later. Live objects are read, not Airflow's
-serialised form, which loses operators' own arguments.
+Part of the worker program: standard library and Airflow only, Python 3.8 and later. Live objects are read,
+not Airflow's serialised form, which loses operators' own arguments.
 """
 
 from __future__ import annotations
 
 import inspect
 from heapq import heappop, heappush
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
 
 from .worker_schedule import describe_schedule
 from .worker_values import MISSING, Encoder, differs, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CALLBACKS = (
     "on_execute_callback",
@@ -58,13 +61,13 @@ class ClassFacts:
         self.bases = [qualified(base) for base in cls.__mro__ if base is not object]
         custom = getattr(cls, "custom_operator_name", None)
         self.decorator = custom if isinstance(custom, str) and custom.startswith("@") else None
-        self.defaults: Dict[str, Any] = {}
+        self.defaults: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
             if "__init__" in vars(base):
                 self.defaults.update(_signature_defaults(base))
 
 
-def _signature_defaults(cls: type) -> Dict[str, Any]:
+def _signature_defaults(cls: type) -> dict[str, Any]:
     try:
         parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     except (TypeError, ValueError):
@@ -72,7 +75,7 @@ def _signature_defaults(cls: type) -> Dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
 
-def topological(tasks: Dict[str, Any]) -> Tuple[List[str], List[str]]:
+def topological(tasks: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the task ids in topological order, ties as defined, and those that lie on or behind a cycle."""
     rank = {task_id: number for number, task_id in enumerate(tasks)}
     waiting = {task_id: len(set(task.upstream_task_ids) & rank.keys()) for task_id, task in tasks.items()}
@@ -89,10 +92,13 @@ def topological(tasks: Dict[str, Any]) -> Tuple[List[str], List[str]]:
     return order, [task_id for task_id in names if task_id not in done]
 
 
-def cycle(tasks: Dict[str, Any], stuck: List[str]) -> List[str]:
-    """Return the task ids of one cycle, first again at the end; ``stuck`` is what `topological` could not order."""
+def cycle(tasks: dict[str, Any], stuck: list[str]) -> list[str]:
+    """Return the task ids of one cycle, first again at the end.
+
+    ``stuck`` is what `topological` could not order.
+    """
     inside = set(stuck)
-    path: List[str] = []
+    path: list[str] = []
     current = stuck[0]
     while current not in path:
         path.append(current)
@@ -115,12 +121,12 @@ class Extractor:
         self._dag = dag_class("baseline").__dict__
         self._dag_names = [n for n in _signature_defaults(dag_class) if n not in _NOT_DAG_ARGUMENTS]
         self._dag_defaults = _signature_defaults(dag_class)
-        self._classes: Dict[type, ClassFacts] = {}
+        self._classes: dict[type, ClassFacts] = {}
         self._display = next((name for name in _DISPLAY if name in self._operator), _DISPLAY[0])
-        self._modules: Dict[str, str] = {}
+        self._modules: dict[str, str] = {}
         self._encode = Encoder("/", str)
 
-    def start_file(self, encode: Encoder, modules: Dict[str, str]) -> None:
+    def start_file(self, encode: Encoder, modules: dict[str, str]) -> None:
         """Forget the classes of the last file; ``modules`` maps made-up module names to the user's own."""
         self._encode = encode
         self._modules = modules
@@ -130,7 +136,7 @@ class Extractor:
 
     def _qualified(self, cls: type) -> str:
         module = self._modules.get(cls.__module__, cls.__module__)
-        return "{}.{}".format(module, cls.__qualname__)
+        return f"{module}.{cls.__qualname__}"
 
     def _facts(self, cls: type) -> ClassFacts:
         facts = self._classes.get(cls)
@@ -139,8 +145,8 @@ class Extractor:
         return facts
 
     def dag(
-        self, dag: Any, order: List[str], line: Line, lines: Dict[int, Line], given: Dict[str, Any]
-    ) -> Dict[str, Any]:
+        self, dag: Any, order: list[str], line: Line, lines: dict[int, Line], given: dict[str, Any]
+    ) -> dict[str, Any]:
         """Return a DAG as the fields of `Workflow`; ``given`` holds the arguments of its constructor."""
         encode = self._encode
         tasks = dag.task_dict
@@ -165,7 +171,7 @@ class Extractor:
             "attributes": list(self._dag_attributes(dag, given)),
         }
 
-    def _params(self, params: Any) -> Dict[str, Any]:
+    def _params(self, params: Any) -> dict[str, Any]:
         values = {}
         for name in params:
             param = params.get_param(name) if hasattr(params, "get_param") else params[name]
@@ -174,7 +180,7 @@ class Extractor:
                 values[str(name)] = self._encode(value)
         return values
 
-    def _dag_attributes(self, dag: Any, given: Dict[str, Any]) -> Iterator[List[Any]]:
+    def _dag_attributes(self, dag: Any, given: dict[str, Any]) -> Iterator[list[Any]]:
         for name in ("schedule", "schedule_interval", "timetable"):
             if differs(given.get(name), self._dag_defaults.get(name)) and given.get(name) is not None:
                 yield [name, self._encode(given[name]), False]
@@ -186,7 +192,7 @@ class Extractor:
             if differs(value, default):
                 yield [name, self._params(value) if name == "params" else self._encode(value), False]
 
-    def task(self, dag: Any, task: Any, line: Line) -> Dict[str, Any]:
+    def task(self, dag: Any, task: Any, line: Line) -> dict[str, Any]:
         """Return a task as the fields of `Task`."""
         mapped = getattr(task, "partial_kwargs", None) is not None
         facts = self._facts(task.operator_class if mapped else type(task))
@@ -225,7 +231,7 @@ class Extractor:
         source = task.partial_kwargs if mapped else task.__dict__
         return bool(source.get("ignore_downstream_trigger_rules", True))
 
-    def _attributes(self, dag: Any, task: Any, facts: ClassFacts) -> Iterator[List[Any]]:
+    def _attributes(self, dag: Any, task: Any, facts: ClassFacts) -> Iterator[list[Any]]:
         live = task.__dict__
         given = live.get("_BaseOperator__init_kwargs", {})
         baseline = self._operator
@@ -247,7 +253,7 @@ class Extractor:
             if name not in self._known and _is_set(value, facts.defaults.get(name, MISSING)):
                 yield [name, self._encode(value), inherited.has(name, given)]
 
-    def _elsewhere(self, name: str, live: Dict[str, Any], given: Dict[str, Any]) -> Tuple[Any, Any]:
+    def _elsewhere(self, name: str, live: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
         if name == "task_display_name":
             return live.get(self._display), None
         default = self._facts_default(name)
@@ -257,15 +263,15 @@ class Extractor:
         return self._operator.get(name)
 
     def _dates(
-        self, dag: Any, live: Dict[str, Any], given: Dict[str, Any], inherited: Any
-    ) -> Iterator[List[Any]]:
+        self, dag: Any, live: dict[str, Any], given: dict[str, Any], inherited: Any
+    ) -> Iterator[list[Any]]:
         """Yield a task's own dates: DAG.add_task fills in those of the DAG."""
         for name in ("start_date", "end_date"):
             value = live.get(name)
             if value is not None and differs(value, getattr(dag, name)):
                 yield [name, self._encode(value), inherited.has(name, given)]
 
-    def _task_params(self, dag: Any, task: Any) -> Iterator[List[Any]]:
+    def _task_params(self, dag: Any, task: Any) -> Iterator[list[Any]]:
         """Yield a task's own params: Airflow merges those of the DAG into them."""
         if not task.params:
             return
@@ -278,7 +284,7 @@ class Extractor:
         if own:
             yield ["params", own, False]
 
-    def _mapped_attributes(self, dag: Any, task: Any, facts: ClassFacts) -> Iterator[List[Any]]:
+    def _mapped_attributes(self, dag: Any, task: Any, facts: ClassFacts) -> Iterator[list[Any]]:
         given = task.partial_kwargs
         inherited = _Inherited(dag, task)
         for name, value in given.items():
@@ -288,7 +294,7 @@ class Extractor:
             if _is_set(value, default):
                 yield [name, self._encode(value), inherited.has(name, given)]
         yield from self._task_params(dag, task)
-        expanded = task._get_specified_expand_input()  # noqa: SLF001 -- the only name that both kinds of mapping share
+        expanded = task._get_specified_expand_input()
         kind = "expand_kwargs" if type(expanded).__name__.startswith("ListOfDicts") else "expand"
         yield [kind, self._encode(expanded.value), False]
 
@@ -301,9 +307,9 @@ def _is_set(value: Any, default: Any) -> bool:
 
 
 def _live(
-    name: str, live: Dict[str, Any], baseline: Dict[str, Any], given: Dict[str, Any], defaults: Dict[str, Any]
-) -> Tuple[Any, Any]:
-    """Return the value and the default of a DAG's argument, which may be kept under a private name or nowhere."""
+    name: str, live: dict[str, Any], baseline: dict[str, Any], given: dict[str, Any], defaults: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Return value and default of a DAG's argument, which may be kept under a private name or nowhere."""
     for key in (name, "_" + name, "_dag_display_property_value" if name == "dag_display_name" else name):
         if key in live:
             return live[key], baseline.get(key)
@@ -311,14 +317,17 @@ def _live(
 
 
 class _Inherited:
-    """Tells whether an argument came from default_args; looks them up only when the first one is asked for."""
+    """Tells whether an argument came from default_args.
+
+    Looks them up only when the first one is asked for.
+    """
 
     def __init__(self, dag: Any, task: Any) -> None:
         self._dag = dag
         self._task = task
-        self._merged: Optional[Dict[str, Any]] = None
+        self._merged: dict[str, Any] | None = None
 
-    def has(self, name: str, given: Dict[str, Any]) -> bool:
+    def has(self, name: str, given: dict[str, Any]) -> bool:
         """Return True if the argument has the value that default_args give it."""
         if self._merged is None:
             self._merged = _default_args(self._dag, self._task)
@@ -327,7 +336,7 @@ class _Inherited:
         return name not in given or not differs(given[name], self._merged[name])
 
 
-def _default_args(dag: Any, task: Any) -> Dict[str, Any]:
+def _default_args(dag: Any, task: Any) -> dict[str, Any]:
     """Return what a task inherits; inner task groups win (`airflow.utils.task_group`)."""
     levels = []
     group = task.task_group
@@ -355,7 +364,7 @@ def _earliest(dag: Any) -> Any:
 
 def _latest(dag: Any) -> Any:
     """Return the date after which Airflow schedules nothing (`DAG._time_restriction`)."""
-    dates: Set[Any] = {task.end_date for task in dag.task_dict.values()}
+    dates: set[Any] = {task.end_date for task in dag.task_dict.values()}
     if not dates or None in dates:
         return dag.end_date
     if dag.end_date is not None:

@@ -1,35 +1,42 @@
 """One DAG file to plain values: its DAGs, and what is wrong with it.
 
-Part of the worker program: standard library and Airflow only, Python 3.8 and later. It does what `DagBag.process_file` does
-(same module name, same choice of DAGs, same validation and policies), but keeps the exceptions, whose places DagBag drops.
+Part of the worker program: standard library and Airflow only, Python 3.8 and later. It does what
+`DagBag.process_file` does (same module name, same choice of DAGs, same validation and policies), but keeps
+the exceptions, whose places DagBag drops.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import importlib
 import importlib.machinery
 import importlib.util
 import inspect
 import os
 import signal
 import sys
-import traceback
-import types
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
 
 from . import worker_lookups
 from .worker_extract import Extractor, cycle, topological
 from .worker_problems import Problems
 from .worker_templates import TemplateFiles
 from .worker_values import Encoder, Redactor
-from .worker_watch import Watch, WarningFold
+from .worker_watch import WarningFold, Watch
+
+if TYPE_CHECKING:
+    import types
 
 Place = Tuple[str, int]
 
 
 class ParseTimeout(BaseException):
-    """Raised by the alarm when a file takes too long; not an Exception, so that user code does not swallow it."""
+    """Raised by the alarm when a file takes too long.
+
+    Not an Exception, so that user code does not swallow it.
+    """
 
 
 class Airflow:
@@ -55,12 +62,12 @@ class Airflow:
 
     def clear(self) -> None:
         """Forget the DAGs and tasks of the last file."""
-        self.created: List[Tuple[Any, Place, Dict[str, Any]]] = []
-        self.task_places: Dict[int, Place] = {}
-        self._tasks: List[Any] = []  # keeps them alive: their ids are keys
+        self.created: list[tuple[Any, Place, dict[str, Any]]] = []
+        self.task_places: dict[int, Place] = {}
+        self._tasks: list[Any] = []  # keeps them alive: their ids are keys
         self.context.autoregistered_dags.clear()
 
-    def _here(self) -> Optional[Place]:
+    def _here(self) -> Place | None:
         return self._watch.place(sys._getframe(2))
 
     def _hook_dag(self) -> None:
@@ -106,14 +113,14 @@ class FileLoader:
         """Return the Airflow version."""
         return self._airflow.version
 
-    def load(self, root: str, relative: str, timeout: float) -> Dict[str, Any]:
-        """Return ``dags``, ``problems``, ``variables``, ``connections``, ``inputs`` and ``timed_out`` of one file."""
+    def load(self, root: str, relative: str, timeout: float) -> dict[str, Any]:
+        """Return a file's dags, problems, variables, connections, inputs and whether it timed out."""
         os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = self._airflow.settings.DAGS_FOLDER = root
         self._lookups.clear()
         self._airflow.clear()
         self._watch.start(root)
         problems = Problems(self._watch, self._lookups, relative)
-        dags: List[Dict[str, Any]] = []
+        dags: list[dict[str, Any]] = []
         try:
             with WarningFold(self._watch) as fold:
                 dags = self._load(root, relative, timeout, problems)
@@ -131,7 +138,7 @@ class FileLoader:
             "timed_out": problems.timed_out,
         }
 
-    def _load(self, root: str, relative: str, timeout: float, problems: Problems) -> List[Dict[str, Any]]:
+    def _load(self, root: str, relative: str, timeout: float, problems: Problems) -> list[dict[str, Any]]:
         path = os.path.join(root, relative)
         name = _module_name(path)
         self._airflow.context.current_autoregister_module_name = name
@@ -152,20 +159,20 @@ class FileLoader:
         return []
 
     def _create_tables(self, error: BaseException) -> bool:
-        """Make an empty database in memory for the few things that query it while parsing; True if there was none."""
+        """Make an empty database in memory for the few things that query it while parsing.
+
+        True if there was none.
+        """
         if self._tables or "no such table" not in str(error):
             return False
-        from airflow import models
-        from airflow.models.base import Base
-
         self._tables = True
         self._watch.active = False
-        models.import_all_models()
-        Base.metadata.create_all(self._airflow.settings.engine)
-        self._watch.active = True
-        return True
+        try:
+            return _make_database(self._airflow.settings.engine)
+        finally:
+            self._watch.active = True
 
-    def _bag(self, module: types.ModuleType, relative: str, problems: Problems) -> List[Dict[str, Any]]:
+    def _bag(self, module: types.ModuleType, relative: str, problems: Problems) -> list[dict[str, Any]]:
         """Return the DAGs that `DagBag` would take from a module, each one validated on its own."""
         cls = self._airflow.dag_class
         wanted = {id(value) for value in vars(module).values() if isinstance(value, cls)}
@@ -184,8 +191,8 @@ class FileLoader:
         return [document for document in found if document is not None]
 
     def _one(
-        self, dag: Any, place: Place, given: Dict[str, Any], problems: Problems
-    ) -> Optional[Dict[str, Any]]:
+        self, dag: Any, place: Place, given: dict[str, Any], problems: Problems
+    ) -> dict[str, Any] | None:
         try:
             order, stuck = topological(dag.task_dict)
             if stuck:
@@ -204,7 +211,7 @@ class FileLoader:
             return None
         return document
 
-    def _places(self, dag: Any, task_ids: List[str]) -> Dict[str, Place]:
+    def _places(self, dag: Any, task_ids: list[str]) -> dict[str, Place]:
         places = (
             (task_id, self._airflow.task_places.get(id(dag.task_dict[task_id]))) for task_id in task_ids
         )
@@ -216,19 +223,33 @@ class FileLoader:
             self._airflow.settings.task_policy(task)
 
 
+def _make_database(engine: Any) -> bool:
+    """Create Airflow's tables; False if this environment cannot, and the file's own error stands."""
+    from airflow import models
+    from airflow.models.base import Base
+
+    try:
+        models.import_all_models()
+        with contextlib.suppress(ImportError):  # 2.x: foreign keys lead to the users of its auth manager
+            importlib.import_module("airflow.providers.fab.auth_manager.models")
+        Base.metadata.create_all(engine)
+    except Exception:  # noqa: BLE001 -- a provider's models, SQLAlchemy's complaints about them
+        return False
+    return True
+
+
 def _module_name(path: str) -> str:
     """Return the name that DagBag gives the module (`airflow.utils.file.get_unique_dag_module_name`)."""
     stem = os.path.splitext(os.path.basename(path))[0].replace(".", "_")
-    return "unusual_prefix_{}_{}".format(
-        hashlib.sha1(path.encode("utf-8", "surrogateescape")).hexdigest(), stem
-    )  # noqa: S324
+    digest = hashlib.sha1(path.encode("utf-8", "surrogateescape")).hexdigest()  # noqa: S324
+    return f"unusual_prefix_{digest}_{stem}"
 
 
 def _execute(name: str, path: str) -> types.ModuleType:
     loader = importlib.machinery.SourceFileLoader(name, path)
     spec = importlib.util.spec_from_loader(name, loader)
     if spec is None:
-        raise ImportError("no loader for {}".format(path))
+        raise ImportError(f"no loader for {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     loader.exec_module(module)
@@ -254,31 +275,26 @@ class _alarm:  # noqa: N801 -- reads as the context manager that it is
         signal.signal(signal.SIGALRM, _ring)
         signal.setitimer(signal.ITIMER_REAL, self._timeout)
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _ring(signum: int, frame: Any) -> None:
+def _ring(*_: Any) -> None:
     raise ParseTimeout
 
 
-def warm_up() -> None:
-    """Import what nearly every DAG file imports, so that the first file does not pay for it."""
-    imports: Tuple[Callable[[], Any], ...] = (_operators_3, _operators_2)
-    for load in imports:
-        try:
-            load()
-        except Exception:  # noqa: BLE001, PERF203 -- an environment may lack the provider; then the DAG file says so
-            traceback.clear_frames(sys.exc_info()[2])
-        else:
-            return
+# What nearly every DAG file imports, by major version.
+_COMMON = {
+    3: (
+        "airflow.sdk",
+        *(f"airflow.providers.standard.operators.{name}" for name in ("bash", "empty", "python")),
+    ),
+    2: ("airflow.decorators", *(f"airflow.operators.{name}" for name in ("bash", "empty", "python"))),
+}
 
 
-def _operators_3() -> None:
-    import airflow.sdk  # noqa: F401
-    from airflow.providers.standard.operators import bash, empty, python  # noqa: F401
-
-
-def _operators_2() -> None:
-    import airflow.decorators
-    from airflow.operators import bash, empty, python  # noqa: F401
+def warm_up(version: str) -> None:
+    """Import what nearly every DAG file imports, so that it does not count as the first file's doing."""
+    for name in _COMMON.get(int(version.split(".", 1)[0]), ()):
+        with contextlib.suppress(Exception):  # an environment may lack a provider; then the DAG file says so
+            importlib.import_module(name)

@@ -1,15 +1,23 @@
 """Variables and connections that are looked up while a DAG file is loaded.
 
-Part of the worker program: standard library and Airflow only, Python 3.8 and later. The secrets backends are wrapped, since
-every way to a variable or connection (`airflow.models`, `airflow.sdk`, hooks) ends there on every version.
+Part of the worker program: standard library and Airflow only, Python 3.8 and later. The secrets backends are
+wrapped, since every way to a variable or connection (`airflow.models`, `airflow.sdk`, hooks) ends there on
+every version.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# How all versions word it: "Variable x does not exist", "Variable x not found", "The conn_id `x` isn't defined".
+_NOT_FOUND = {"variable": "Variable {} ", "connection": "conn_id `{}`"}
 
 
 class Lookups:
@@ -20,23 +28,29 @@ class Lookups:
 
     def clear(self) -> None:
         """Forget everything before the next file."""
-        self._found: Dict[str, Dict[str, Any]] = {"variable": {}, "connection": {}}
+        self._found: dict[str, dict[str, Any]] = {"variable": {}, "connection": {}}
 
     def record(self, kind: str, name: str, value: Any) -> None:
-        """Remember that a backend was asked for a name; a value that was found is not forgotten for a later None."""
+        """Remember that a backend was asked for a name.
+
+        A value that was found is not forgotten for a later None.
+        """
         known = self._found[kind]
         if value is not None or name not in known:
             known[name] = value
 
-    def names(self, kind: str) -> List[str]:
+    def names(self, kind: str) -> list[str]:
         """Return the names of a kind (``variable`` or ``connection``), sorted."""
         return sorted(self._found[kind])
 
-    def missing(self, text: str) -> List[str]:
-        """Return kind and name of what was not found and is named in an exception's text; empty if there is none."""
+    def missing(self, text: str) -> list[str]:
+        """Return kind and name of what was not found and is named in an exception's text.
+
+        Empty if there is none.
+        """
         for kind, known in self._found.items():
             for name in sorted(known, key=len, reverse=True):
-                if known[name] is None and name in text:
+                if known[name] is None and _NOT_FOUND[kind].format(name) in text:
                     return [kind, name]
         return []
 

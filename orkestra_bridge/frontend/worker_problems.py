@@ -1,4 +1,6 @@
-"""What is wrong with a DAG file, as plain records: kind, place and facts. The words are found later, in `diagnose.py`.
+"""What is wrong with a DAG file, as plain records: kind, place and facts.
+
+The words are found later, in `diagnose.py`.
 
 Part of the worker program: standard library only, Python 3.8 and later.
 """
@@ -11,14 +13,22 @@ import re
 import sys
 import sysconfig
 import traceback
-from typing import Any, Callable, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
 
-from .worker_lookups import Lookups
 from .worker_watch import HardExit, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .worker_lookups import Lookups
 
 Place = Tuple[str, int]
 
 _SYS_PATH = re.compile(r"\bsys\.path\b|\bsite\.addsitedir\b")
+# How Python words that a source file is not text in its encoding; errors in literals read otherwise.
+_NOT_TEXT = re.compile(
+    r"source code string cannot contain null bytes|\(unicode error\) '|encoding problem|unknown encoding:"
+)
 _TEXT_LIMIT = 500
 
 
@@ -29,39 +39,37 @@ class Problems:
         self._watch = watch
         self._lookups = lookups
         self._relative = relative
-        self._records: List[Dict[str, Any]] = []
-        self.dag_places: Dict[str, List[Place]] = {}
+        self._records: list[dict[str, Any]] = []
+        self.dag_places: dict[str, list[Place]] = {}
         self.timed_out = False
 
-    def add(self, kind: str, place: Optional[Place], **facts: Any) -> None:
+    def add(self, kind: str, place: Place | None, **facts: Any) -> None:
         """Add a record; without a place it is about the DAG file as a whole."""
         file, line = place or (self._relative, 0)
         self._records.append({"kind": kind, "file": file or self._relative, "line": line, **facts})
 
-    def redacted(self, redact: Callable[[str], str]) -> List[Dict[str, Any]]:
+    def redacted(self, redact: Callable[[str], str]) -> list[dict[str, Any]]:
         """Return the records without values of Variables, Connections or the environment in their texts."""
         for record in self._records:
             if "text" in record:
                 record["text"] = redact(record["text"].replace(self._watch.root + "/", ""))
         return self._records
 
-    def exception(
-        self, error: BaseException, dag_id: Optional[str] = None, place: Optional[Place] = None
-    ) -> None:
+    def exception(self, error: BaseException, dag_id: str | None = None, place: Place | None = None) -> None:
         """Add what user code raised, with the innermost place in the user's files."""
         trail = self._trail(error)
         where = trail[-1] if trail else place
-        facts: Dict[str, Any] = {"text": _one_line(error), "type": type(error).__name__, "dag_id": dag_id}
+        facts: dict[str, Any] = {"text": _one_line(error), "type": type(error).__name__, "dag_id": dag_id}
         if where is not None and where[0] != self._relative:
             own = [line for file, line in trail if file == self._relative]
             facts["via"] = own[-1] if own else 0
         kind, more = self._classify(error)
-        if kind == "syntax" and isinstance(error, SyntaxError) and error.filename:
+        if kind in ("syntax", "undecodable") and isinstance(error, SyntaxError) and error.filename:
             path = os.path.abspath(error.filename)
             where = (self._watch.relative(path), error.lineno or 0) if self._watch.is_local(path) else where
         self.add(kind, where, **{**facts, **more})
 
-    def _trail(self, error: BaseException) -> List[Place]:
+    def _trail(self, error: BaseException) -> list[Place]:
         frames = traceback.walk_tb(error.__traceback__)
         return [
             (self._watch.relative(frame.f_code.co_filename), line)
@@ -69,24 +77,27 @@ class Problems:
             if self._watch.is_local(frame.f_code.co_filename)
         ]
 
-    def _classify(self, error: BaseException) -> Tuple[str, Dict[str, Any]]:
+    def _classify(self, error: BaseException) -> tuple[str, dict[str, Any]]:
         if isinstance(error, (SystemExit, HardExit)):
             return "exit", {}
-        missing = self._lookups.missing(str(error)) if isinstance(error, Exception) else []
-        if missing:
-            return "missing", {"what": missing[0], "name": missing[1]}
-        if isinstance(error, ImportError):
-            return "import", self._import_facts(error)
+        if isinstance(error, (SyntaxError, ValueError)) and _NOT_TEXT.search(str(error)):
+            return "undecodable", {}
         if isinstance(error, SyntaxError):
             return "syntax", {"text": error.msg}
-        if isinstance(error, UnicodeDecodeError) or "null bytes" in str(error):
-            return "undecodable", {}
+        if isinstance(error, ImportError):
+            return "import", self._import_facts(error)
+        return self._classify_airflow(error)
+
+    def _classify_airflow(self, error: BaseException) -> tuple[str, dict[str, Any]]:
+        missing = self._lookups.missing(str(error))
+        if missing:
+            return "missing", {"what": missing[0], "name": missing[1]}
         if type(error).__name__ == "AirflowTimetableInvalid" or type(error).__module__.startswith("croniter"):
             return "schedule", {}
         return "exception", {}
 
-    def _import_facts(self, error: ImportError) -> Dict[str, Any]:
-        """Return the module, and whether it is absent or only lacks a name; local files that would fit are named."""
+    def _import_facts(self, error: ImportError) -> dict[str, Any]:
+        """Return what tells an absent module from one that only lacks a name."""
         module = error.name or ""
         absent = isinstance(error, ModuleNotFoundError)
         top = module.split(".", 1)[0]
@@ -99,11 +110,12 @@ class Problems:
             "module": module,
             "absent": absent,
             "stdlib": stdlib,
+            "local": bool(error.path) and self._watch.is_local(str(error.path)),
             "nearby": self._nearby(top) if absent else "",
         }
 
     def _nearby(self, top: str) -> str:
-        """Return the folder between the DAG folder and the DAG file that holds a module of this name, if there is one."""
+        """Return the folder between DAG folder and DAG file that holds a module of this name, else ""."""
         folder = os.path.dirname(self._relative)
         while folder:
             base = os.path.join(self._watch.root, folder, top)
@@ -118,14 +130,14 @@ class Problems:
         trail = self._trail(error)
         self.add("timeout", trail[-1] if trail else None, limit=limit)
 
-    def duplicates(self) -> Set[str]:
+    def duplicates(self) -> set[str]:
         """Add a record for each dag_id that was used twice and return these ids."""
         twice = {dag_id: places for dag_id, places in self.dag_places.items() if len(places) > 1}
         for dag_id, places in twice.items():
             self.add("duplicate", places[1], dag_id=dag_id, first=list(places[0]))
         return set(twice)
 
-    def cycle(self, dag_id: str, place: Place, ring: List[str], places: Dict[str, Place]) -> None:
+    def cycle(self, dag_id: str, place: Place, ring: list[str], places: dict[str, Place]) -> None:
         """Add a cycle, at the task that closes it."""
         where = max((places[task_id] for task_id in ring if task_id in places), default=place)
         self.add("cycle", where, dag_id=dag_id, tasks=ring)
@@ -134,7 +146,7 @@ class Problems:
         """Add that a cluster policy left a DAG out."""
         self.add("policy_skip", place, dag_id=dag_id)
 
-    def deprecations(self, found: List[Tuple[str, int, str]]) -> None:
+    def deprecations(self, found: list[tuple[str, int, str]]) -> None:
         """Add one record for all deprecated names that the file uses."""
         if found:
             file, line, text = found[0]
@@ -150,7 +162,7 @@ class Problems:
             place = (file, line) if line else self._mention(what)
             self.add("changed", place, what=what, name=name[0] if name else "")
 
-    def _mention(self, what: str) -> Optional[Place]:
+    def _mention(self, what: str) -> Place | None:
         if what != "sys.path":
             return None
         for path in sorted(

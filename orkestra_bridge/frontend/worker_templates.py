@@ -1,16 +1,19 @@
 """Template files that tasks read: `bash_command="load.sh"` and what such a template includes.
 
-Part of the worker program: standard library and Airflow's own Jinja only, Python 3.8 and later. Source of the rule which string
-names a file: `Templater.resolve_template_files` and `Templater.render_template`.
+Part of the worker program: standard library and Airflow's own Jinja only, Python 3.8 and later. Source of the
+rule which string names a file: `Templater.resolve_template_files` and `Templater.render_template`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any
 
-from .worker_problems import Problems
-from .worker_watch import Watch
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .worker_problems import Problems
+    from .worker_watch import Watch
 
 _REFERS = re.compile(r"\{%[-+]?\s*(include|import|from|extends)\b")
 _DEPTH = 8
@@ -20,17 +23,20 @@ class TemplateFiles:
     """Collects the template files of one DAG."""
 
     def __init__(
-        self, dag: Any, watch: Watch, problems: Problems, places: Dict[int, Tuple[str, int]]
+        self, dag: Any, watch: Watch, problems: Problems, places: dict[int, tuple[str, int]]
     ) -> None:
         self._dag = dag
         self._watch = watch
         self._problems = problems
         self._places = places
         self._environment: Any = None
-        self._found: Set[str] = set()
+        self._found: set[str] = set()
 
-    def collect(self) -> List[str]:
-        """Return the files, relative to the DAG folder and sorted; a missing or outside one becomes a problem."""
+    def collect(self) -> list[str]:
+        """Return the files, relative to the DAG folder and sorted.
+
+        A missing or outside one becomes a problem.
+        """
         for task in self._dag.task_dict.values():
             extensions = tuple(getattr(task, "template_ext", None) or ())
             for field, text in _texts(task):
@@ -83,9 +89,9 @@ def _brief(name: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _texts(task: Any) -> Iterator[Tuple[str, str]]:
+def _texts(task: Any) -> Iterator[tuple[str, str]]:
     """Yield the strings in a task's template fields, however deep they are nested."""
-    partial: Optional[Dict[str, Any]] = getattr(task, "partial_kwargs", None)
+    partial: dict[str, Any] | None = getattr(task, "partial_kwargs", None)
     fields = task.template_fields
     for field in (fields,) if isinstance(fields, str) else fields:
         value = getattr(task, field, None) if partial is None else partial.get(field)

@@ -5,10 +5,13 @@ Part of the worker program: standard library only, Python 3.8 and later.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import enum
 import re
-from typing import Any, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 MASK = "***"
 MISSING = object()
@@ -22,7 +25,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         whole = {secret for secret in secrets if secret}
         self._whole = frozenset(whole)
-        # Shorter ones would mask parts of ordinary words; they are only masked where they are the entire value.
+        # Shorter ones would mask parts of ordinary words; they are masked where they are the entire value.
         self._parts = sorted((secret for secret in whole if len(secret) >= 6), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -47,7 +50,10 @@ class Encoder:
         return self._redact(value.replace(self._root, ""))
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
-        """Return a JSON value: durations in seconds, times in ISO 8601, callables by name, the rest by repr."""
+        """Return a JSON value.
+
+        Durations in seconds, times in ISO 8601, callables by name, the rest by repr.
+        """
         if value is None or value is True or value is False or type(value) is int:
             return value
         if isinstance(value, enum.Enum):
@@ -59,9 +65,9 @@ class Encoder:
         return self._composite(value, depth)
 
     def _composite(self, value: Any, depth: int) -> Any:
-        if isinstance(value, datetime.timedelta):
+        if isinstance(value, dt.timedelta):
             return value.total_seconds()
-        if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        if isinstance(value, (dt.datetime, dt.date, dt.time)):
             return value.isoformat()
         if depth < _DEPTH and isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {self.text(key): self(item, depth + 1) for key, item in value.items()}
@@ -76,13 +82,13 @@ class Encoder:
         name = getattr(value, "__qualname__", None)
         if callable(value) and isinstance(name, str):
             return name.replace("<locals>.", "")
-        operator = getattr(value, "operator", None)
-        if hasattr(value, "key") and hasattr(operator, "task_id"):
-            return "XCom of {}".format(operator.task_id)
+        source = getattr(getattr(value, "operator", None), "task_id", None)
+        if hasattr(value, "key") and isinstance(source, str):
+            return f"XCom of {source}"
         try:
             text = repr(value)
         except Exception:  # noqa: BLE001 -- the user's __repr__ may do anything
-            text = "<{}>".format(type(value).__name__)
+            text = f"<{type(value).__name__}>"
         return self.text(_ADDRESS.sub("", text))
 
 
@@ -98,6 +104,6 @@ def differs(value: Any, default: Any) -> bool:
 
 def seconds(value: Any) -> Any:
     """Return a duration in seconds, given as timedelta or number, or None."""
-    if isinstance(value, datetime.timedelta):
+    if isinstance(value, dt.timedelta):
         return value.total_seconds()
     return float(value) if isinstance(value, (int, float)) else None

@@ -1,7 +1,7 @@
 """What a DAG file does besides defining DAGs: what it reads, prints and changes; undone after each file.
 
-Part of the worker program: standard library only, Python 3.8 and later. Everything here is process-wide on purpose: it is
-user code that is watched.
+Part of the worker program: standard library only, Python 3.8 and later. Everything here is process-wide on
+purpose: it is user code that is watched.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import os
 import re
 import sys
 import sysconfig
-import types
 import warnings
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Iterator
 
 Place = Tuple[str, int]
 
@@ -49,14 +52,13 @@ class Watch:
         paths = sysconfig.get_paths()
         libraries = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         libraries.update(path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
-        self._libraries = tuple(
-            sorted(_folder(path) for path in libraries) + [_folder(os.path.dirname(__file__))]
-        )
+        libraries.add(os.path.dirname(__file__))
+        self._libraries = tuple(sorted(_folder(path) for path in libraries))
         self._home = _folder(home)
         self._path = list(sys.path)
         self._environ = os.environ
-        self._outside_modules: Set[str] = set()
-        self._known_files: Dict[str, bool] = {}
+        self._outside_modules: set[str] = set()
+        self._known_files: dict[str, bool] = {}
         self.active = False
         self.root = ""
         self._prefix = "\0"  # no file is local before the first `start`
@@ -65,7 +67,7 @@ class Watch:
     def install(self) -> None:
         """Hook the interpreter; cannot be taken back."""
         _RecordingEnviron.watch = self
-        os.environ.__class__ = _RecordingEnviron  # type: ignore[misc]
+        os.environ.__class__ = _RecordingEnviron
         self._really_exit = os._exit
         os._exit = self._hard_exit  # type: ignore[assignment]
         self._pid = os.getpid()
@@ -78,13 +80,13 @@ class Watch:
         self.root = root
         self._prefix = _folder(root)
         self._libraries_here = tuple(path for path in self._libraries if not self._prefix.startswith(path))
-        self.opened: Set[str] = set()
-        self.listed: Set[str] = set()
-        self.environ_read: Set[str] = set()
-        self.user_read: Set[str] = set()
-        self.outside_world: Set[str] = set()
-        self.changes: Dict[str, List[Any]] = {}
-        self.printed: Optional[Place] = None
+        self.opened: set[str] = set()
+        self.listed: set[str] = set()
+        self.environ_read: set[str] = set()
+        self.user_read: set[str] = set()
+        self.outside_world: set[str] = set()
+        self.changes: dict[str, list[Any]] = {}
+        self.printed: Place | None = None
         self._environ_before = dict(os.environ)
         self._modules_before = set(sys.modules)
         self._cwd = os.getcwd()
@@ -106,7 +108,7 @@ class Watch:
         self._purge_modules()
 
     def _restore_environ(self) -> None:
-        os.environ = self._environ  # type: ignore[assignment]  # noqa: B003 -- the same object, in case it was replaced
+        os.environ = self._environ  # noqa: B003 -- the same object, in case it was replaced
         if dict(os.environ) != self._environ_before:
             for name in set(os.environ) - set(self._environ_before):
                 del os.environ[name]
@@ -138,7 +140,7 @@ class Watch:
             (self._prefix, self._home, *self._libraries, *_DEVICES)
         )
 
-    def place(self, frame: Optional[types.FrameType]) -> Optional[Place]:
+    def place(self, frame: types.FrameType | None) -> Place | None:
         """Return the innermost place in the user's files, from this frame outwards."""
         while frame is not None:
             if self.is_local(frame.f_code.co_filename):
@@ -148,16 +150,19 @@ class Watch:
 
     def relative(self, path: str) -> str:
         """Return a local path relative to the DAG folder."""
-        return path[len(self._prefix) :] if path.startswith(self._prefix) else path
+        return path.removeprefix(self._prefix)
 
-    def change(self, what: str, name: str, frame: Optional[types.FrameType]) -> None:
-        """Remember the first place that changes a part of the process: ``os.environ`` or the working directory."""
+    def change(self, what: str, name: str, frame: types.FrameType | None) -> None:
+        """Remember the first place that changes a part of the process.
+
+        ``os.environ`` or the working directory.
+        """
         if self.active and what not in self.changes:
             place = self.place(frame)
             if place is not None:
                 self.changes[what] = [*place, name]
 
-    def read_environ(self, name: str, frame: Optional[types.FrameType]) -> None:
+    def read_environ(self, name: str, frame: types.FrameType | None) -> None:
         """Remember that a variable was read; ``*`` stands for all of them."""
         if not self.active:
             return
@@ -168,7 +173,7 @@ class Watch:
         if frame is not None and self.is_local(frame.f_code.co_filename):
             self.user_read.add(name)
 
-    def inputs(self) -> Dict[str, Any]:
+    def inputs(self) -> dict[str, Any]:
         """Return what the file's result depends on: digests of files, folders and environment variables."""
         files = {path for path in self.opened if self.is_local(path) or self._is_outside(path)}
         files |= self._outside_modules
@@ -189,7 +194,7 @@ class Watch:
             raise HardExit(status)
         self._really_exit(status)
 
-    def _audit(self, event: str, args: Tuple[Any, ...]) -> None:
+    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.active:
             return
         if event == "open":
@@ -201,7 +206,7 @@ class Watch:
         elif event in _OUTSIDE_WORLD and args[:1] != (":memory:",) and not _importing(sys._getframe(1), self):
             self.outside_world.add(event)
 
-    def _audit_open(self, args: Tuple[Any, ...]) -> None:
+    def _audit_open(self, args: tuple[Any, ...]) -> None:
         path, mode, flags = args[0], args[1], args[2]
         if isinstance(path, int) or path is None or (isinstance(flags, int) and flags & _WRITING):
             return
@@ -219,7 +224,7 @@ class Watch:
             self.listed.add(name)
 
 
-def _importing(frame: Optional[types.FrameType], watch: Watch) -> bool:
+def _importing(frame: types.FrameType | None, watch: Watch) -> bool:
     """Return True if a library does something of its own accord while it is imported."""
     while frame is not None and not watch.is_local(frame.f_code.co_filename):
         if frame.f_code.co_filename in _IMPORT_CODE:
@@ -239,7 +244,7 @@ def _cwd() -> str:
         return ""
 
 
-def _module_files(module: Any) -> List[str]:
+def _module_files(module: Any) -> list[str]:
     name = getattr(module, "__file__", None)
     if isinstance(name, str):
         return [name]
@@ -249,32 +254,32 @@ def _module_files(module: Any) -> List[str]:
         return []
 
 
-def file_digest(path: str) -> Optional[str]:
+def file_digest(path: str) -> str | None:
     """Return the hash of a file's bytes, or None if it cannot be read."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 -- pathlib would be one more import for nothing
+        with open(path, "rb") as stream:
             return hashlib.sha256(stream.read()).hexdigest()
     except OSError:
         return None
 
 
-def folder_digest(path: str) -> Optional[str]:
+def folder_digest(path: str) -> str | None:
     """Return the hash of the names in a folder, or None if it cannot be listed."""
     try:
-        names = sorted(name for name in os.listdir(path) if name != "__pycache__")  # noqa: PTH208
+        names = sorted(name for name in os.listdir(path) if name != "__pycache__")
     except OSError:
         return None
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def environ_digest(name: str) -> Optional[str]:
+def environ_digest(name: str) -> str | None:
     """Return the hash of an environment variable (of all of them for ``*``), or None if it is not set.
 
     All of them: without Airflow's, Python's and the shell's own, in which a worker differs from its caller.
     """
     if name == "*":
         pairs = (pair for pair in os.environ.items() if not pair[0].startswith(("AIRFLOW_", "PYTHON", "_")))
-        text: Optional[str] = "\0".join(sorted("{}={}".format(*pair) for pair in pairs))
+        text: str | None = "\0".join(sorted("{}={}".format(*pair) for pair in pairs))
     else:
         text = os.environ.get(name)
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -306,7 +311,7 @@ class _Printed(io.TextIOWrapper):
     """A standard output that leads nowhere and remembers who wrote to it first."""
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__(open(os.devnull, "wb"), encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
+        super().__init__(open(os.devnull, "wb"), encoding="utf-8", errors="replace")  # noqa: SIM115
         self._watch = watch
 
     def write(self, text: str) -> int:
@@ -317,7 +322,7 @@ class _Printed(io.TextIOWrapper):
         return len(text)
 
 
-def _through_logging(frame: Optional[types.FrameType], watch: Watch) -> bool:
+def _through_logging(frame: types.FrameType | None, watch: Watch) -> bool:
     while frame is not None and not watch.is_local(frame.f_code.co_filename):
         if re.search(r"[/\\](logging|structlog|warnings)(\.py|[/\\])", frame.f_code.co_filename):
             return True
@@ -331,16 +336,16 @@ class WarningFold:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._catcher: Any = None
-        self.found: List[Tuple[str, int, str]] = []
+        self.found: list[tuple[str, int, str]] = []
 
-    def __enter__(self) -> WarningFold:
+    def __enter__(self) -> WarningFold:  # noqa: PYI034 -- typing.Self is younger than the Pythons this runs on
         self._catcher = warnings.catch_warnings()
         self._catcher.__enter__()
         warnings.simplefilter("default")
         warnings.showwarning = self._show
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._catcher.__exit__(*exc)
 
     def _show(self, message: Any, category: Any, *_: Any, **__: Any) -> None:

@@ -1,0 +1,3 @@
+import os
+
+from airflow.providers.acme.cloud_store.hooks.bucket import BucketHook

@@ -1,0 +1,1 @@
+"""Mentions airflow and dag, and has none."""

@@ -1,0 +1,5 @@
+import os
+
+from airflow import DAG
+
+os._exit(0)

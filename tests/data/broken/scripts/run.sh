@@ -1,0 +1,3 @@
+set -e
+{% include "scripts/common.sh" %}
+echo {{ ds }}

@@ -1,0 +1,4 @@
+from airflow import DAG
+from neighbour import GREETING
+
+DAG(GREETING, schedule=None)
