@@ -24,6 +24,7 @@ import sys
 import traceback
 import zipfile
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -53,6 +54,7 @@ class Server:
         self.isolation = sys.modules["_orkestra_isolation"]
         self.counts: dict[str, int] = {}
         self.loaded: set[str] = set()
+        self.ahead: set[str] = set()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return what loading this package in a process of its own shows."""
@@ -78,6 +80,7 @@ class Server:
             self.loaded.add(name)
             with suppress(BaseException):  # the package itself will show what is wrong with it
                 importlib.import_module(name)
+        self.ahead = self.third_party(list(sys.modules))
         gc.freeze()
 
     def isolate(self, root: str, request: dict[str, Any]) -> None:
@@ -135,13 +138,15 @@ class Server:
         os.environ["LAMBDA_TASK_ROOT"] = root
         self.isolate(root, request)
         self.forget_unlisted(request["modules"])
-        before = frozenset(sys.modules)
+        mark = len(sys.modules)
         watch = FileWatch(request["dags"], [root, self.base, *self.site_packages])
         sys.addaudithook(watch)
         answer = load_package(root)
         watch.active = False
-        answer["foreign"] = [*self.foreign_modules(before, root), *watch.found]
-        answer["imported"] = sorted(self.third_party(frozenset(sys.modules) - before))
+        # Only the new ones, from the end: looking at every module would copy its memory into this process.
+        new = list(islice(reversed(sys.modules), max(0, len(sys.modules) - mark)))
+        answer["foreign"] = [*self.foreign_modules(new, root), *watch.found]
+        answer["imported"] = sorted(self.third_party(new))
         sys.stdout.flush()
         answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
         return answer
@@ -149,10 +154,9 @@ class Server:
     def forget_unlisted(self, modules: Iterable[str]) -> None:
         """Take out what was loaded for other packages and is not listed by this one."""
         listed = {name.partition(".")[0] for name in modules}
-        for name in self.third_party(sys.modules):
-            if name not in listed:
-                for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
-                    del sys.modules[loaded]
+        for name in self.ahead - listed:
+            for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+                del sys.modules[loaded]
 
     def third_party(self, names: Iterable[str]) -> set[str]:
         """Return the top-level names among these modules that came from site-packages."""
@@ -163,7 +167,7 @@ class Server:
                 found.add(top)
         return found
 
-    def foreign_modules(self, before: frozenset[str], root: str) -> list[dict[str, Any]]:
+    def foreign_modules(self, names: Iterable[str], root: str) -> list[dict[str, Any]]:
         """Return modules that were found neither in the package nor the layer nor the standard library."""
         known = (
             root,
@@ -174,7 +178,7 @@ class Server:
             str(Path(os.__file__).parent),
         )
         found = []
-        for name in sorted(frozenset(sys.modules) - before):
+        for name in sorted(names):
             file = file_of(name)
             if "." not in name and file and not file.startswith(known):
                 found.append({"module": name, "file": Path(file).name})
