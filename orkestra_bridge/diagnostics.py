@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.model import SourceSpan
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import SourceSpan
 
 
 class Severity(str, Enum):

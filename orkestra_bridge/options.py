@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 from platformdirs import user_cache_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]

@@ -33,16 +33,17 @@ from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.template import build_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
+    from orkestra_bridge.stack.model import Stack
 
     Check = Callable[[Workflow], tuple[Finding, ...]]
     OnFile = Callable[[int, int, str], None]
@@ -84,9 +85,22 @@ class _Draft:
     layer: Future[LayerResult] | None = None
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tools:
+    """What every DAG's translation works with."""
+
+    options: ConvertOptions
+    environment: Environment
+    output: Output
+    preflight: Preflight
+    layers: Layers
+
+
+@final
 @dataclass(slots=True)
 class _Collected:
-    """What has been found so far."""
+    """What has been found so far; ``homes`` is the file that each dag_id came from."""
 
     dags: list[DagReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -112,55 +126,55 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
     environment = resolve_environment(options.airflow, options.cache)
     found = _Collected(findings=list(discovery.findings))
     with ExitStack() as stack:
-        output = stack.enter_context(Output(options.out))
-        preflight = stack.enter_context(Preflight(environment, options.cache))
-        layers = stack.enter_context(Layers(options.target, options.cache, skip=options.layers == "skip"))
+        tools = _Tools(
+            options=options,
+            environment=environment,
+            output=stack.enter_context(Output(options.out)),
+            preflight=stack.enter_context(Preflight(environment, options.cache)),
+            layers=stack.enter_context(Layers(options.target, options.cache, skip=options.layers == "skip")),
+        )
         frontend = stack.enter_context(
             Frontend(environment, parse_timeout=options.parse_timeout, cache=options.cache)
         )
         waiting: deque[_Draft] = deque()
         for done, loaded in enumerate(frontend.load(discovery.files), start=1):
             found.findings.extend(loaded.findings)
-            for workflow in loaded.workflows:
-                duplicate = _duplicate(workflow, loaded.file, found)
-                if duplicate:
-                    found.findings.append(duplicate)
-                else:
-                    waiting.append(_draft(workflow, loaded.file, environment, options, preflight, layers))
+            waiting.extend(_drafts(loaded, tools, found))
             while waiting and _ready(waiting[0]):
-                found.dags.append(_finish(waiting.popleft(), options, output))
+                found.dags.append(_finish(waiting.popleft(), tools))
             if on_file:
                 on_file(done, len(discovery.files), loaded.file.display)
-        found.dags.extend(_finish(draft, options, output) for draft in waiting)
+        found.dags.extend(_finish(draft, tools) for draft in waiting)
         report = Report(dags=tuple(found.dags), findings=tuple(found.findings))
-        output.write("report.json", render(report.to_json(), sort=False))
-        output.commit()
+        tools.output.write("report.json", render(report.to_json(), sort=False))
+        tools.output.commit()
     return Conversion(report=report, out=options.out, environment=environment)
 
 
-def _duplicate(workflow: Workflow, file: DagFile, found: _Collected) -> Finding | None:
-    first = found.homes.setdefault(workflow.dag_id, file.display)
-    if first == file.display:
-        return None
-    span = replace(workflow.span, file=file.display)
-    message = f"dag_id {workflow.dag_id!r} is already taken by {first}; this DAG is left out"
-    return DUPLICATE_DAG_ID.at(span, message, "give one of the two another dag_id", dag_id=workflow.dag_id)
+def _drafts(loaded: LoadedFile, tools: _Tools, found: _Collected) -> Iterator[_Draft]:
+    """Yield a draft for each DAG of a file whose id is not taken by an earlier file."""
+    for workflow in loaded.workflows:
+        first = found.homes.setdefault(workflow.dag_id, loaded.file.display)
+        if first == loaded.file.display:
+            yield _draft(workflow, loaded.file, tools)
+            continue
+        found.findings.append(
+            DUPLICATE_DAG_ID.at(
+                replace(workflow.span, file=loaded.file.display),
+                f"dag_id {workflow.dag_id!r} is already taken by {first}; this DAG is left out",
+                "give one of the two another dag_id",
+                dag_id=workflow.dag_id,
+            )
+        )
 
 
-def _draft(
-    workflow: Workflow,
-    file: DagFile,
-    environment: Environment,
-    options: ConvertOptions,
-    preflight: Preflight,
-    layers: Layers,
-) -> _Draft:
+def _draft(workflow: Workflow, file: DagFile, tools: _Tools) -> _Draft:
     findings = [finding for check in CHECKS for finding in check(workflow)]
     if refuses(tuple(findings)):
         return _Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
     lowered = lower(workflow)
     findings.extend(lowered.findings)
-    built = build_package(workflow, file, environment, options.target)
+    built = build_package(workflow, file, tools.environment, tools.options.target)
     refused = refuses((*findings, *built.findings))
     return _Draft(
         workflow=workflow,
@@ -168,12 +182,12 @@ def _draft(
         findings=(*_displayed(findings, file), *built.findings),
         lowered=lowered,
         package=built.package,
-        preflight=None if refused else preflight.submit(workflow, file, built.package),
-        layer=None if refused else layers.submit(built.package.requirements),
+        preflight=None if refused else tools.preflight.submit(workflow, file, built.package),
+        layer=None if refused else tools.layers.submit(built.package.requirements),
     )
 
 
-def _displayed(findings: list[Finding], file: DagFile) -> tuple[Finding, ...]:
+def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:
     """Return findings about the representation with paths as the user would type them."""
     prefix = file.display.removesuffix(file.relative)
     return tuple(replace(finding, file=f"{prefix}{finding.file}") for finding in findings)
@@ -183,35 +197,28 @@ def _ready(draft: _Draft) -> bool:
     return all(future is None or future.done() for future in (draft.preflight, draft.layer))
 
 
-def _finish(draft: _Draft, options: ConvertOptions, output: Output) -> DagReport:
+def _finish(draft: _Draft, tools: _Tools) -> DagReport:
     """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""
     workflow, lowered, package = draft.workflow, draft.lowered, draft.package
-    view, schedule_findings = schedule_view(workflow)
-    findings = [*draft.findings]
-    layer = None
-    if draft.preflight:
-        findings.extend(draft.preflight.result())
-    if draft.layer:
-        built = draft.layer.result()
-        layer = built.layer
-        findings.extend(replace(finding, dag_id=workflow.dag_id, file=draft.file.display) for finding in built.findings)
+    layer = draft.layer.result() if draft.layer else None
+    findings = [
+        *draft.findings,
+        *(draft.preflight.result() if draft.preflight else ()),
+        *(
+            replace(each, dag_id=workflow.dag_id, file=draft.file.display)
+            for each in (layer.findings if layer else ())
+        ),
+    ]
+    view, about_schedule = schedule_view(workflow)
     if lowered is None or package is None or refuses(tuple(findings)):
-        findings.extend(_displayed(list(schedule_findings), draft.file))
+        findings.extend(_displayed(about_schedule, draft.file))
     else:
-        function = FunctionAsset(
-            logical="Tasks",
-            key_hash=package.tree_hash,
-            handler=HANDLER,
-            memory=options.target.memory,
-            timeout=LAMBDA_TIMEOUT,
-        )
-        asset = LayerAsset(key_hash=layer.key_hash) if layer else None
-        stack = build_stack(workflow, lowered.definition, function, asset, options.target)
-        findings.extend(_displayed(list(stack.findings), draft.file))
+        stack = _stack(workflow, lowered, package, layer, tools.options)
+        findings.extend(_displayed(stack.findings, draft.file))
         if not refuses(tuple(findings)):
-            emit(output, workflow, lowered.definition, package, stack.template)
-            if layer:
-                output.write(f"{LAYERS}/{layer.key_hash}.zip", layer.path.read_bytes())
+            emit(tools.output, workflow, lowered.definition, package, stack.template)
+            if layer and layer.layer:
+                tools.output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
     return DagReport(
         dag_id=workflow.dag_id,
         file=draft.file.display,
@@ -220,6 +227,26 @@ def _finish(draft: _Draft, options: ConvertOptions, output: Output) -> DagReport
         states=lowered.states if lowered else 0,
         transitions=lowered.transitions if lowered else 0,
         schedule=view.to_json(),
-        requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements) if package else (),
+        requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
+        if package
+        else (),
         findings=tuple(findings),
     )
+
+
+def _stack(
+    workflow: Workflow,
+    lowered: Lowered,
+    package: LambdaPackage,
+    layer: LayerResult | None,
+    options: ConvertOptions,
+) -> Stack:
+    function = FunctionAsset(
+        logical="Tasks",
+        key_hash=package.tree_hash,
+        handler=HANDLER,
+        memory=options.target.memory,
+        timeout=LAMBDA_TIMEOUT,
+    )
+    asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
+    return build_stack(workflow, lowered.definition, function, asset, options.target)

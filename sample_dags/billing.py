@@ -18,12 +18,16 @@ def send(kind, ti):
     return f"sent {batch['invoices']} {kind}(s)"
 
 
-with DAG("billing_invoices", schedule="0 22 L * *", start_date=datetime(2024, 1, 1), catchup=False) as invoices:
-    PythonOperator(task_id="collect", python_callable=collect, op_kwargs={"kind": "invoice"}) >> PythonOperator(
-        task_id="send", python_callable=send, op_args=["invoice"]
-    )
+with DAG(
+    "billing_invoices", schedule="0 22 L * *", start_date=datetime(2024, 1, 1), catchup=False
+) as invoices:
+    PythonOperator(
+        task_id="collect", python_callable=collect, op_kwargs={"kind": "invoice"}
+    ) >> PythonOperator(task_id="send", python_callable=send, op_args=["invoice"])
 
-with DAG("billing_reminders", schedule="0 9 * * TUE,THU", start_date=datetime(2024, 1, 1), catchup=False) as reminders:
+with DAG(
+    "billing_reminders", schedule="0 9 * * TUE,THU", start_date=datetime(2024, 1, 1), catchup=False
+) as reminders:
     start = EmptyOperator(task_id="start")
     collect_task = PythonOperator(task_id="collect", python_callable=collect, op_kwargs={"kind": "reminder"})
     send_task = PythonOperator(task_id="send", python_callable=send, op_args=["reminder"])

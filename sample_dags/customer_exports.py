@@ -29,4 +29,6 @@ for customer, settings in CUSTOMERS.items():
         def manifest(files: list[str]) -> dict[str, object]:
             return {"files": files, "count": len(files)}
 
-        manifest([export.override(task_id=f"export_{table}")(table, customer) for table in settings["tables"]])
+        manifest(
+            [export.override(task_id=f"export_{table}")(table, customer) for table in settings["tables"]]
+        )

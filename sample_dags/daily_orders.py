@@ -24,9 +24,7 @@ def daily_orders():
 
     @task(multiple_outputs=True)
     def totals(orders: list[dict]) -> dict[str, object]:
-        by_customer = {
-            order["customer"]: sum(line["price"] for line in order["lines"]) for order in orders
-        }
+        by_customer = {order["customer"]: sum(line["price"] for line in order["lines"]) for order in orders}
         return {"by_customer": by_customer, "grand_total": sum(by_customer.values())}
 
     @task

@@ -18,7 +18,9 @@ os.environ.setdefault("CDK_VALIDATION", "false")
 
 
 def pytest_addoption(parser: Parser) -> None:
-    parser.addoption("--rewrite-goldens", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption(
+        "--rewrite-goldens", action="store_true", help="write the golden files anew instead of comparing"
+    )
 
 
 @pytest.fixture

@@ -41,7 +41,11 @@ def _scope(machine: dict[str, Any], seen: set[str]) -> Iterator[str]:
     for name, state in states.items():
         yield from _name(name, seen)
         yield from _way_out(name, state)
-        yield from (f"{name}: goes to {target!r}, which is not in its scope" for target in _next(state) if target not in states)
+        yield from (
+            f"{name}: goes to {target!r}, which is not in its scope"
+            for target in _next(state)
+            if target not in states
+        )
         for inner in _inner(state):
             yield from _scope(inner, seen)
     if machine["StartAt"] not in states:

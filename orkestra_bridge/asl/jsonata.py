@@ -16,7 +16,7 @@ def expression(text: str) -> str:
 
 def text(value: str) -> str:
     """Return a JSONata string literal."""
-    return json.dumps(value) if "'" in value or "\\" in value else f"'{value}'"
+    return json.dumps(value, ensure_ascii=False) if "'" in value or "\\" in value else f"'{value}'"
 
 
 def texts(values: tuple[str, ...] | list[str]) -> str:

@@ -18,8 +18,17 @@ _FIRST = "*"
 
 @click.command("convert")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Where to write.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Where to write.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
+)
 @click.option(
     "--run",
     "run_id",
@@ -28,8 +37,12 @@ _FIRST = "*"
     metavar="[DAG_ID]",
     help="Run this DAG afterwards, here; without an id, the first one that was translated.",
 )
-@click.option("--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with.")
-@click.option("--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it.")
+@click.option(
+    "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
+)
+@click.option(
+    "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
+)
 @click.option(
     "--requirements",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -37,9 +50,22 @@ _FIRST = "*"
 )
 @click.option("--python-version", default="3.13", show_default=True, help="Python of the Lambda functions.")
 @click.option("--architecture", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
-@click.option("--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function.")
-@click.option("--layers", type=click.Choice(["auto", "skip"]), default="auto", help="Build layers, or only list what is in them.")
-@click.option("--parse-timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds for one DAG file.")
+@click.option(
+    "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
+)
+@click.option(
+    "--layers",
+    type=click.Choice(["auto", "skip"]),
+    default="auto",
+    help="Build layers, or only list what is in them.",
+)
+@click.option(
+    "--parse-timeout",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    help="Seconds for one DAG file.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 def command(
     paths: tuple[Path, ...],
@@ -56,7 +82,7 @@ def command(
     parse_timeout: float,
     no_cache: bool,
 ) -> int:
-    """Translate the DAGs in PATHS, which are DAG files or folders of them.
+    r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
 
     Each DAG gets a folder below OUT with its state machine, its Lambda package, a CloudFormation template and a picture.
     Exit code: 0 if every DAG was translated, 1 if something was refused, 2 for wrong usage.

@@ -19,10 +19,14 @@ STAGES = ("ir", "regions", "asl", "template")
 @click.command("explain")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dag", "dag_id", help="Which DAG of the file; needed if there are several.")
-@click.option("--stage", type=click.Choice(STAGES), default="regions", show_default=True, help="What to print.")
-@click.option("--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with.")
+@click.option(
+    "--stage", type=click.Choice(STAGES), default="regions", show_default=True, help="What to print."
+)
+@click.option(
+    "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
+)
 def command(file: Path, dag_id: str | None, stage: str, airflow_python: Path | None) -> int:
-    """Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
+    r"""Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
 
     \b
     orkestra-bridge explain dags/sales.py
@@ -50,7 +54,9 @@ def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workfl
     if not found:
         raise BridgeError(f"no DAG could be loaded from {file}", remedy="see the findings above")
     if dag_id is None and len(found) > 1:
-        raise UsageError(f"{file} defines {len(found)} DAGs", remedy=f"choose one with --dag: {', '.join(sorted(found))}")
+        raise UsageError(
+            f"{file} defines {len(found)} DAGs", remedy=f"choose one with --dag: {', '.join(sorted(found))}"
+        )
     if dag_id is not None and dag_id not in found:
         raise UsageError(f"{file} defines no DAG {dag_id!r}", remedy=f"it has {', '.join(sorted(found))}")
     return found[dag_id] if dag_id else next(iter(found.values()))
@@ -72,7 +78,9 @@ def _text(workflow: Workflow, stage: str) -> str:
         return nesting_text(decompose(task_order(workflow.tasks)))
     findings = check_operators(workflow)
     if refuses(findings):
-        raise BridgeError("; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown")
+        raise BridgeError(
+            "; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown"
+        )
     definition = lower(workflow).definition
     if stage == "asl":
         return render(definition, sort=False).decode()

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
-    "convert": ("orkestra_bridge.cli.convert", "Translate DAG files into state machines, Lambda packages and templates."),
+    "convert": (
+        "orkestra_bridge.cli.convert",
+        "Translate DAG files into state machines, Lambda packages and templates.",
+    ),
     "explain": ("orkestra_bridge.cli.explain", "Print one stage of a DAG's translation."),
     "run": ("orkestra_bridge.cli.run", "Run a translated DAG on this machine."),
 }
@@ -54,7 +57,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="orkestra-bridge")
 def cli() -> None:
-    """Turn Airflow DAG files into AWS Step Functions applications.
+    r"""Turn Airflow DAG files into AWS Step Functions applications.
 
     \b
     orkestra-bridge convert dags/            translate every DAG below dags/

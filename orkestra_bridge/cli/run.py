@@ -13,15 +13,27 @@ from orkestra_bridge.cli.convert import DEFAULT_OUT
 
 @click.command("run")
 @click.argument("dag_id")
-@click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="What `convert` wrote.")
-@click.option("--conf", default="{}", metavar="JSON", help="The run's conf, as `airflow dags trigger --conf` takes it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="What `convert` wrote.",
+)
+@click.option(
+    "--conf", default="{}", metavar="JSON", help="The run's conf, as `airflow dags trigger --conf` takes it."
+)
 @click.option("--logical-date", metavar="ISO", help="The run's logical date with its offset; default now.")
-@click.option("--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print.")
+@click.option(
+    "--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
+)
 def command(
     dag_id: str, out: Path, conf: str, logical_date: str | None, python: Path | None, form: str
 ) -> int:
-    """Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
+    r"""Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
 
     Exit code: 0 if the run succeeded, 1 if it failed. Logs are written below OUT/.runs/.
 

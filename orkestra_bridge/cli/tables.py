@@ -69,4 +69,6 @@ def _print_totals(console: Console, report: Report, conversion: Conversion) -> N
         f"{summary['errors']} errors, {summary['warnings']} warnings, {summary['infos']} notes",
         soft_wrap=True,
     )
-    console.print(f"output: {conversion.out}  (all findings: {conversion.out / 'report.json'})", soft_wrap=True)
+    console.print(
+        f"output: {conversion.out}  (all findings: {conversion.out / 'report.json'})", soft_wrap=True
+    )

@@ -43,8 +43,9 @@ class Schedule:
         expressions: Cron expressions (presets already expanded) if ``kind`` is cron; several for MultipleCronTrigger.
         seconds: The period if ``kind`` is delta and it is a fixed one.
         timezone: IANA name of the zone in which the cron is read.
-        data_interval: True where the run that starts at tick n covers [n-1, n] and has n-1 as its logical date (Airflow 2's
-            CronDataInterval and DeltaDataInterval timetables); False where logical date, start and end are all the tick.
+        data_interval: True where the run that starts at tick n covers [n-1, n] and has n-1 as its logical date
+            (Airflow 2's CronDataInterval and DeltaDataInterval timetables); False where logical date, start and end
+            are all the tick.
         text: What the user wrote, for people.
     """
 

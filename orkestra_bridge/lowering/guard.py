@@ -26,7 +26,9 @@ _TESTS = (
 _Table = dict[frozenset[str], str]
 
 
-def state_expression(rule: str, upstream: tuple[str, ...], skippers: tuple[str, ...], task_id: str, base: str) -> str:
+def state_expression(
+    rule: str, upstream: tuple[str, ...], skippers: tuple[str, ...], task_id: str, base: str
+) -> str:
     """Return JSONata for the state that a task without work of its own ends in.
 
     Args:

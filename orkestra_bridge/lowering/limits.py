@@ -79,7 +79,7 @@ def _unlimited(workflow: Workflow) -> Iterator[Finding]:
     if tasks:
         yield LAMBDA_TIMEOUT.at(
             workflow.span,
-            f"{len(tasks)} of {len(workflow.tasks)} tasks have no execution_timeout and end after {LAMBDA_LIMIT} s at the latest",
+            f"{len(tasks)} of {len(workflow.tasks)} tasks have no execution_timeout; they end after {LAMBDA_LIMIT} s",
             "set execution_timeout if a task must end sooner; one that needs longer does not fit into Lambda",
             dag_id=workflow.dag_id,
             attribute="execution_timeout",

@@ -137,7 +137,10 @@ def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
     problems = check(definition, placeholders=(FUNCTION,))
     found = [
         INVALID_MACHINE.at(
-            workflow.span, problem, "this is a bug of the translator: please report it", dag_id=workflow.dag_id
+            workflow.span,
+            problem,
+            "this is a bug of the translator: please report it",
+            dag_id=workflow.dag_id,
         )
         for problem in problems
     ]

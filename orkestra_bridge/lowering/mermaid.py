@@ -19,7 +19,7 @@ _SHAPES = {
 
 
 def to_mermaid(definition: dict[str, Any]) -> str:
-    """Return the flowchart of a definition: a Parallel is a box around its branches, a dotted arrow follows a failure."""
+    """Return the flowchart of a definition: a Parallel is a box, a dotted arrow follows a failure."""
     ids = {name: f"s{number}" for number, name in enumerate(_names(definition))}
     return "\n".join(["flowchart TD", *_scope(definition, ids, 1)]) + "\n"
 

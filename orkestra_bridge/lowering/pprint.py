@@ -24,7 +24,9 @@ def nesting_text(decomposition: Decomposition) -> str:
             notify
     """
     lines = [*_lines(decomposition.region, "")]
-    lines += [f"added wait: {wait.task_id} waits for {', '.join(wait.waits_for)}" for wait in decomposition.waits]
+    lines += [
+        f"added wait: {wait.task_id} waits for {', '.join(wait.waits_for)}" for wait in decomposition.waits
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -159,5 +159,7 @@ def _added_waits(order: Order, cuts: list[tuple[int, int]]) -> tuple[Wait, ...]:
         for i in bits(second):
             extra[i] |= first & ~order.above[i]
     return tuple(
-        Wait(order.names[i], tuple(order.names[j] for j in bits(mask))) for i, mask in enumerate(extra) if mask
+        Wait(order.names[i], tuple(order.names[j] for j in bits(mask)))
+        for i, mask in enumerate(extra)
+        if mask
     )

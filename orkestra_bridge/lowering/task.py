@@ -1,7 +1,7 @@
 """One Airflow task -> one Task state that invokes the DAG's function.
 
-A failure is caught and leads to the same next state as a success, with `failed` in the ledger: independent branches go on,
-and the tasks below decide by their trigger rules, as in Airflow.
+A failure is caught and leads to the same next state as a success, with `failed` in the ledger: independent
+branches go on, and the tasks below decide by their trigger rules, as in Airflow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FUNCTION = "${TasksFunctionArn}"
 NEVER_RETRIED = "AirflowFailException"
 CAUSE_LENGTH = 1000
 TIMEOUT_MARGIN = 10
-"""Seconds that the state waits longer than the handler, which enforces execution_timeout itself: a cold start is no work."""
+"""Seconds more than the handler has, which enforces execution_timeout itself: a cold start is no work."""
 LONGEST_DELAY = 86_400
 """Seconds: Airflow's [core] max_task_retry_delay and the most that MaxDelaySeconds may be useful for."""
 

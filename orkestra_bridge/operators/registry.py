@@ -21,7 +21,7 @@ class Runs(str, Enum):
     """What executes a task."""
 
     LAMBDA = "lambda"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a state type
 
 
 @final
@@ -55,7 +55,12 @@ _FAMILIES = {
     "EmptyOperator": EMPTY,
     "DummyOperator": EMPTY,
 }
-_CORE = ("airflow.operators.", "airflow.providers.standard.operators.", "airflow.decorators.", "airflow.models.")
+_CORE = (
+    "airflow.operators.",
+    "airflow.providers.standard.operators.",
+    "airflow.decorators.",
+    "airflow.models.",
+)
 _CORE_SDK = ("airflow.sdk.", "airflow.providers.standard.decorators.")
 _BASES = frozenset({"BaseOperator", "DecoratedOperator", "AbstractOperator", "BaseOperatorLink"})
 _REFUSED_BASES = {
@@ -99,7 +104,11 @@ def _check(dag_id: str, task: Task) -> list[Finding]:
     found = []
     if family_of(task) is None:
         why = next(
-            (_REFUSED_BASES[name] for base in task.bases if (name := base.rpartition(".")[2]) in _REFUSED_BASES),
+            (
+                _REFUSED_BASES[name]
+                for base in task.bases
+                if (name := base.rpartition(".")[2]) in _REFUSED_BASES
+            ),
             "its execute() is not one that runs in a Lambda function yet",
         )
         found.append(

@@ -31,7 +31,14 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
 
 
 def _dag(workflow: Workflow) -> Iterator[Finding]:
-    yield from _claimed(workflow.attributes, KEPT_BY_DAG, CLAIMS_BY_DAG, workflow.span, workflow.dag_id, None)
+    yield from _claimed(
+        workflow.attributes,
+        KEPT_BY_DAG,
+        CLAIMS_BY_DAG,
+        span=workflow.span,
+        dag_id=workflow.dag_id,
+        task_id=None,
+    )
     if workflow.catchup and workflow.start_date:
         yield rules.CATCHUP.at(
             workflow.span,
@@ -60,13 +67,16 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     )
     if own:
         attributes = tuple(attribute for attribute in attributes if attribute.name in CLAIMS_BY_TASK)
-    yield from _claimed(attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, task.span, dag_id, task.task_id)
+    yield from _claimed(
+        attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, span=task.span, dag_id=dag_id, task_id=task.task_id
+    )
 
 
 def _claimed(
     attributes: tuple[Attribute, ...],
     kept: frozenset[str],
     claims: Mapping[str, Claim],
+    *,
     span: SourceSpan,
     dag_id: str,
     task_id: str | None,

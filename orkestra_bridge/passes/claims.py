@@ -21,22 +21,29 @@ class Claim:
     remedy: str
 
 
+# fmt: off
 KEPT_BY_DAG = frozenset(
-    """
-    dag_id description schedule schedule_interval timetable start_date end_date timezone params default_args tags doc_md
-    dagrun_timeout render_template_as_native_obj user_defined_macros user_defined_filters template_searchpath
-    template_undefined jinja_environment_kwargs is_paused_upon_creation catchup max_active_runs auto_register
-    """.split()
+    {
+        "dag_id", "description", "schedule", "schedule_interval", "timetable", "start_date",
+        "end_date", "timezone", "params", "default_args", "tags", "doc_md", "dagrun_timeout",
+        "render_template_as_native_obj", "user_defined_macros", "user_defined_filters",
+        "template_searchpath", "template_undefined", "jinja_environment_kwargs",
+        "is_paused_upon_creation", "catchup", "max_active_runs", "auto_register",
+    }
 )
 KEPT_BY_TASK = frozenset(
-    """
-    task_id owner retries retry_delay retry_exponential_backoff max_retry_delay start_date end_date trigger_rule
-    execution_timeout params default_args do_xcom_push multiple_outputs doc doc_md doc_json doc_yaml doc_rst task_group dag
-    python_callable op_args op_kwargs templates_dict templates_exts show_return_value_in_logs bash_command env append_env
-    output_encoding skip_exit_code skip_on_exit_code cwd output_processor ignore_downstream_trigger_rules
-    render_template_as_native_obj ignore_first_depends_on_past _airflow_map_validation_only kwargs_to_upstream
-    """.split()
+    {
+        "task_id", "owner", "retries", "retry_delay", "retry_exponential_backoff",
+        "max_retry_delay", "start_date", "end_date", "trigger_rule", "execution_timeout", "params",
+        "default_args", "do_xcom_push", "multiple_outputs", "doc", "doc_md", "doc_json", "doc_yaml",
+        "doc_rst", "task_group", "dag", "python_callable", "op_args", "op_kwargs", "templates_dict",
+        "templates_exts", "show_return_value_in_logs", "bash_command", "env", "append_env",
+        "output_encoding", "skip_exit_code", "skip_on_exit_code", "cwd", "output_processor",
+        "ignore_downstream_trigger_rules", "render_template_as_native_obj",
+        "ignore_first_depends_on_past", "_airflow_map_validation_only", "kwargs_to_upstream",
+    }
 )
+# fmt: on
 _NO_COUNTERPART = "Step Functions has no counterpart; the work itself is the same"
 _EMAIL = Claim(
     rules.EMAIL,
@@ -59,7 +66,11 @@ _LIMIT = Claim(
     "the limit of {value} is not enforced",
     "limit the function's reserved concurrency, or make the tasks safe to run side by side",
 )
-_QUEUE = Claim(rules.QUEUE, "{value} has no meaning on Lambda", "remove it; memory and time limits belong to the function")
+_QUEUE = Claim(
+    rules.QUEUE,
+    "{value} has no meaning on Lambda",
+    "remove it; memory and time limits belong to the function",
+)
 _DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
 _LINEAGE = Claim(
     rules.LINEAGE,
@@ -84,7 +95,9 @@ CLAIMS_BY_DAG = {
     "owner_links": _DISPLAY,
     "dag_display_name": _DISPLAY,
     "access_control": Claim(
-        rules.ACCESS, "Airflow roles do not exist on AWS", "grant states:StartExecution on the machine to those who may run it"
+        rules.ACCESS,
+        "Airflow roles do not exist on AWS",
+        "grant states:StartExecution on the machine to those who may run it",
     ),
     "fail_stop": Claim(
         rules.FAIL_FAST, "running tasks are not stopped at the first failure", "set it to False"
@@ -109,12 +122,18 @@ CLAIMS_BY_TASK = {
     "queue": _QUEUE,
     "executor": _QUEUE,
     "executor_config": _QUEUE,
-    "run_as_user": Claim(rules.RUN_AS, "a Lambda function has one user", "give the function's role the rights instead"),
+    "run_as_user": Claim(
+        rules.RUN_AS, "a Lambda function has one user", "give the function's role the rights instead"
+    ),
     "resources": _QUEUE,
     "email": _EMAIL,
     "email_on_failure": _EMAIL_FLAG,
     "email_on_retry": _EMAIL_FLAG,
-    "sla": Claim(rules.SLA, "an SLA of {value} is not watched", "set a CloudWatch alarm on the state machine's ExecutionTime"),
+    "sla": Claim(
+        rules.SLA,
+        "an SLA of {value} is not watched",
+        "set a CloudWatch alarm on the state machine's ExecutionTime",
+    ),
     "depends_on_past": _PAST,
     "wait_for_downstream": _PAST,
     "wait_for_past_depends_before_skipping": _PAST,
@@ -129,7 +148,9 @@ CLAIMS_BY_TASK = {
     "pre_execute": Claim(rules.HOOK, "it would not be called", "do it at the beginning of the task"),
     "post_execute": Claim(rules.HOOK, "it would not be called", "do it at the end of the task"),
     "retry_policy": Claim(
-        rules.RETRY_POLICY, "Step Functions retries by error name, not by Python code", "use retries and raise AirflowFailException"
+        rules.RETRY_POLICY,
+        "Step Functions retries by error name, not by Python code",
+        "use retries and raise AirflowFailException",
     ),
     "inlets": _LINEAGE,
     "outlets": _LINEAGE,

@@ -30,7 +30,9 @@ CONSTRUCTS: dict[str, Workflow] = {
         a_task("join", "yes", "no", operator="EmptyOperator", trigger_rule="none_failed_min_one_success"),
     ),
     "retries": a_workflow(
-        a_task("fetch", retry=Retry(attempts=3, delay=30.0, backoff=2.0, max_delay=300.0), execution_timeout=60.0)
+        a_task(
+            "fetch", retry=Retry(attempts=3, delay=30.0, backoff=2.0, max_delay=300.0), execution_timeout=60.0
+        )
     ),
     "n_shape": a_workflow(a_task("a"), a_task("b"), a_task("c", "a"), a_task("d", "a", "b")),
     "trigger_rules": a_workflow(

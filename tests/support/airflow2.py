@@ -13,9 +13,9 @@ def main(folder: Path) -> None:
     marker = folder / f"airflow-{VERSION}"
     if marker.exists():
         return
-    python = folder / "bin" / "python"
+    python = str(folder / "bin" / "python")
     uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
+    subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
     install = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
     subprocess.run([*install, f"apache-airflow=={VERSION}"], check=True)
     marker.touch()

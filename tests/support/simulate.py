@@ -33,7 +33,11 @@ def expected_states(workflow: Workflow, outcomes: Mapping[str, str]) -> dict[str
     """Return the state of each task if the tasks that run end as ``outcomes`` says (default success)."""
     states: dict[str, str] = {}
     for task in workflow.tasks:
-        decision = decide(task.trigger_rule, [states[parent] for parent in task.upstream]) if task.upstream else "run"
+        decision = (
+            decide(task.trigger_rule, [states[parent] for parent in task.upstream])
+            if task.upstream
+            else "run"
+        )
         states[task.task_id] = outcomes.get(task.task_id, "success") if decision == "run" else decision
     return states
 
@@ -83,7 +87,9 @@ class Player:
 
 
 def play(
-    workflow: Workflow, outcomes: Mapping[str, str] | None = None, durations: Mapping[str, float] | None = None
+    workflow: Workflow,
+    outcomes: Mapping[str, str] | None = None,
+    durations: Mapping[str, float] | None = None,
 ) -> Played:
     """Run the workflow's machine on a virtual clock."""
     clock = VirtualClock()
@@ -97,6 +103,8 @@ def play(
                 (task_id, entry["state"]) for task_id, entry in output.items() if isinstance(entry, dict)
             )
 
-    execution = clock.run(execute(lower(workflow).definition, {}, tasks=player, clock=clock, on_event=on_event))
+    execution = clock.run(
+        execute(lower(workflow).definition, {}, tasks=player, clock=clock, on_event=on_event)
+    )
     played.status = execution.status
     return played

@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BASES = {
-    "PythonOperator": ("airflow.providers.standard.operators.python.PythonOperator", "airflow.sdk.bases.operator.BaseOperator"),
-    "EmptyOperator": ("airflow.providers.standard.operators.empty.EmptyOperator", "airflow.sdk.bases.operator.BaseOperator"),
-    "BashOperator": ("airflow.providers.standard.operators.bash.BashOperator", "airflow.sdk.bases.operator.BaseOperator"),
+    "PythonOperator": (
+        "airflow.providers.standard.operators.python.PythonOperator",
+        "airflow.sdk.bases.operator.BaseOperator",
+    ),
+    "EmptyOperator": (
+        "airflow.providers.standard.operators.empty.EmptyOperator",
+        "airflow.sdk.bases.operator.BaseOperator",
+    ),
+    "BashOperator": (
+        "airflow.providers.standard.operators.bash.BashOperator",
+        "airflow.sdk.bases.operator.BaseOperator",
+    ),
     "BranchPythonOperator": (
         "airflow.providers.standard.operators.python.BranchPythonOperator",
         "airflow.providers.standard.operators.python.PythonOperator",
@@ -46,7 +55,9 @@ def a_workflow(*tasks: Task, **fields: Any) -> Workflow:
     )
 
 
-def from_edges(names: Sequence[str], edges: Sequence[tuple[str, str]], **of_task: Mapping[str, Any]) -> Workflow:
+def from_edges(
+    names: Sequence[str], edges: Sequence[tuple[str, str]], **of_task: Mapping[str, Any]
+) -> Workflow:
     """Return a workflow from a graph; keyword arguments are further fields by task id."""
     upstream: dict[str, list[str]] = {name: [] for name in names}
     for parent, child in edges:

@@ -27,7 +27,7 @@ def test_the_same_run_id_gives_the_same_execution() -> None:
 
 
 def test_exit_codes_are_unique() -> None:
-    classes = [errors.BridgeError, *errors.BridgeError.__subclasses__()]
+    classes: list[type[errors.BridgeError]] = [errors.BridgeError, *errors.BridgeError.__subclasses__()]
     codes = [each.exit_code for each in classes]
     assert len(set(codes)) == len(codes)
 

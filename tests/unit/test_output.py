@@ -38,9 +38,13 @@ def test_without_commit_nothing_changes(tmp_path: Path) -> None:
     class StoppedError(Exception):
         pass
 
-    with pytest.raises(StoppedError), Output(out) as output:
-        output.write("sales/workflow.json", b"new")
-        raise StoppedError
+    def stopped() -> None:
+        with Output(out) as output:
+            output.write("sales/workflow.json", b"new")
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        stopped()
     assert [path.name for path in out.iterdir()] == ["sales"]
     assert (out / "sales" / "workflow.json").read_text() == "old"
 

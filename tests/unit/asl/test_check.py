@@ -36,7 +36,9 @@ def test_each_problem_is_named(definition: dict[str, Any], words: str) -> None:
 
 def test_a_sound_machine_has_no_problems() -> None:
     choice = {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "b"}], "Default": "c"}
-    sound = machine({"a": choice, "b": {"Type": "Pass", "Output": "${Known}", "End": True}, "c": {"Type": "Succeed"}})
+    sound = machine(
+        {"a": choice, "b": {"Type": "Pass", "Output": "${Known}", "End": True}, "c": {"Type": "Succeed"}}
+    )
     assert check(sound, placeholders=("${Known}",), expressions=True) == ()
 
 

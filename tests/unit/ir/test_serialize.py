@@ -10,7 +10,9 @@ FULL = a_workflow(
     a_task("extract", retry=Retry(attempts=2, delay=60.0), attributes=(Attribute(name="retries", value=2),)),
     a_task("load", "extract", execution_timeout=5.0, trigger_rule="all_done", decorator="@task"),
     dag_id="sales",
-    schedule=Schedule(kind=ScheduleKind.CRON, expressions=("0 6 * * *",), timezone="Europe/Paris", text="0 6 * * *"),
+    schedule=Schedule(
+        kind=ScheduleKind.CRON, expressions=("0 6 * * *",), timezone="Europe/Paris", text="0 6 * * *"
+    ),
     params={"limit": 3},
     start_date="2024-01-01T00:00:00+00:00",
 )

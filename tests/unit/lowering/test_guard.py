@@ -17,7 +17,9 @@ def test_the_expression_says_what_the_table_says(rule: str) -> None:
         upstream = tuple(f"u{i}" for i in range(count))
         compiled = Jsonata(state_expression(rule, upstream, (), "me", "$ledger"))
         for states in itertools.product(STATES, repeat=count):
-            compiled.assign("ledger", {name: {"state": state} for name, state in zip(upstream, states, strict=True)})
+            compiled.assign(
+                "ledger", {name: {"state": state} for name, state in zip(upstream, states, strict=True)}
+            )
             verdict = decide(rule, states)
             assert compiled.evaluate(None) == ("success" if verdict == "run" else verdict), (rule, states)
 

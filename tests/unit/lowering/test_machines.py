@@ -62,7 +62,9 @@ def test_a_task_starts_when_its_last_upstream_has_finished(data: st.DataObject) 
     for task in workflow.tasks:
         if task.task_id not in waits:
             last = max((played.ended[parent] for parent in task.upstream), default=0.0)
-            assert played.started[task.task_id] == pytest.approx(last) or _behind_a_wait(workflow, task.task_id, waits)
+            assert played.started[task.task_id] == pytest.approx(last) or _behind_a_wait(
+                workflow, task.task_id, waits
+            )
 
 
 def _behind_a_wait(workflow: Workflow, task_id: str, waits: set[str]) -> bool:
@@ -83,7 +85,9 @@ def test_a_failure_costs_no_extra_transition_inside_a_chain() -> None:
 
 
 def test_branches_return_only_what_they_added() -> None:
-    workflow = a_workflow(a_task("a"), a_task("b", "a"), a_task("c", "b"), a_task("d", "a"), a_task("e", "c", "d"))
+    workflow = a_workflow(
+        a_task("a"), a_task("b", "a"), a_task("c", "b"), a_task("d", "a"), a_task("e", "c", "d")
+    )
     definition = lower(workflow).definition
     (parallel,) = [state for state in definition["States"].values() if state["Type"] == "Parallel"]
     long, short = parallel["Branches"]
@@ -95,7 +99,12 @@ def test_retries_become_retriers_and_fail_exceptions_are_never_retried() -> None
     workflow = a_workflow(a_task("a", retry=Retry(attempts=2, delay=90.5)))
     retry = lower(workflow).definition["States"]["a"]["Retry"]
     assert retry[-2] == {"ErrorEquals": ["AirflowFailException"], "MaxAttempts": 0}
-    assert retry[-1] == {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 91, "MaxAttempts": 2, "BackoffRate": 1.0}
+    assert retry[-1] == {
+        "ErrorEquals": ["States.ALL"],
+        "IntervalSeconds": 91,
+        "MaxAttempts": 2,
+        "BackoffRate": 1.0,
+    }
 
 
 def test_backoff_is_bounded_by_max_retry_delay() -> None:

@@ -82,7 +82,11 @@ def test_series_parallel_orders_nest_exactly(data: st.DataObject) -> None:
         (1, [], "t0\n"),
         (3, [(0, 1), (1, 2)], "series\n  t0\n  t1\n  t2\n"),
         (4, [(0, 1), (0, 2), (1, 3), (2, 3)], "series\n  t0\n  parallel\n    t1\n    t2\n  t3\n"),
-        (4, [(0, 2), (0, 3), (1, 2), (1, 3)], "series\n  parallel\n    t0\n    t1\n  parallel\n    t2\n    t3\n"),
+        (
+            4,
+            [(0, 2), (0, 3), (1, 2), (1, 3)],
+            "series\n  parallel\n    t0\n    t1\n  parallel\n    t2\n    t3\n",
+        ),
         (3, [(0, 1)], "parallel\n  series\n    t0\n    t1\n  t2\n"),
     ],
 )

@@ -28,7 +28,10 @@ BASE = "airflow.sdk.bases.operator.BaseOperator"
         ),
         (("plugins.mine.Loud", "airflow.operators.python.ShortCircuitOperator", BASE), "short_circuit"),
         (("plugins.mine.Own", BASE), "custom"),
-        (("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE), "empty with callbacks or outlets"),
+        (
+            ("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE),
+            "empty with callbacks or outlets",
+        ),
     ],
 )
 def test_families(bases: tuple[str, ...], name: str) -> None:
@@ -41,8 +44,16 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
     "bases",
     [
         ("airflow.providers.amazon.aws.operators.s3.S3ListOperator", BASE),
-        ("airflow.providers.standard.operators.python.PythonVirtualenvOperator", "airflow.operators.python.PythonOperator", BASE),
-        ("airflow.providers.standard.sensors.python.PythonSensor", "airflow.sdk.bases.sensor.BaseSensorOperator", BASE),
+        (
+            "airflow.providers.standard.operators.python.PythonVirtualenvOperator",
+            "airflow.operators.python.PythonOperator",
+            BASE,
+        ),
+        (
+            "airflow.providers.standard.sensors.python.PythonSensor",
+            "airflow.sdk.bases.sensor.BaseSensorOperator",
+            BASE,
+        ),
         ("plugins.mine.Sensor", "airflow.sensors.base.BaseSensorOperator", BASE),
     ],
 )
@@ -60,5 +71,7 @@ def test_an_empty_operator_with_callbacks_runs_in_the_function() -> None:
 
 
 def test_mapping_and_setup_are_refused() -> None:
-    found = check_operators(a_workflow(a_task("m", mapped=True), a_task("s", is_setup=True), a_task("d", is_teardown=True)))
+    found = check_operators(
+        a_workflow(a_task("m", mapped=True), a_task("s", is_setup=True), a_task("d", is_teardown=True))
+    )
     assert [finding.id for finding in found] == ["OB302", "OB303", "OB303"]

@@ -27,7 +27,9 @@ def about_task(name: str, value: JsonValue) -> list[tuple[str, str, str]]:
         ("brand_new_argument", 1, [("OB200", "error", "unaccounted")]),
     ],
 )
-def test_what_is_said_about_a_task_attribute(name: str, value: JsonValue, expected: list[tuple[str, str, str]]) -> None:
+def test_what_is_said_about_a_task_attribute(
+    name: str, value: JsonValue, expected: list[tuple[str, str, str]]
+) -> None:
     assert about_task(name, value) == expected
 
 
@@ -63,7 +65,9 @@ def test_a_custom_operator_may_have_arguments_of_its_own() -> None:
 
 
 def test_limits_and_catchup_of_a_dag_are_spoken_of() -> None:
-    workflow = a_workflow(a_task("t"), max_active_runs=1, catchup=True, start_date="2024-01-01T00:00:00+00:00")
+    workflow = a_workflow(
+        a_task("t"), max_active_runs=1, catchup=True, start_date="2024-01-01T00:00:00+00:00"
+    )
     assert sorted(finding.id for finding in account(workflow)) == ["OB207", "OB208"]
 
 
