@@ -18,15 +18,27 @@ from orkestra_bridge.errors import LocalRunError, UsageError
 
 PACKAGES = ".packages"
 """Folder below ``OUT/.runs`` with the unzipped packages, named by the content of their zips."""
+FACADE = "orkestra_bridge/runtime/facade"
+RUNTIME = "orkestra_bridge.runtime.handler"
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """An unzipped package: its folder, where its compiled modules are kept, and the names it may import."""
+    """An unzipped package.
+
+    Attributes:
+        root: Its folder.
+        bytecode: Where its compiled modules are kept.
+        facade: The folder of the `airflow` that tasks see.
+        preload: The runtime and all of the facade, as module names: user code is never among them.
+        modules, distributions: What may be imported from site-packages.
+    """
 
     root: Path
     bytecode: Path
+    facade: Path
+    preload: tuple[str, ...]
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
 
@@ -52,8 +64,13 @@ def unpack(archive: Path, home: Path) -> Package:
 
 
 def _described(folder: Path, requirements: list[dict[str, Any]]) -> Package:
+    facade = folder / "task" / FACADE
+    modules = [path.relative_to(facade).with_suffix("").parts for path in sorted(facade.rglob("*.py"))]
+    names = [".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules]
     return Package(
         root=folder / "task",
+        facade=facade,
+        preload=(RUNTIME, *names),
         bytecode=folder / "bytecode",
         modules=tuple(sorted({name for requirement in requirements for name in requirement["modules"]})),
         distributions=tuple(sorted(requirement["name"] for requirement in requirements)),

@@ -172,6 +172,8 @@ def _prepare(request: RunRequest, now: datetime) -> _Prepared:
         site_packages=site_packages_of(request.python),
         modules=package.modules,
         distributions=package.distributions,
+        preload=package.preload,
+        preload_path=(package.facade,),
         bytecode=package.bytecode,
         memory=request.memory,
         environment={**airflow_settings(os.environ), **request.environment},

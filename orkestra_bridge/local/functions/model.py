@@ -28,7 +28,8 @@ class FunctionSpec:
         site_packages: Folders in which the modules listed in ``modules`` may be found, and no others.
         handler: ``package.module.function``.
         preload: Modules that the process which workers are forked from imports once.
-        timeout: Seconds per invocation; AWS allows 900.
+        preload_path: Folders, besides the package itself, in which it finds them; first on ``sys.path`` from
+        then on. timeout: Seconds per invocation; AWS allows 900.
         memory: MiB that one worker may hold, None for no limit. Enforced on Linux only.
         environment: Variables of the workers; nothing else of this process's environment reaches them.
         bytecode: Folder for compiled modules, None to compile in every run.
@@ -42,6 +43,7 @@ class FunctionSpec:
     distributions: tuple[str, ...] = ()
     handler: str = HANDLER
     preload: tuple[str, ...] = ("orkestra_bridge.runtime.handler",)
+    preload_path: tuple[Path, ...] = ()
     name: str = "tasks"
     timeout: float = 900.0
     memory: int | None = None

@@ -38,13 +38,14 @@ LOG_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s"
 def serve(config: dict[str, Any]) -> int:
     """Fork workers until stdin ends, and return the exit code.
 
-    The configuration: ``handler``, ``preload`` (modules), ``bytecode`` (folder for compiled modules, or
-    None).
+    The configuration: ``handler``; ``preload``, modules to import first, and ``preload_path``, folders to
+    find them in; ``bytecode``, a folder for compiled modules, or None.
     """
     control = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     if config.get("bytecode"):
         sys.pycache_prefix, sys.dont_write_bytecode = config["bytecode"], False
+    sys.path[:0] = config.get("preload_path", ())
     for name in config.get("preload", ()):
         # A worker imports it again and reports what is wrong, as an error of the function.
         with contextlib.suppress(Exception):

@@ -37,10 +37,8 @@ async def _iterations(visit: Visit) -> Document:
 
 
 def _items(visit: Visit) -> list[Json]:
-    if "Items" in visit.state:
-        value = visit.evaluate(visit.state["Items"], "Items").value
-    else:
-        value = visit.input.value
+    given = visit.evaluate(visit.state["Items"], "Items") if "Items" in visit.state else visit.input
+    value = given.value
     if isinstance(value, dict):
         return [{"Key": key, "Value": item} for key, item in value.items()]
     if not isinstance(value, list):
