@@ -21,6 +21,8 @@ Answer = Mapping[str, Any]
 _AHEAD = 8
 # Seconds after the worker's own alarm until it is taken to hang where no alarm can reach.
 _GRACE = 2.0
+# Workers that may be lost while no file is being loaded, before that counts as the environment's fault.
+_IDLE_DEATHS = 3
 
 
 class _Slot:
@@ -42,6 +44,7 @@ class WorkerPool:
         self._timeout = timeout
         self._slots = [_Slot() for _ in range(size)]
         self._serial = 0
+        self._idle_deaths = 0
         self._files: dict[int, DagFile] = {}
         self._waiting: deque[int] = deque()
         self._answers: dict[int, Answer] = {}
@@ -58,6 +61,7 @@ class WorkerPool:
     def run(self, files: Sequence[DagFile]) -> Iterator[Answer]:
         """Yield the answer for each file, in order; files are loaded ahead of the one that is asked for."""
         self._waiting.clear()
+        self._files.clear()
         self._answers.clear()
         numbers = []
         for file in files:
@@ -135,10 +139,8 @@ class WorkerPool:
     def _hangs(self, slot: _Slot) -> None:
         process, number = self._process(slot), slot.current
         if number is not None:
-            file = self._files[number]
             process.interrupt()
-            problem = {"kind": "timeout", "limit": self._timeout, **_at(file, process.where(file))}
-            self._settle(slot, number, _failure(problem))
+            self._blame(slot, number, {"kind": "timeout", "limit": self._timeout})
         self._replace(slot)
 
     def _crashed(self, slot: _Slot) -> None:
@@ -148,11 +150,23 @@ class WorkerPool:
                 f"the worker of {self._environment.python} does not start: {process.startup_error()}",
                 remedy="check that this Python can `import airflow`",
             )
-        if number is not None and number in self._files:
-            file = self._files[number]
-            problem = {"kind": "crash", "text": process.ending(), **_at(file, process.where(file))}
-            self._settle(slot, number, _failure(problem))
+        if number is not None:
+            self._blame(slot, number, {"kind": "crash", "text": process.ending()})
+        else:
+            self._idle_deaths += 1
+            if self._idle_deaths > _IDLE_DEATHS:
+                raise EnvironmentSetupError(
+                    f"the worker of {self._environment.python} ends {process.ending()} between files",
+                    remedy="check that nothing kills this Python, such as a limit on memory",
+                )
         self._replace(slot)
+
+    def _blame(self, slot: _Slot, number: int, problem: dict[str, Any]) -> None:
+        """Give a file the answer that it cost the worker its life."""
+        file = self._files.get(number)
+        if file is not None:
+            name, line = self._process(slot).where(file) or (file.relative, 0)
+            self._settle(slot, number, _failure({**problem, "file": name, "line": line}))
 
     def _replace(self, slot: _Slot) -> None:
         """End a worker; what it had in hand goes to the next one."""
@@ -166,11 +180,6 @@ class WorkerPool:
         slot.deadline = float("inf")
         if process is not None:
             process.close()
-
-
-def _at(file: DagFile, place: tuple[str, int] | None) -> dict[str, Any]:
-    name, line = place or (file.relative, 0)
-    return {"file": name, "line": line}
 
 
 def _failure(problem: dict[str, Any]) -> Answer:

@@ -69,11 +69,14 @@ def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
     gc.freeze()
     gc.disable()
     answers.send({"ready": loader.version})
+    process = os.getpid()
     for number, line in enumerate(requests, 1):
         request = json.loads(line)
         answers.send({"begin": request["id"]})
         try:
             result = loader.load(request["root"], request["relative"], request["timeout"])
+            if os.getpid() != process:
+                os._exit(0)  # a child that user code forked and that came all the way back here
             answers.send({"id": request["id"], **result})
         except Exception as error:  # noqa: BLE001 -- our own bug must not cost the other files
             answers.send({"id": request["id"], "internal": _described(error)})
@@ -86,6 +89,8 @@ def main() -> None:
     requests, answers, crash = (int(argument) for argument in sys.argv[1:4])
     sys.argv[1:] = []
     sys.dont_write_bytecode = True
+    for number in (requests, answers, crash):
+        os.set_inheritable(number, False)
     faulthandler.enable(file=crash, all_threads=False)
     faulthandler.register(signal.SIGUSR2, file=crash, all_threads=False)
     _make_package()

@@ -67,26 +67,29 @@ class Airflow:
         self._tasks: list[Any] = []  # keeps them alive: their ids are keys
         self.context.autoregistered_dags.clear()
 
-    def _here(self) -> Place | None:
-        return self._watch.place(sys._getframe(2))
+    def in_order(self, dags: list[Any]) -> list[tuple[Any, Place, dict[str, Any]]]:
+        """Return the DAGs, each once, in the order in which they were made, with place and arguments."""
+        wanted = {id(dag): dag for dag in dags}
+        return [row for row in self.created if wanted.pop(id(row[0]), None) is not None]
 
     def _hook_dag(self) -> None:
-        original = self.dag_class.__init__
-        names = list(inspect.signature(original).parameters)[1:]
+        """Note each DAG in ``__new__``: subclasses (Airflow 3.0's own, for one) have an ``__init__`` of their own."""
+        names = list(inspect.signature(self.dag_class.__init__).parameters)[1:]
 
-        @functools.wraps(original)
-        def init(dag: Any, *args: Any, **kwargs: Any) -> None:
-            self.created.append((dag, self._here() or ("", 0), {**dict(zip(names, args)), **kwargs}))
-            original(dag, *args, **kwargs)
+        def new(cls: type, *args: Any, **kwargs: Any) -> Any:
+            dag: Any = object.__new__(cls)
+            place = self._watch.place_in_dag_file(sys._getframe(1)) or ("", 0)
+            self.created.append((dag, place, {**dict(zip(names, args)), **kwargs}))
+            return dag
 
-        self.dag_class.__init__ = init
+        self.dag_class.__new__ = staticmethod(new)
 
     def _hook_tasks(self) -> None:
         original = self.dag_class.add_task
 
         @functools.wraps(original)
         def add_task(dag: Any, task: Any) -> None:
-            place = self._here()
+            place = self._watch.place(sys._getframe(1))
             if place is not None:
                 self.task_places.setdefault(id(task), place)
                 self._tasks.append(task)
@@ -118,7 +121,7 @@ class FileLoader:
         os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = self._airflow.settings.DAGS_FOLDER = root
         self._lookups.clear()
         self._airflow.clear()
-        self._watch.start(root)
+        self._watch.start(root, relative)
         problems = Problems(self._watch, self._lookups, relative)
         dags: list[dict[str, Any]] = []
         try:
@@ -175,9 +178,9 @@ class FileLoader:
     def _bag(self, module: types.ModuleType, relative: str, problems: Problems) -> list[dict[str, Any]]:
         """Return the DAGs that `DagBag` would take from a module, each one validated on its own."""
         cls = self._airflow.dag_class
-        wanted = {id(value) for value in vars(module).values() if isinstance(value, cls)}
-        wanted.update(id(dag) for dag, _ in self._airflow.context.autoregistered_dags)
-        made = [(dag, place, given) for dag, place, given in self._airflow.created if id(dag) in wanted]
+        wanted = [value for value in vars(module).values() if isinstance(value, cls)]
+        wanted += [dag for dag, _ in self._airflow.context.autoregistered_dags]
+        made = self._airflow.in_order(wanted)
         for dag, place, _ in made:
             dag.fileloc = module.__file__
             problems.dag_places.setdefault(dag.dag_id, []).append(place)

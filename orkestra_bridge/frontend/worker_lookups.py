@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# How all versions word it: "Variable x does not exist", "Variable x not found", "The conn_id `x` isn't defined".
+# As all versions word it: "Variable x does not exist", "Variable x not found", "The conn_id `x` isn't defined".
 _NOT_FOUND = {"variable": "Variable {} ", "connection": "conn_id `{}`"}
 
 

@@ -6,6 +6,7 @@ purpose: it is user code that is watched.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -61,6 +62,7 @@ class Watch:
         self._known_files: dict[str, bool] = {}
         self.active = False
         self.root = ""
+        self._dag_file = ""
         self._prefix = "\0"  # no file is local before the first `start`
         self._libraries_here = self._libraries
 
@@ -73,8 +75,9 @@ class Watch:
         self._pid = os.getpid()
         sys.addaudithook(self._audit)
 
-    def start(self, root: str) -> None:
+    def start(self, root: str, relative: str) -> None:
         """Begin to observe a file below this DAG folder, which becomes the first entry of ``sys.path``."""
+        self._dag_file = os.path.join(root, relative)
         if root != self.root:
             self._known_files.clear()
         self.root = root
@@ -101,7 +104,8 @@ class Watch:
         sys.stdin, sys.stdout, sys.stderr = self._stdio
         self._restore_environ()
         if _cwd() != self._cwd:
-            os.chdir(self._cwd)
+            with contextlib.suppress(OSError):  # it may have been removed meanwhile
+                os.chdir(self._cwd)
         if sys.path != [self.root, *self._path]:
             self.changes.setdefault("sys.path", ["", 0])
         sys.path[:] = self._path
@@ -147,6 +151,15 @@ class Watch:
                 return self.relative(frame.f_code.co_filename), frame.f_lineno
             frame = frame.f_back
         return None
+
+    def place_in_dag_file(self, frame: types.FrameType | None) -> Place | None:
+        """Return the innermost place in the DAG file itself, or in any file of the user's if there is none."""
+        inner = frame
+        while frame is not None:
+            if frame.f_code.co_filename == self._dag_file:
+                return self.relative(self._dag_file), frame.f_lineno
+            frame = frame.f_back
+        return self.place(inner)
 
     def relative(self, path: str) -> str:
         """Return a local path relative to the DAG folder."""
