@@ -68,15 +68,13 @@ def build_package(
     closure = local_closure(file, workflow.files)
     span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
     requirements, missing = resolve_requirements(closure.imports, workflow, environment, target, span=span)
-    entries = [
-        _manifest(workflow, file, requirements),
-        *(_source(file.root, path) for path in closure.files),
-    ]
-    data = _zip(entries)
+    sources = [_source(file.root, path) for path in closure.files]
+    entries = [_manifest(workflow, file, requirements), *sources]
     package = LambdaPackage(
         dag_id=workflow.dag_id,
-        data=data,
+        data=_zip(entries),
         tree_hash=tree_hash((*_base().entries, *entries)),
+        load_hash=_load_hash(workflow, file, requirements, sources),
         requirements=requirements,
         sources=closure.files,
     )
@@ -93,6 +91,13 @@ def tree_hash(entries: Iterable[Entry]) -> str:
     for line in sorted(_digest_line(entry) for entry in entries):
         digest.update(line)
     return digest.hexdigest()
+
+
+def _load_hash(
+    workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...], sources: list[Entry]
+) -> str:
+    facts = [file.relative, workflow.airflow_version, [(each.name, each.version) for each in requirements]]
+    return tree_hash((*_base().entries, *sources, Entry("facts", json.dumps(facts).encode())))
 
 
 @lru_cache(maxsize=4096)

@@ -38,8 +38,8 @@ UNZIPPED_LIMIT = 250 * 1024 * 1024
 FORMAT = 1
 """Part of a layer's name: raise it when the same requirements should give other bytes."""
 
-DROPPED_NAMES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "py.typed", ".lock"})
-DROPPED_SUFFIXES = (".pyc", ".pyi", ".pxd", ".h", ".hpp")
+INSTALLER_NAMES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock"})
+DROPPED_SUFFIXES = (".pyc", ".pyi", ".typed", ".pxd", ".h", ".hpp")
 NOWHERE = SourceSpan("requirements.txt")
 """Place of a finding that is about the layer; the pipeline knows which DAG asked for it."""
 
@@ -198,7 +198,7 @@ def _zip(folder: Path, archive: Path) -> int:
 
 def _dropped(path: Path) -> bool:
     """Return True for what is made by the installation or only read by compilers and type checkers."""
-    return path.name in DROPPED_NAMES or path.suffix in DROPPED_SUFFIXES or path.parts[0] == "bin"
+    return path.name in INSTALLER_NAMES or path.suffix in DROPPED_SUFFIXES or path.parts[0] == "bin"
 
 
 def _failure(failure: InstallError, target: Target) -> Finding:

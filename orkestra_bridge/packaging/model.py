@@ -74,12 +74,14 @@ class LambdaPackage:
     Attributes:
         data: The zip file.
         tree_hash: SHA-256 over path, mode and content of all files: the same on machines whose zlib differs.
+        load_hash: SHA-256 over all that decides how the DAG file loads: the same for all DAGs of one file.
         sources: The user's files in it, relative to the DAG folder, sorted.
     """
 
     dag_id: str
     data: bytes
     tree_hash: str
+    load_hash: str
     requirements: tuple[Requirement, ...]
     sources: tuple[str, ...]
 

@@ -62,12 +62,6 @@ def _lacks_in_facade(error: dict[str, Any], _hidden: Callable[[str], str]) -> Sa
     return rules.FACADE_LACKS, message, IN_FUNCTION
 
 
-def _makes_no_dag(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
-    if error["type"] != "RuntimeSetupError":
-        return None
-    return rules.TASKS_DIFFER, str(error["message"])[:MESSAGE_LIMIT], CONDITIONAL
-
-
 def _cannot_import(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:
     if not error["import"] and error["type"] not in ("ImportError", "ModuleNotFoundError"):
         return None
@@ -93,7 +87,6 @@ EXPLANATIONS = (
     _exits,
     _lacks_variable,
     _lacks_in_facade,
-    _makes_no_dag,
     _cannot_import,
     _lacks_file,
     _fails,
@@ -112,7 +105,7 @@ class _Reader:
     def read(self, answer: dict[str, Any]) -> Iterator[Finding]:
         status = answer["status"]
         if status == "loaded":
-            yield from self.differences(answer["tasks"])
+            yield from self.loaded(answer["dags"])
         elif status == "failed":
             yield self.failure(answer["error"])
         elif status == "timeout":
@@ -159,6 +152,14 @@ class _Reader:
             f"loading the package {how}",
             "remove os._exit from the file, or the compiled module that crashes",
         )
+
+    def loaded(self, dags: dict[str, Any]) -> Iterator[Finding]:
+        tasks = dags.get(self.workflow.dag_id)
+        if tasks is None:
+            message = f"the package does not make this DAG; it makes {_names(dags)}"
+            yield self.say(rules.TASKS_DIFFER, self.home, message, CONDITIONAL)
+        else:
+            yield from self.differences(tasks)
 
     def differences(self, tasks: dict[str, Any]) -> Iterator[Finding]:
         expected = {task.task_id: task for task in self.workflow.tasks}

@@ -5,7 +5,7 @@ a new interpreter a hundred. Requests come as JSON lines on what was standard in
 lines on what was standard output; user code gets /dev/null and a scratch file in their place.
 
 Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
-"distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "tasks": {...}}``,
+"distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "dags": {...}}``,
 ``{"status": "failed", "error": {...}}``, ``{"status": "timeout", "frames": [...]}`` or
 ``{"status": "died", "code": n}``, the first two with ``stdout`` and ``foreign``: modules and files that came
 from elsewhere on this machine. Frames are ``[file, line]`` of user code, the innermost last.
@@ -233,11 +233,23 @@ def load_facade(airflow_version: str) -> None:
 
 
 def load_package(root: str) -> dict[str, Any]:
-    """Return the tasks of the package in this folder, loaded as the handler does it, or why that fails."""
-    from orkestra_bridge.runtime.loading import describe, load_dag
+    """Return the tasks by DAG of the package in this folder, loaded as the handler does it, or why that fails.
+
+    All DAGs of the file, not just the package's own: the answer serves the packages of the others too.
+    """
+    from orkestra_bridge.runtime import loading
+    from orkestra_bridge.runtime.errors import RuntimeSetupError
 
     try:
-        return {"status": "loaded", "tasks": describe(load_dag(root))}
+        manifest = loading.read_manifest(root)
+        with suppress(RuntimeSetupError):  # raised where the file makes no DAG of this id; the others count
+            loading.load_dag(root, manifest)
+        file = f"{root}/{manifest['source']}/{manifest['dag_file']}"
+        module = next(
+            each for each in reversed(sys.modules.values()) if getattr(each, "__file__", "") == file
+        )
+        dags = loading.find_dags(module)
+        return {"status": "loaded", "dags": {dag_id: loading.describe(dag) for dag_id, dag in dags.items()}}
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are findings too
         return {"status": "failed", "error": describe_error(error, root)}
 

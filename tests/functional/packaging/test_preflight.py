@@ -107,6 +107,33 @@ def test_another_dag(check: Checker) -> None:
     assert "renamed" in message
 
 
+def test_the_dags_of_one_file_are_loaded_once(here: Environment, tmp_path: Path) -> None:
+    source = """\
+        from airflow import DAG
+        from airflow.operators.empty import EmptyOperator
+        for name in ("x", "y"):
+            with DAG(f"dag_{name}") as globals()[name]:
+                EmptyOperator(task_id=f"task_{name}")
+        """
+    file = dag_file(write_tree(tmp_path, {"dag.py": dedent(source)}))
+    found = {}
+    with Preflight(here, tmp_path / "cache") as preflight:
+        for name, task in (("gone", "t"), ("dag_x", "task_x"), ("dag_y", "task_y"), ("dag_y", "other")):
+            workflow = a_workflow(a_task(task, operator="EmptyOperator"), dag_id=name)
+            package = build_package(workflow, file, here, Target()).package
+            found[name, task] = [each.message for each in preflight.check(workflow, file, package)]
+    assert found == {
+        ("gone", "t"): ["the package does not make this DAG; it makes dag_x, dag_y"],
+        ("dag_x", "task_x"): [],
+        ("dag_y", "task_y"): [],
+        ("dag_y", "other"): [
+            "the package lacks other, which Airflow saw",
+            "the package has task_y, which Airflow did not see",
+        ],
+    }
+    assert len(list((tmp_path / "cache" / "preflight").glob("*.json"))) == 1
+
+
 def test_a_name_that_the_facade_lacks(check: Checker) -> None:
     rule, place, message = only(check("import os\nfrom airflow.models import DagPickle\n"))
     assert (rule, place) == ("OB411", "dags/dag.py:2")
@@ -230,7 +257,7 @@ def test_only_listed_distributions_can_be_imported(here: Environment, tmp_path: 
     package = build_package(WORKFLOW, file, where, Target()).package
     kept = tuple(each for each in package.requirements if each.name != "unlisted")
     with Preflight(where, None) as preflight:
-        assert preflight.check(WORKFLOW, file, replace(package, requirements=kept)) == ()
+        assert preflight.check(WORKFLOW, file, replace(package, requirements=kept, load_hash="other")) == ()
         assert "it should not be here" in only(preflight.check(WORKFLOW, file, package))[2]
 
 
