@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orkestra_bridge.runtime.context import build_context
+from orkestra_bridge.runtime.context import build_context, environment_variables
 from orkestra_bridge.runtime.instances import RETURN_VALUE, DagRun, TaskInstance
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
@@ -41,7 +41,7 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
     major = int(workflow["airflow_version"].split(".", 1)[0])
     task = dag.get_task(event["task_id"]).prepare_for_execution()
     run = resolve_run(event.get("run") or {}, event.get("execution") or {}, workflow["schedule"], major=major)
-    dag_run = DagRun(run, dag.dag_id, event.get("ledger") or {})
+    dag_run = DagRun(run, dag.dag_id, event.get("ledger") or {}, major=major)
     ti = TaskInstance(
         task=task,
         dag_run=dag_run,
@@ -75,6 +75,7 @@ class _Attempt:
         self.context = context
         self.major = major
         self.errors = importlib.import_module("airflow._impl.exceptions")
+        self.base = importlib.import_module("airflow._impl.operator").BaseOperator
 
     def outcome(self) -> str:
         """Return the state that the task ends in; raises what fails it."""
@@ -106,12 +107,34 @@ class _Attempt:
         task, context = self.task, self.context
         task.resolve_template_files()
         task.render_template_fields(context)
-        self._call("on_execute_callback", "running")
-        task.pre_execute(context)
-        with _time_limit(task, self.errors.AirflowTaskTimeout):
-            result = task.execute(context)
-        task.post_execute(context, result)
+        with _exported(environment_variables(context)):
+            self._before(context)
+            self._call("on_execute_callback", "running")
+            with _time_limit(task, self.errors.AirflowTaskTimeout):
+                result = task.execute(context)
+            self._after(context, result)
         return result
+
+    def _before(self, context: Any) -> None:
+        task = self.task
+        if self.major == 2:
+            task.pre_execute(context)
+            return
+        # Airflow 3 calls the hook and an overridden method, each on its own, and gives no result to the latter.
+        if task._pre_execute_hook is not None:
+            task._pre_execute_hook(context)
+        if type(task).pre_execute is not self.base.pre_execute:
+            task.pre_execute(context)
+
+    def _after(self, context: Any, result: Any) -> None:
+        task = self.task
+        if self.major == 2:
+            task.post_execute(context, result)
+            return
+        if task._post_execute_hook is not None:
+            task._post_execute_hook(context, result)
+        if type(task).post_execute is not self.base.post_execute:
+            task.post_execute(context)
 
     def _push(self, result: Any) -> None:
         value = result if self.task.do_xcom_push else None
@@ -190,6 +213,21 @@ class _Attempt:
 def _named(name: str, message: str) -> Exception:
     """Return an Exception of this class name: Lambda reports an error by its class, and only an Exception at that."""
     return type(name, (Exception,), {"__module__": __name__})(message)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the length of a ``with`` block: the next task of this process has its own."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

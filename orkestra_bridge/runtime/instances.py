@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from datetime import datetime, timezone
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
@@ -27,6 +28,17 @@ class XComSequence(list[Any]):
     __repr__ = __str__
 
 
+class DagRunType(str, Enum):
+    """What started a run; shown as ``DagRunType.MANUAL``, as Airflow 3 does in a task."""
+
+    MANUAL = "manual"
+    SCHEDULED = "scheduled"
+    BACKFILL = "backfill"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
 def pendulum_moment(moment: datetime) -> Any:
     """Return a moment as the pendulum DateTime that Airflow gives to tasks."""
     import pendulum
@@ -37,10 +49,10 @@ def pendulum_moment(moment: datetime) -> Any:
 class DagRun:
     """The running DAG run."""
 
-    def __init__(self, run: Run, dag_id: str, ledger: Mapping[str, Any]) -> None:
+    def __init__(self, run: Run, dag_id: str, ledger: Mapping[str, Any], *, major: int) -> None:
         self.dag_id = dag_id
         self.run_id = run.run_id
-        self.run_type = run.run_type
+        self.run_type = run.run_type if major == 2 else DagRunType(run.run_type)
         self.conf = run.conf
         self.state = "running"
         self.external_trigger = run.run_type == "manual"

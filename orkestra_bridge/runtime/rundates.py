@@ -83,15 +83,14 @@ def resolve_run(
         start, end = ticks.from_logical_date(logical, manual=True)
     if document.get("data_interval"):
         start, end = (parse_moment(text) for text in document["data_interval"])
-    run_after = logical if run_type == "manual" else end
-    moment = logical if major == 2 else run_after
+    moment = logical if major == 2 else end
     return Run(
         run_id=document.get("run_id") or f"{run_type}__{moment.isoformat()}",
         run_type=run_type,
         logical_date=logical,
         start=start,
         end=end,
-        run_after=run_after,
+        run_after=end,
         started=started,
         conf=dict(document.get("conf") or {}),
     )

@@ -131,6 +131,12 @@ def _datetime(value: dt.datetime, _depth: int) -> Any:
     return _tag(family, value.isoformat(), **more, **({"fold": 1} if value.fold else {}))
 
 
+def _decimal(value: Decimal) -> str:
+    # Airflow keeps a Decimal as an int or a float (its serializer `bignum`), so 1.50 comes back as 1.5 there too.
+    exponent = value.as_tuple().exponent
+    return str(int(value) if isinstance(exponent, int) and exponent >= 0 else float(value))
+
+
 def _timedelta(value: dt.timedelta, _depth: int) -> Any:
     return _tag("timedelta", [value.days, value.seconds, value.microseconds])
 
@@ -142,7 +148,7 @@ _ENCODERS: tuple[tuple[type, Callable[[Any, int], Any]], ...] = (
     (dt.datetime, _datetime),
     (dt.date, lambda value, _depth: _tag("date", value.isoformat())),
     (dt.timedelta, _timedelta),
-    (Decimal, lambda value, _depth: _tag("decimal", str(value))),
+    (Decimal, lambda value, _depth: _tag("decimal", _decimal(value))),
 )
 
 

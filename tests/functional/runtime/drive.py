@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orkestra_bridge.runtime import serde
+from orkestra_bridge.runtime.execution import PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.handler import Package
 from orkestra_bridge.runtime.loading import describe, find_dags, load_dag
 
@@ -113,8 +114,14 @@ def attempts(
         except Exception as error:  # noqa: BLE001
             errors[event["task_id"]] = f"{type(error).__name__}: {error}"
             if type(error).__name__ == "AirflowFailException" or attempt == retries:
-                return {"state": "failed", "tries": attempt + 1}
+                return {"state": "failed", "tries": attempt + 1, "xcom": pushed_before(str(error))}
     raise AssertionError("unreachable")
+
+
+def pushed_before(message: str) -> dict[str, Any]:
+    """Return the XComs behind an error message, as the state machine reads them back."""
+    _message, mark, text = message.partition(PUSHED_BEFORE_FAILURE)
+    return json.loads(text) if mark else {}
 
 
 def main() -> None:

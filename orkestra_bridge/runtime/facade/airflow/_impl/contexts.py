@@ -78,16 +78,23 @@ class SetupTeardownContext:
             cls._stack[-1][1].append(task)
 
     @classmethod
+    def add_task(cls, task: Any) -> None:
+        """Take a task into the open block that was made before it."""
+        for one in task.roots:
+            cls.add(one)
+
+    @classmethod
     def pop(cls) -> None:
         owners, tasks = cls._stack.pop()
         setups, teardowns = _pairs(owners)
         work = [task for task in tasks if not task.is_setup and not task.is_teardown]
-        ids = {task.task_id for task in work}
-        for task in work:
-            if task.upstream_task_ids.isdisjoint(ids):
+        if work:
+            # Only tasks that stand alone so far are tied, or else the first and the last (`set_work_task_roots_and_leaves`).
+            roots = [task for task in work if not task.upstream_task_ids] or work[:1]
+            leaves = [task for task in work if not task.downstream_task_ids] or work[-1:]
+            for task in roots:
                 task.set_upstream(setups)
-        for task in work:
-            if task.downstream_task_ids.isdisjoint(ids):
+            for task in leaves:
                 task.set_downstream(teardowns)
         if cls._stack:
             outer_setups, outer_teardowns = _pairs(cls._stack[-1][0])

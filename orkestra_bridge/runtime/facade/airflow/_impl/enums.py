@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any
 
 
@@ -113,3 +113,23 @@ class DagRunType(_StrEnum):
     MANUAL = "manual"
     ASSET_TRIGGERED = "asset_triggered"
     DATASET_TRIGGERED = "dataset_triggered"
+
+
+class WeekDay(IntEnum):
+    """Days of the week, Monday is 1."""
+
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+    SUNDAY = 7
+
+    @classmethod
+    def get_weekday_number(cls, week_day_str: str) -> int:
+        """Return the number of a day's name; raises AttributeError for a name that is none."""
+        name = week_day_str.upper()
+        if name not in cls.__members__:
+            raise AttributeError(f'Invalid Week Day passed: "{week_day_str}"')
+        return cls[name]

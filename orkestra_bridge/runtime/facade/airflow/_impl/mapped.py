@@ -133,7 +133,7 @@ class MappedOperator(DAGNode):
 
     def __enter__(self) -> Any:
         SetupTeardownContext.push(self)
-        return self
+        return SetupTeardownContext
 
     def __exit__(self, *_error: object) -> None:
         SetupTeardownContext.pop()

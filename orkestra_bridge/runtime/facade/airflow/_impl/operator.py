@@ -242,7 +242,7 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
 
     def __enter__(self) -> Any:
         SetupTeardownContext.push(self)
-        return self
+        return SetupTeardownContext
 
     def __exit__(self, *_error: object) -> None:
         SetupTeardownContext.pop()
@@ -338,11 +338,13 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
         return task
 
     def pre_execute(self, context: Any) -> None:
-        if self._pre_execute_hook is not None:
+        """Called before execute; what the argument of the same name set, in Airflow 2."""
+        if SETTINGS.major == 2 and self._pre_execute_hook is not None:
             self._pre_execute_hook(context)
 
     def post_execute(self, context: Any, result: Any = None) -> None:
-        if self._post_execute_hook is not None:
+        """Called after execute; what the argument of the same name set, in Airflow 2."""
+        if SETTINGS.major == 2 and self._post_execute_hook is not None:
             self._post_execute_hook(context, result)
 
     def execute(self, context: Any) -> Any:

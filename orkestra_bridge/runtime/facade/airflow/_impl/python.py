@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
+from airflow._impl.settings import SETTINGS
 from airflow._impl.skipping import BaseBranchOperator, SkipMixin
 
 
@@ -18,13 +19,23 @@ def determine_kwargs(func: Callable[..., Any], args: Any, kwargs: Mapping[str, A
         ValueError: If a positional argument would take the place of a context key (`KeywordParameters.determine`).
     """
     parameters = inspect.signature(func).parameters
-    fixed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+    # Airflow 2 takes keyword-only parameters for positional ones here.
+    fixed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD) if SETTINGS.major > 2 else ()
     for name, parameter in list(parameters.items())[: len(args)]:
         if parameter.kind not in fixed and name in kwargs:
             raise ValueError(f"The key {name!r} in args is a part of kwargs and therefore reserved.")
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return kwargs
     return {name: kwargs[name] for name in parameters if name in kwargs}
+
+
+def _exhausted(generator: Any) -> Any:
+    """Return what a generator function returns; what it yields is metadata of asset events."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            return stop.value
 
 
 class PythonOperator(BaseOperator):
@@ -72,6 +83,8 @@ class PythonOperator(BaseOperator):
 
     def execute_callable(self) -> Any:
         """Return what the callable returns; one that is a coroutine function is run to its end."""
+        if inspect.isgeneratorfunction(self.python_callable):
+            return _exhausted(self.python_callable(*self.op_args, **self.op_kwargs))
         result = self.python_callable(*self.op_args, **self.op_kwargs)
         if inspect.iscoroutine(result):
             import asyncio

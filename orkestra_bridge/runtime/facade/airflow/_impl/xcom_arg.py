@@ -95,7 +95,7 @@ class XComArg(ResolveMixin, DependencyMixin):
         from airflow._impl.contexts import SetupTeardownContext
 
         SetupTeardownContext.push(self.roots)
-        return self
+        return SetupTeardownContext
 
     def __exit__(self, *_error: object) -> None:
         from airflow._impl.contexts import SetupTeardownContext

@@ -1,0 +1,1 @@
+SELECT * FROM {{ params.table }} WHERE day = '{{ ds }}';
