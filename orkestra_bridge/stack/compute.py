@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.stack.iam import allow, role, tracing
+from orkestra_bridge.stack.settings import environment, settings_of
 
 if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
     from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
 
@@ -17,9 +19,10 @@ Json = dict[str, Any]
 
 
 def compute_resources(
-    dag_id: str, function: FunctionAsset, layer: LayerAsset | None, target: Target
+    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, target: Target
 ) -> dict[str, Json]:
     """Return the resources that run the DAG's tasks, by logical id."""
+    dag_id, variables = workflow.dag_id, environment(settings_of(workflow))
     name, role_name, log_name = (
         f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
     )
@@ -28,6 +31,8 @@ def compute_resources(
         role_name: _role(log_name),
         log_name: log_group(target.log_retention_days),
     }
+    if variables:
+        resources[name]["Properties"]["Environment"] = {"Variables": variables}
     if layer is not None:
         resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
         resources[LAYER] = _layer(dag_id, target)

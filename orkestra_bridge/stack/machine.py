@@ -25,7 +25,7 @@ def machine_resources(definition: Json, function: FunctionAsset, retention_days:
     machine = state_machine("STANDARD", definition, {f"{function.logical}FunctionArn": function_arn}, MACHINE)
     machine["Properties"]["StateMachineName"] = {"Ref": "StateMachineName"}
     # outside of /aws/vendedlogs/ each log group makes a resource policy longer, until that is full
-    log_name = {"Fn::Sub": "/aws/vendedlogs/states/${StateMachineName}"}
+    log_name = {"Fn::Join": ["", ["/aws/vendedlogs/states/", {"Ref": "StateMachineName"}]]}
     return {
         MACHINE: machine,
         f"{MACHINE}Role": machine_role([allow("InvokeTasks", ("lambda:InvokeFunction",), function_arn)]),

@@ -65,3 +65,24 @@ TEMPLATE_TOO_LARGE = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+SETTINGS = Rule(
+    id="OB513",
+    title="values that are given when the stack is deployed",
+    severity=Severity.INFO,
+    verdict=Verdict.KEPT,
+)
+SETTING_NAME = Rule(
+    id="OB514",
+    title="a Variable or connection that Lambda's environment cannot name",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+OVERLAPPING_RUNS = Rule(
+    id="OB515",
+    title="max_active_runs is not enforced",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+INVALID_TEMPLATE = Rule(
+    id="OB590", title="the template failed our own check", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)

@@ -16,6 +16,7 @@ from orkestra_bridge.stack.rules import (
     NEVER_FIRES,
     NO_SCHEDULE,
     ONCE,
+    OVERLAPPING_RUNS,
     PAUSED,
     UNKNOWN_ZONE,
     UNREADABLE_CRON,
@@ -112,6 +113,12 @@ def _general(workflow: Workflow, view: ScheduleView) -> tuple[Finding, ...]:
             ' {"run_type": "backfill", "logical_date": ...}'
         )
         findings.append(_say(workflow, CATCHUP, message, remedy, "catchup"))
+    if view.expressions and any(item.name == "max_active_runs" for item in workflow.attributes):
+        message = (
+            f"max_active_runs={workflow.max_active_runs}: a run starts when it is due, however many still run"
+        )
+        remedy = "make a period longer than the longest run, or the tasks safe to run side by side"
+        findings.append(_say(workflow, OVERLAPPING_RUNS, message, remedy, "max_active_runs"))
     if workflow.paused is True and workflow.schedule.kind is not ScheduleKind.NONE:
         message = "is_paused_upon_creation: the schedule is created DISABLED"
         findings.append(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.machine import MACHINE, NAME_LIMIT, machine_resources
 from orkestra_bridge.stack.model import Stack
-from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
+from orkestra_bridge.stack.rules import INVALID_TEMPLATE, TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
+from orkestra_bridge.stack.settings import setting_findings, setting_parameters, settings_of
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
@@ -50,7 +52,7 @@ def build_stack(
     """
     view, findings = schedule_view(workflow)
     resources = {
-        **compute_resources(workflow.dag_id, function, layer, target),
+        **compute_resources(workflow, function, layer, target),
         **machine_resources(definition, function, target.log_retention_days),
         **scheduling_resources(workflow.dag_id, view),
     }
@@ -61,11 +63,12 @@ def build_stack(
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _description(workflow),
         "Parameters": _parameters(workflow, function, layer, view),
-        "Conditions": _conditions(view),
+        "Conditions": _conditions(workflow, view),
         "Resources": resources,
         "Outputs": _outputs(function),
     }
-    return Stack(template=template, findings=(*findings, *_too_large(workflow, template)), schedule=view)
+    found = (*findings, *setting_findings(workflow), *_own_check(workflow, template))
+    return Stack(template=template, findings=found, schedule=view)
 
 
 def _description(workflow: Workflow) -> str:
@@ -105,7 +108,8 @@ def _parameters(
     }
     if layer is not None:
         parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
-    return {**parameters, **_schedule_parameters(view)}
+    settings = setting_parameters(settings_of(workflow))
+    return {**parameters, **settings, **_schedule_parameters(view)}
 
 
 def _key(key_hash: str, description: str) -> Json:
@@ -133,8 +137,10 @@ def _schedule_parameters(view: ScheduleView) -> Json:
     return parameters
 
 
-def _conditions(view: ScheduleView) -> Json:
+def _conditions(workflow: Workflow, view: ScheduleView) -> Json:
     conditions = {HAS_POLICY: _given("TaskPolicyArn")}
+    for setting in settings_of(workflow):
+        conditions[setting.condition] = _given(setting.parameter)
     if view.kind is ScheduleKind.ONCE:
         conditions[HAS_MOMENT] = _given("RunOnceAt")
     return conditions
@@ -154,10 +160,14 @@ def _outputs(function: FunctionAsset) -> Json:
     }
 
 
-def _too_large(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
+def _own_check(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
+    findings = []
     size = len(json.dumps(template, separators=(",", ":")))
-    if size <= TEMPLATE_LIMIT:
-        return ()
-    message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
-    remedy = "split the DAG into several"
-    return (TEMPLATE_TOO_LARGE.at(workflow.span, message, remedy, dag_id=workflow.dag_id),)
+    if size > TEMPLATE_LIMIT:
+        message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
+        remedy = "split the DAG into several"
+        findings.append(TEMPLATE_TOO_LARGE.at(workflow.span, message, remedy, dag_id=workflow.dag_id))
+    for fault in check_template(template):
+        remedy = "this is a fault of orkestra-bridge: please report it with the DAG"
+        findings.append(INVALID_TEMPLATE.at(workflow.span, fault, remedy, dag_id=workflow.dag_id))
+    return tuple(findings)

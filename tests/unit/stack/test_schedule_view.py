@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orkestra_bridge.diagnostics import Severity, Verdict
-from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import Attribute, Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.stack.model import Period
 from orkestra_bridge.stack.schedule import schedule_view
 
@@ -219,6 +219,14 @@ def test_schedules_that_are_no_times(kind: ScheduleKind, rule: str, severity: Se
     view, [finding] = schedule_view(replace(BASE, schedule=Schedule(kind=kind, text="x")))
     assert (finding.id, finding.severity, view.expressions) == (rule, severity, ())
     assert finding.remedy
+
+
+def test_a_limit_of_runs_is_accounted_for() -> None:
+    limit = (Attribute(name="max_active_runs", value=1),)
+    workflow = replace(BASE, schedule=cron("0 5 * * *"), max_active_runs=1, attributes=limit)
+    [finding] = schedule_view(workflow)[1]
+    assert (finding.id, finding.attribute) == ("OB515", "max_active_runs")
+    assert "max_active_runs=1" in finding.message
 
 
 def test_paused_and_catchup_are_accounted_for() -> None:

@@ -1,0 +1,192 @@
+"""The CDK construct: a DAG file in, the resources of its template in your stack.
+
+It converts the file and includes the same template that ``orkestra-bridge convert`` writes, with the packages as CDK
+assets. Nothing else imports this module, since `aws_cdk` takes seconds to load.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge.diagnostics import Severity
+from orkestra_bridge.errors import BridgeError, UsageError
+from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
+from orkestra_bridge.output import LAYERS
+from orkestra_bridge.pipeline import convert
+from orkestra_bridge.stack.node import require_node
+
+require_node()
+
+import aws_cdk  # noqa: E402 - only where there is Node.js to import it with
+from aws_cdk import aws_s3_assets, cloudformation_include  # noqa: E402
+from constructs import Construct  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_iam, aws_stepfunctions
+
+    from orkestra_bridge.options import LayerMode
+    from orkestra_bridge.report import DagReport
+
+_TASKS, _LAYER = "TasksCodeKey", "LayerKey"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """The output of a conversion for one DAG: its template's path and parameters, and its packages by parameter."""
+
+    report: DagReport
+    template: Path
+    defaults: dict[str, Any]
+    packages: dict[str, Path]
+
+
+class AirflowDag(Construct):  # type: ignore[misc]
+    """An Airflow DAG as a state machine with its functions, roles, logs and schedule.
+
+    Attributes:
+        dag_id: The DAG's id.
+        include: The included template; ``include.get_resource("TasksFunction")`` is the L1 construct of that resource.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        dag_file: str | Path,
+        dag_id: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        airflow: AirflowSource | None = None,
+        target: Target | None = None,
+        layers: LayerMode = "auto",
+        parse_timeout: float = 30.0,
+        cache: Path | None = None,
+    ) -> None:
+        """Convert the file and add the DAG's resources.
+
+        Args:
+            scope: The stack or construct it belongs to.
+            construct_id: Unique in the scope; part of all logical ids.
+            dag_file: The file that defines the DAG; modules next to it may be imported.
+            dag_id: Which DAG of the file, if it has several.
+            parameters: Values of the template's parameters: StateMachineName, ScheduleState, LogLevel, TaskPolicyArn...
+            airflow: What parses the file; the Airflow of this Python by default.
+            target: Python, architecture, memory and log retention.
+            layers: ``skip`` leaves the layer with third-party packages out.
+            parse_timeout: Seconds that the file may take to load.
+            cache: A folder for what can be computed again; the user's cache folder by default.
+
+        Raises:
+            UsageError: The file, the DAG or a parameter does not exist.
+            BridgeError: The DAG was refused; the message has the findings.
+        """
+        super().__init__(scope, construct_id)
+        options = ConvertOptions(
+            paths=(Path(dag_file),),
+            out=Path(),
+            airflow=airflow or AirflowSource(),
+            target=target or Target(),
+            parse_timeout=parse_timeout,
+            layers=layers,
+            cache=cache or default_cache(),
+        )
+        # both the assets and the template are copied or read at once, so that the folder need not outlive this call
+        with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
+            translation = _translate(options, Path(folder), dag_id)
+            self.dag_id = translation.report.dag_id
+            self._annotate(translation.report)
+            self.include = cloudformation_include.CfnInclude(
+                self,
+                "Resources",
+                template_file=str(translation.template),
+                parameters=self._values(translation, parameters or {}),
+                preserve_logical_ids=False,
+            )
+
+    @property
+    def state_machine(self) -> aws_stepfunctions.IStateMachine:
+        """The DAG's state machine, to grant ``start_execution`` on or to take metrics from."""
+        from aws_cdk import aws_stepfunctions
+
+        arn = self.include.get_resource("StateMachine").ref
+        return self._once(
+            "StateMachineRef",
+            lambda name: aws_stepfunctions.StateMachine.from_state_machine_arn(self, name, arn),
+        )
+
+    @property
+    def task_role(self) -> aws_iam.IRole:
+        """The role of the tasks: ``bucket.grant_read(dag.task_role)`` gives them what they need on AWS."""
+        from aws_cdk import aws_iam
+
+        role = self.include.get_resource("TasksFunctionRole").ref
+        return self._once("TaskRoleRef", lambda name: aws_iam.Role.from_role_name(self, name, role))
+
+    def _once(self, name: str, make: Any) -> Any:
+        return self.node.try_find_child(name) or make(name)
+
+    def _values(self, translation: _Translation, given: Mapping[str, str]) -> dict[str, Any]:
+        """Return a value for each parameter of the template, so that the stack has none left."""
+        unknown = sorted(set(given) - set(translation.defaults))
+        if unknown:
+            known = ", ".join(sorted(translation.defaults))
+            raise UsageError(f"the template has no parameter {unknown[0]!r}", remedy=f"it has {known}")
+        values = {**translation.defaults, **given}
+        for parameter, path in translation.packages.items():
+            asset = aws_s3_assets.Asset(
+                self,
+                parameter.removesuffix("Key"),
+                path=str(path),
+                asset_hash=Path(translation.defaults[parameter]).stem,
+                asset_hash_type=aws_cdk.AssetHashType.CUSTOM,
+            )
+            values["AssetBucket"], values[parameter] = asset.s3_bucket_name, asset.s3_object_key
+        return values
+
+    def _annotate(self, report: DagReport) -> None:
+        notes = aws_cdk.Annotations.of(self)
+        for finding in report.findings:
+            if finding.severity is Severity.WARNING:
+                notes.add_warning_v2(f"orkestra-bridge:{finding.id}", str(finding))
+            else:
+                notes.add_info_v2(f"orkestra-bridge:{finding.id}", str(finding))
+
+
+def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Translation:
+    [path] = options.paths
+    conversion = convert(replace(options, out=folder))
+    report = _chosen(conversion.report.dags, path, dag_id)
+    if report is None or report.verdict == "refused":
+        findings = (*conversion.report.findings, *(report.findings if report else ()))
+        errors = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
+        raise BridgeError(
+            f"{path} cannot be translated: {'; '.join(errors) or 'it defines no DAG'}",
+            remedy="see the remedy of each finding",
+        )
+    template = folder / report.dag_id / "template.json"
+    parameters = json.loads(template.read_text(encoding="utf-8"))["Parameters"]
+    defaults = {name: parameter.get("Default", "") for name, parameter in parameters.items()}
+    packages = {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
+    if _LAYER in defaults:
+        packages[_LAYER] = folder / LAYERS / Path(defaults[_LAYER]).name
+    return _Translation(report, template, defaults, packages)
+
+
+def _chosen(dags: tuple[DagReport, ...], path: Path, dag_id: str | None) -> DagReport | None:
+    found = {dag.dag_id: dag for dag in dags}
+    if dag_id is None:
+        if len(found) > 1:
+            raise UsageError(
+                f"{path} defines {len(found)} DAGs", remedy=f"set dag_id: {', '.join(sorted(found))}"
+            )
+        return next(iter(found.values()), None)
+    if found and dag_id not in found:
+        raise UsageError(f"{path} defines no DAG {dag_id!r}", remedy=f"it has {', '.join(sorted(found))}")
+    return found.get(dag_id)

@@ -1,0 +1,90 @@
+"""What the construct says where there is nothing to make resources of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import orkestra_bridge
+from orkestra_bridge.errors import EnvironmentSetupError
+from orkestra_bridge.stack.node import require_node
+
+SOURCES = Path(orkestra_bridge.__file__).parents[1]
+DAGS = """
+from airflow.decorators import dag, task
+for name in {names}:
+    @dag(dag_id=name, schedule={schedule})
+    def make():
+        @task
+        def work(): ...
+        work()
+    make()
+"""
+PROGRAM = """
+import sys, aws_cdk
+from orkestra_bridge.errors import BridgeError
+from orkestra_bridge.stack.cdk import AirflowDag
+stack = aws_cdk.Stack(aws_cdk.App(), "S")
+file, *cases = sys.argv[1:]
+for number, case in enumerate(cases):
+    try:
+        AirflowDag(stack, f"D{number}", dag_file=file, layers="skip", **eval(case))
+    except BridgeError as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_without_node_the_message_names_it(tmp_path: Path) -> None:
+    for environment in (
+        {"PATH": str(tmp_path)},
+        {"PATH": os.environ["PATH"], "JSII_NODE": str(tmp_path / "node")},
+    ):
+        with pytest.raises(EnvironmentSetupError, match=r"Node\.js") as caught:
+            require_node(environment)
+        assert "JSII_NODE" in caught.value.remedy
+
+
+@pytest.mark.skipif(shutil.which(os.environ.get("JSII_NODE", "node")) is None, reason="the CDK needs Node.js")
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "several.py").write_text(DAGS.format(names=("a", "b"), schedule="None"))
+    (tmp_path / "refused.py").write_text(
+        DAGS.format(names=("c",), schedule="'@continuous', max_active_runs=1")
+    )
+    cases = {
+        "several.py": ["{}", "{'dag_id': 'x'}", "{'dag_id': 'a', 'parameters': {'Nope': '1'}}"],
+        "refused.py": ["{}"],
+        "missing.py": ["{}"],
+    }
+    told = {
+        file: subprocess.run(
+            [sys.executable, "-c", PROGRAM, tmp_path / file, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+            env={
+                "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(
+                    Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+                ),
+                **os.environ,
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+                "PYTHONPATH": str(SOURCES),
+                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+            },
+        ).stdout.splitlines()
+        for file, arguments in cases.items()
+    }
+    several, unknown, parameter = told["several.py"]
+    assert "defines 2 DAGs -> set dag_id: a, b" in several
+    assert "defines no DAG 'x' -> it has a, b" in unknown
+    assert "no parameter 'Nope' -> it has AssetBucket" in parameter
+    [refused] = told["refused.py"]
+    assert refused.startswith("BridgeError")
+    assert "OB502" in refused
+    [missing] = told["missing.py"]
+    assert missing.startswith("UsageError")
