@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from orkestra_bridge.errors import LocalRunError, UsageError
+from orkestra_bridge.errors import LocalRunError, OutputError, UsageError
 
 PACKAGES = ".packages"
 """Folder below ``OUT/.runs`` with the unzipped packages, named by the content of their zips."""
@@ -46,13 +46,22 @@ class Package:
 def unpack(archive: Path, home: Path) -> Package:
     """Return the package, unzipped below ``home``; one with the same content is used again.
 
-    Raises UsageError if there is no such zip, and LocalRunError if it is broken or cannot be unzipped.
+    Raises:
+        UsageError: There is no such zip.
+        OutputError: The folder cannot be made.
+        LocalRunError: The zip is broken or cannot be unzipped.
     """
     try:
         data = archive.read_bytes()
     except OSError as problem:
         raise UsageError(f"{archive} cannot be read: {problem}", remedy="convert the DAG first") from problem
     folder = home / PACKAGES / hashlib.sha256(data).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(
+            f"{folder} cannot be made: {problem}", remedy="name another folder with --out"
+        ) from problem
     try:
         if not (folder / "task").is_dir():
             _unzip(archive, folder)
@@ -79,7 +88,6 @@ def _described(folder: Path, requirements: list[dict[str, Any]]) -> Package:
 
 def _unzip(archive: Path, folder: Path) -> None:
     """Unzip next to the folder and move it there as a whole: two runs may do this at the same time."""
-    folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="unzip-", dir=folder))
     try:
         with zipfile.ZipFile(archive) as opened:

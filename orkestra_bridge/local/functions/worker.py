@@ -207,9 +207,11 @@ def _error_document(problem: BaseException, request_id: str) -> bytes:
         "requestId": request_id,
         "stackTrace": traceback.format_list(frames),
     }
-    if isinstance(problem, ImportError) and not request_id:
+    if not request_id and isinstance(problem, ImportError):
         error["errorType"] = "Runtime.ImportModuleError"
         error["errorMessage"] = f"Unable to import module: {problem}"
+    if not request_id and isinstance(problem, AttributeError):
+        error["errorType"] = "Runtime.HandlerNotFound"
     return json.dumps(error).encode()
 
 

@@ -66,7 +66,7 @@ class TaskCall:
 class TaskRunner(Protocol):
     """Answers Task states."""
 
-    async def __call__(self, call: TaskCall) -> Json:
+    async def __call__(self, call: TaskCall, /) -> Json:
         """Return the result (``$states.result``) or raise StatesError.
 
         A time-out or the failure of a sibling cancels the call.
