@@ -89,7 +89,7 @@ class Airflow:
 
         @functools.wraps(original)
         def add_task(dag: Any, task: Any) -> None:
-            place = self._watch.place(sys._getframe(1))
+            place = self._watch.place(sys._getframe(1), task)
             if place is not None:
                 self.task_places.setdefault(id(task), place)
                 self._tasks.append(task)

@@ -144,10 +144,13 @@ class Watch:
             (self._prefix, self._home, *self._libraries, *_DEVICES)
         )
 
-    def place(self, frame: types.FrameType | None) -> Place | None:
-        """Return the innermost place in the user's files, from this frame outwards."""
+    def place(self, frame: types.FrameType | None, made: Any = None) -> Place | None:
+        """Return the innermost place in the user's files, from this frame outwards.
+
+        If ``made`` is what is being constructed, the user's constructors of it do not count.
+        """
         while frame is not None:
-            if self.is_local(frame.f_code.co_filename):
+            if self.is_local(frame.f_code.co_filename) and (made is None or not _constructs(frame, made)):
                 return self.relative(frame.f_code.co_filename), frame.f_lineno
             frame = frame.f_back
         return None
@@ -235,6 +238,11 @@ class Watch:
         name = os.path.abspath(os.fsdecode(path or "."))
         if self.is_local(name + "/") or self._is_outside(name + "/"):
             self.listed.add(name)
+
+
+def _constructs(frame: types.FrameType, made: Any) -> bool:
+    code = frame.f_code
+    return code.co_name == "__init__" and frame.f_locals.get(code.co_varnames[0]) is made
 
 
 def _importing(frame: types.FrameType | None, watch: Watch) -> bool:

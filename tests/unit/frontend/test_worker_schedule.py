@@ -1,0 +1,82 @@
+"""Timetables as both majors of Airflow shape them, by fakes with the same class names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orkestra_bridge.frontend.worker_schedule import describe_schedule, describe_timetable
+
+
+def timetable(name: str, module: str = "airflow.timetables", **fields: Any) -> Any:
+    return type(name, (SimpleNamespace,), {"__module__": module})(**fields)
+
+
+ROME = SimpleNamespace(key="Europe/Rome")
+CRON: dict[str, Any] = {"_expression": "0 5 * * *", "_timezone": ROME}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (timetable("NullTimetable"), {"kind": "none"}),
+        (timetable("OnceTimetable"), {"kind": "once"}),
+        (timetable("ContinuousTimetable"), {"kind": "continuous"}),
+        (timetable("DatasetTriggeredTimetable"), {"kind": "asset"}),
+        (
+            timetable("CronDataIntervalTimetable", **CRON),
+            {"kind": "cron", "expressions": ["0 5 * * *"], "timezone": "Europe/Rome", "data_interval": True},
+        ),
+        (
+            timetable("CronTriggerTimetable", expression="@x", timezone="UTC", interval=dt.timedelta()),
+            {"kind": "cron", "expressions": ["@x"], "timezone": "UTC", "data_interval": False},
+        ),
+        (timetable("CronTriggerTimetable", **CRON, _interval=dt.timedelta(hours=1)), {"kind": "custom"}),
+        (
+            timetable("DeltaDataIntervalTimetable", _delta=dt.timedelta(hours=6)),
+            {"kind": "delta", "seconds": 21600.0, "data_interval": True},
+        ),
+        (
+            timetable("DeltaTriggerTimetable", delta=object(), interval=dt.timedelta()),
+            {"kind": "delta", "seconds": None, "data_interval": False},
+        ),
+        (timetable("EventsTimetable"), {"kind": "custom"}),
+        (timetable("CronTriggerTimetable", module="company.timetables", **CRON), {"kind": "custom"}),
+    ],
+)
+def test_timetables(given: Any, expected: dict[str, Any]) -> None:
+    assert describe_timetable(given) == expected
+
+
+def test_several_crons() -> None:
+    parts = [
+        timetable("CronTriggerTimetable", expression=text, timezone="UTC")
+        for text in ("1 * * * *", "2 * * * *")
+    ]
+    described = describe_timetable(timetable("MultipleCronTriggerTimetable", timetables=parts))
+    assert (described["kind"], described["expressions"]) == ("cron", ["1 * * * *", "2 * * * *"])
+
+
+def test_assets_with_a_cron_keep_the_cron() -> None:
+    inner = timetable("CronTriggerTimetable", **CRON)
+    described = describe_timetable(timetable("DatasetOrTimeSchedule", timetable=inner))
+    assert (described["kind"], described["expressions"]) == ("asset", ["0 5 * * *"])
+
+
+@pytest.mark.parametrize(
+    ("dag", "text"),
+    [
+        ({"schedule": "@daily", "timetable": timetable("CronTriggerTimetable", **CRON)}, "@daily"),
+        ({"schedule_interval": dt.timedelta(hours=1), "timetable": timetable("X")}, "1:00:00"),
+        ({"schedule": None, "timetable": timetable("NullTimetable")}, "None"),
+        ({"timetable": timetable("OnceTimetable")}, "@once"),
+        ({"timetable": timetable("EventsTimetable", summary="3 events")}, "EventsTimetable 3 events"),
+    ],
+)
+def test_text_is_what_the_user_wrote(dag: dict[str, Any], text: str) -> None:
+    described = describe_schedule(SimpleNamespace(timezone="UTC", **dag), str)
+    assert described["text"] == text
+    assert described["timezone"]
