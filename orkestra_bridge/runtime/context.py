@@ -58,7 +58,9 @@ class TaskContext(MutableMapping[str, Any]):
     copy = __copy__
 
 
-def build_context(*, task: Any, run: Run, ti: TaskInstance, dag_run: DagRun, ticks: Ticks, major: int) -> TaskContext:
+def build_context(
+    *, task: Any, run: Run, ti: TaskInstance, dag_run: DagRun, ticks: Ticks, major: int
+) -> TaskContext:
     """Return the context of a task instance, with the keys of the Airflow major version."""
     makers = {**_objects(task, ti, dag_run), **_dates(run)}
     if major == 2:
@@ -113,7 +115,7 @@ def _facade(module: str, name: str | None, *, call: bool = False) -> Callable[[]
     def find() -> Any:
         from importlib import import_module
 
-        found = import_module(f"airflow._impl.{module}")
+        found: Any = import_module(f"airflow._impl.{module}")
         value = found if name is None else getattr(found, name)
         return value() if call else value
 

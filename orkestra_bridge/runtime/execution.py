@@ -143,7 +143,9 @@ class _Attempt:
             return
         if self.task.multiple_outputs:
             if not isinstance(value, Mapping):
-                raise TypeError(f"Returned output was type {type(value)} expected dictionary for multiple_outputs")
+                raise TypeError(
+                    f"Returned output was type {type(value)} expected dictionary for multiple_outputs"
+                )
             wrong = next((key for key in value if not isinstance(key, str)), None)
             if wrong is not None:
                 raise TypeError(
@@ -169,7 +171,7 @@ class _Attempt:
         for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
             try:
                 callback(self.context)
-            except Exception:
+            except Exception:  # noqa: PERF203
                 log.exception("Error when executing %s", name)
 
     def _fail(self, error: BaseException) -> NoReturn:
@@ -205,7 +207,9 @@ class _Attempt:
             return ""
         text = json.dumps(self.ti.pushed, separators=(",", ":"), sort_keys=True)
         if len(text) > MAX_PUSHED:
-            log.warning("The XComs pushed before the failure are too large to be kept: %s characters", len(text))
+            log.warning(
+                "The XComs pushed before the failure are too large to be kept: %s characters", len(text)
+            )
             return ""
         return f"{PUSHED_BEFORE_FAILURE}{text}"
 

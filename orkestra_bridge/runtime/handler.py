@@ -26,12 +26,14 @@ class Package:
 
     @property
     def manifest(self) -> dict[str, Any]:
+        """Return the manifest; raises RuntimeSetupError if it cannot be read."""
         if self._manifest is None:
             self._manifest = read_manifest(self.task_root)
         return self._manifest
 
     @property
     def dag(self) -> Any:
+        """Return the loaded DAG; raises what the DAG file raises."""
         if self._dag is None:
             self._dag = load_dag(self.task_root, self.manifest)
         return self._dag
@@ -45,8 +47,10 @@ class Package:
         """
         task_id = event.get("task_id")
         if not isinstance(task_id, str):
-            raise RuntimeSetupError("the event names no task_id; is it from a state machine of another version?")
-        resumed: dict[str, Any] = ((event.get("run") or {}).get("ledger") or {}).get(task_id)
+            raise RuntimeSetupError(
+                "the event names no task_id; is it from a state machine of another version?"
+            )
+        resumed: dict[str, Any] | None = ((event.get("run") or {}).get("ledger") or {}).get(task_id)
         if resumed:
             return resumed
         verdict: Verdict = verdict_of(task_id, self.manifest["workflow"], event.get("ledger") or {})

@@ -64,35 +64,43 @@ class DagRun:
 
     @property
     def logical_date(self) -> Any:
+        """Return the moment that the run is about."""
         return pendulum_moment(self._run.logical_date)
 
     @property
     def execution_date(self) -> Any:
+        """Return the logical date by its old name."""
         return self.logical_date
 
     @property
     def data_interval_start(self) -> Any:
+        """Return where the time that the run covers begins."""
         return pendulum_moment(self._run.start)
 
     @property
     def data_interval_end(self) -> Any:
+        """Return where the time that the run covers ends."""
         return pendulum_moment(self._run.end)
 
     @property
     def run_after(self) -> Any:
+        """Return the moment from which the run may start."""
         return pendulum_moment(self._run.run_after)
 
     @property
     def start_date(self) -> Any:
+        """Return when the execution started."""
         return pendulum_moment(self._run.started)
 
     queued_at = start_date
 
     @property
     def end_date(self) -> None:
+        """Return None: the run has not ended."""
         return None
 
     def get_state(self) -> str:
+        """Return the state, which is running."""
         return self.state
 
     def get_task_instance(self, task_id: str, *_args: Any, **_kwargs: Any) -> Any:
@@ -120,6 +128,7 @@ class FinishedTask:
         self.try_number = entry.get("tries", 0)
 
     def current_state(self) -> str:
+        """Return the state that the task ended in."""
         return str(self.state)
 
     def __repr__(self) -> str:
@@ -170,35 +179,44 @@ class TaskInstance:
 
     @property
     def key(self) -> tuple[str, str, str, int, int]:
+        """Return dag id, task id, run id, try and map index."""
         return (self.dag_id, self.task_id, self.run_id, self.try_number, self.map_index)
 
     @property
     def start_date(self) -> Any:
+        """Return when this try started."""
         return pendulum_moment(self._started)
 
     @property
     def logical_date(self) -> Any:
+        """Return the run's logical date."""
         return self.dag_run.logical_date
 
     @property
     def execution_date(self) -> Any:
+        """Return the run's logical date by its old name."""
         return self.dag_run.logical_date
 
     @property
     def prev_attempted_tries(self) -> int:
+        """Return how many tries there were before."""
         return self.try_number - 1
 
     @property
     def is_eligible_to_retry(self) -> bool:
+        """Return True if a failure of this try is followed by another one."""
         return self.try_number <= self.max_tries
 
     def current_state(self) -> str:
+        """Return the state, which is running."""
         return self.state
 
     def get_dagrun(self, *_args: Any) -> DagRun:
+        """Return the run that this belongs to."""
         return self.dag_run
 
     def get_template_context(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Return the context that the task runs in."""
         return self._context
 
     def bind(self, context: Any) -> None:
@@ -219,7 +237,7 @@ class TaskInstance:
         task_ids: str | Iterable[str] | None = None,
         dag_id: str | None = None,
         key: str = RETURN_VALUE,
-        include_prior_dates: bool = False,
+        include_prior_dates: bool = False,  # noqa: ARG002  # a run only knows its own dates
         *_older: Any,
         map_indexes: Any = _MISSING,
         default: Any = None,

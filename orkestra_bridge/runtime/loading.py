@@ -24,9 +24,13 @@ def read_manifest(task_root: str) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RuntimeSetupError(f"the package has no readable manifest.json: {error}; build it again") from error
+        raise RuntimeSetupError(
+            f"the package has no readable manifest.json: {error}; build it again"
+        ) from error
     if manifest.get("version") != 1:
-        raise RuntimeSetupError(f"manifest version {manifest.get('version')!r} is not known; build the package again")
+        raise RuntimeSetupError(
+            f"manifest version {manifest.get('version')!r} is not known; build the package again"
+        )
     return manifest
 
 

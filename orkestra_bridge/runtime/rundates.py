@@ -1,6 +1,6 @@
 """The dates of a run: logical date, data interval and run id, from the run document and the DAG's schedule.
 
-Source: `airflow/timetables/interval.py`, `airflow/timetables/trigger.py` and `airflow/utils/types.py` (run ids). Airflow 2's
+Source: `airflow/timetables/interval.py`, `airflow/timetables/trigger.py`, `airflow/utils/types.py` (run ids). Airflow 2's
 cron and delta timetables cover the interval before the tick; Airflow 3's triggers have the tick as date, start and end.
 """
 
@@ -68,7 +68,9 @@ def resolve_run(
     Raises:
         ValueError: For a date that is none.
     """
-    started = parse_moment(execution["start_time"]) if execution.get("start_time") else datetime.now(timezone.utc)
+    started = (
+        parse_moment(execution["start_time"]) if execution.get("start_time") else datetime.now(timezone.utc)
+    )
     scheduled = document.get("scheduled_time")
     run_type = document.get("run_type") or ("scheduled" if scheduled else "manual")
     ticks = Ticks(schedule)
@@ -140,7 +142,9 @@ class Ticks:
     def _step(self, moment: datetime, *, forward: bool) -> datetime:
         if self.kind == "delta":
             if self.seconds is None:
-                raise RuntimeSetupError("the schedule is no fixed period; its previous run cannot be computed")
+                raise RuntimeSetupError(
+                    "the schedule is no fixed period; its previous run cannot be computed"
+                )
             return moment + timedelta(seconds=self.seconds if forward else -self.seconds)
         steps = [self._cron(expression, moment, forward) for expression in self.expressions]
         return min(steps) if forward else max(steps)

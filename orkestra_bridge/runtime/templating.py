@@ -106,10 +106,12 @@ def read_template_files(owner: Any) -> None:
     if owner.template_ext:
         for field in owner.template_fields:
             content = getattr(owner, field, None)
-            if _is_path(content, owner.template_ext):
+            if isinstance(content, str) and _is_path(content, owner.template_ext):
                 setattr(owner, field, _source(owner, content))
             elif isinstance(content, list):
-                read = [_source(owner, item) if _is_path(item, owner.template_ext) else item for item in content]
+                read = [
+                    _source(owner, item) if _is_path(item, owner.template_ext) else item for item in content
+                ]
                 if read != content:
                     setattr(owner, field, read)
     owner.prepare_template()
@@ -174,8 +176,6 @@ class Renderer:
 
     def render(self, value: Any) -> Any:
         """Return a value with every template and reference in it replaced."""
-        if id(value) in self._seen:
-            return value
         if isinstance(value, str):
             return self._render_text(value)
         if not isinstance(value, os.PathLike) and not isinstance(value, type) and hasattr(value, "resolve"):
@@ -183,16 +183,16 @@ class Renderer:
         if isinstance(value, tuple):
             items = [self.render(item) for item in value]
             return tuple(items) if type(value) is tuple else type(value)(*items)
-        if isinstance(value, list):
-            return [self.render(item) for item in value]
+        if isinstance(value, (list, set)):
+            items = [self.render(item) for item in value]
+            return set(items) if isinstance(value, set) else items
         if isinstance(value, dict):
             return {key: self.render(item) for key, item in value.items()}
-        if isinstance(value, set):
-            return {self.render(item) for item in value}
         return self._render_nested(value)
 
     def _render_nested(self, value: Any) -> Any:
-        if getattr(value, "template_fields", None) and not isinstance(value, type):
+        known = id(value) in self._seen or isinstance(value, type)
+        if not known and getattr(value, "template_fields", None):
             self._seen.add(id(value))
             self.render_fields(value)
         return value

@@ -21,7 +21,9 @@ def verdict_of(task_id: str, workflow: Mapping[str, Any], ledger: Mapping[str, A
     """
     tasks: dict[str, Any] = {task["task_id"]: task for task in workflow["tasks"]}
     if task_id not in tasks:
-        raise RuntimeSetupError(f"the package has no task {task_id!r}; it was built for another state machine")
+        raise RuntimeSetupError(
+            f"the package has no task {task_id!r}; it was built for another state machine"
+        )
     if any(task_id in entry.get("skip", ()) for entry in ledger.values()):
         return "skipped"
     task = tasks[task_id]
@@ -38,7 +40,9 @@ def verdict_of(task_id: str, workflow: Mapping[str, Any], ledger: Mapping[str, A
 def _states(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[str]:
     missing = sorted(name for name in task_ids if name not in ledger)
     if missing:
-        raise RuntimeSetupError(f"the ledger of task {task_id!r} lacks its upstream tasks {', '.join(missing)}")
+        raise RuntimeSetupError(
+            f"the ledger of task {task_id!r} lacks its upstream tasks {', '.join(missing)}"
+        )
     return [ledger[name]["state"] for name in task_ids]
 
 

@@ -1,8 +1,8 @@
 """Runs every task of an unpacked package in dependency order, carrying the ledger as the state machine does.
 
-    python drive.py PACKAGE RUN_DOCUMENT        prints {"tasks": ..., "xcom": ..., "edges": ..., "skip": ...} on the last line
+    python drive.py PACKAGE OPTIONS        prints {"tasks", "xcom", "edges", "errors"} on the last line
 
-With ``--make FILE VERSION [DAG_ID]`` it first writes the manifest of the package from the DAG file itself.
+With ``make`` in the options it first writes the manifest of the package from the DAG file itself.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def in_order(dag: Any) -> list[Any]:
     return list(done.values())
 
 
-def write_manifest(root: Path, dag_file: str, version: str, dag_id: str | None, schedule: dict[str, Any]) -> Any:
+def write_manifest(
+    root: Path, dag_file: str, version: str, dag_id: str | None, schedule: dict[str, Any]
+) -> Any:
     """Write the manifest of a package whose source is in place, and return the DAG."""
     bare = {"dag_id": dag_id or "", "airflow_version": version, "schedule": schedule, "tasks": []}
     manifest: dict[str, Any] = {
@@ -73,8 +75,10 @@ def only_dag(root: Path, manifest: dict[str, Any]) -> str:
         load_dag(str(root), manifest)
     except RuntimeSetupError:
         name = Path(manifest["dag_file"]).stem
-        module = next(m for key, m in sys.modules.items() if key.startswith("unusual_prefix_") and key.endswith(name))
-        return sorted(find_dags(module))[0]
+        module = next(
+            m for key, m in sys.modules.items() if key.startswith("unusual_prefix_") and key.endswith(name)
+        )
+        return min(find_dags(module))
     raise AssertionError("a DAG without id")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class _Condition:
@@ -53,7 +55,9 @@ class Asset(_Condition):
 class Dataset(Asset):
     """Airflow 2's asset: a URI."""
 
-    def __init__(self, uri: Any = None, extra: dict[str, Any] | None = None, *, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, uri: Any = None, extra: dict[str, Any] | None = None, *, name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(name, uri, extra=extra, **kwargs)
 
 

@@ -7,20 +7,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.exceptions import AirflowException, AirflowSkipException
 from airflow._impl.operator import BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class BashOperator(BaseOperator):
     """Runs a command with bash; fails by its exit code, skips on ``skip_on_exit_code``."""
 
     template_fields: Any = ("bash_command", "env", "cwd")
-    template_fields_renderers = {"bash_command": "bash", "env": "json"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"bash_command": "bash", "env": "json"}
     template_ext: Any = (".sh", ".bash")
     ui_color = "#f0ede4"
 
@@ -44,7 +46,11 @@ class BashOperator(BaseOperator):
         self.output_encoding = output_encoding
         codes = skip_exit_code if skip_exit_code is not None else skip_on_exit_code
         self.skip_on_exit_code = (
-            list(codes) if isinstance(codes, (list, tuple, set, frozenset)) else [codes] if codes is not None else []
+            list(codes)
+            if isinstance(codes, (list, tuple, set, frozenset))
+            else [codes]
+            if codes is not None
+            else []
         )
         self.cwd = cwd
         self.output_processor = output_processor
@@ -77,9 +83,8 @@ class BashOperator(BaseOperator):
         return self.output_processor(last)
 
     def _run(self, bash: str, env: dict[str, str]) -> tuple[int, str]:
-        with _folder(self.cwd) as folder:
-            with self._command(bash, folder) as command:
-                return self._wait(command, env, folder)
+        with _folder(self.cwd) as folder, self._command(bash, folder) as command:
+            return self._wait(command, env, folder)
 
     @contextmanager
     def _command(self, bash: str, folder: str) -> Iterator[list[str]]:

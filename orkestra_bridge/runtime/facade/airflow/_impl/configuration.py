@@ -77,7 +77,9 @@ class AirflowConfigParser:
         found = self.get(section, key, fallback)
         return json.loads(found) if isinstance(found, str) else found
 
-    def getlist(self, section: str, key: str, fallback: Any = _UNSET, delimiter: str = ",", **_kwargs: Any) -> Any:
+    def getlist(
+        self, section: str, key: str, fallback: Any = _UNSET, delimiter: str = ",", **_kwargs: Any
+    ) -> Any:
         found = self.get(section, key, fallback)
         return [part.strip() for part in found.split(delimiter)] if isinstance(found, str) else found
 

@@ -19,7 +19,7 @@ class Connection(LoggingMixin):
 
     EXTRA_KEY = EXTRA_KEY
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         conn_id: str | None = None,
         conn_type: str | None = None,
@@ -74,7 +74,12 @@ class Connection(LoggingMixin):
         fields = json.loads(value)
         conn_type = fields.pop("conn_type", None)
         port = fields.pop("port", None)
-        return cls(conn_id=conn_id, conn_type=_normal_type(conn_type or ""), port=int(port) if port else None, **fields)
+        return cls(
+            conn_id=conn_id,
+            conn_type=_normal_type(conn_type or ""),
+            port=int(port) if port else None,
+            **fields,
+        )
 
     @classmethod
     def from_uri(cls, uri: str, conn_id: str | None = None) -> Connection:
@@ -134,7 +139,9 @@ class Connection(LoggingMixin):
         login = quote(self.login, safe="") if self.login is not None else ""
         if self.password is not None:
             login += f":{quote(self.password, safe='')}"
-        netloc = (f"{login}@" if login else "") + quote(host, safe="") + (f":{self.port}" if self.port else "")
+        netloc = (
+            (f"{login}@" if login else "") + quote(host, safe="") + (f":{self.port}" if self.port else "")
+        )
         uri += netloc + (f"/{quote(self.schema, safe='')}" if self.schema else "")
         if self.extra:
             uri += ("?" if self.schema else "/?") + self._query()

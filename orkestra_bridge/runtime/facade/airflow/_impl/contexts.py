@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.settings import SETTINGS
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class DagContext:
     """The stack of open ``with DAG(...)`` blocks."""
 
-    _stack: list[Any] = []
+    _stack: ClassVar[list[Any]] = []
 
     @classmethod
     def push(cls, dag: DAG) -> None:
@@ -38,7 +38,7 @@ class DagContext:
 class TaskGroupContext:
     """The stack of open ``with TaskGroup(...)`` blocks."""
 
-    _stack: list[Any] = []
+    _stack: ClassVar[list[Any]] = []
 
     @classmethod
     def push(cls, group: TaskGroup) -> None:
@@ -63,7 +63,7 @@ class TaskGroupContext:
 class SetupTeardownContext:
     """The stack of open ``with setup_task:`` blocks and the work tasks made inside of each."""
 
-    _stack: list[tuple[list[Any], list[Any]]] = []
+    _stack: ClassVar[list[tuple[list[Any], list[Any]]]] = []
 
     @classmethod
     def push(cls, owners: Any) -> None:
@@ -89,7 +89,7 @@ class SetupTeardownContext:
         setups, teardowns = _pairs(owners)
         work = [task for task in tasks if not task.is_setup and not task.is_teardown]
         if work:
-            # Only tasks that stand alone so far are tied, or else the first and the last (`set_work_task_roots_and_leaves`).
+            # Airflow ties tasks that stand alone so far, or else the first and the last.
             roots = [task for task in work if not task.upstream_task_ids] or work[:1]
             leaves = [task for task in work if not task.downstream_task_ids] or work[-1:]
             for task in roots:

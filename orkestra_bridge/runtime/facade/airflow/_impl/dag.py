@@ -46,7 +46,12 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 # Old spellings of arguments; Airflow 2 takes both.
-_RENAMED = {"schedule_interval": "schedule", "timetable": "schedule", "concurrency": "max_active_tasks", "fail_stop": "fail_fast"}
+_RENAMED = {
+    "schedule_interval": "schedule",
+    "timetable": "schedule",
+    "concurrency": "max_active_tasks",
+    "fail_stop": "fail_fast",
+}
 
 
 class DAG:
@@ -86,7 +91,7 @@ class DAG:
     def __repr__(self) -> str:
         return f"<DAG: {self.dag_id}>"
 
-    def __enter__(self) -> DAG:
+    def __enter__(self) -> DAG:  # noqa: PYI034
         DagContext.push(self)
         return self
 

@@ -52,7 +52,9 @@ def chunks(items: list[Any], chunk_size: int) -> Generator[list[Any], None, None
         yield items[start : start + chunk_size]
 
 
-def reduce_in_chunks(fn: Callable[[Any, list[Any]], Any], iterable: list[Any], initializer: Any, chunk_size: int = 0) -> Any:
+def reduce_in_chunks(
+    fn: Callable[[Any, list[Any]], Any], iterable: list[Any], initializer: Any, chunk_size: int = 0
+) -> Any:
     """Return the fold of a function over chunks of a list."""
     if not iterable:
         return initializer
@@ -79,7 +81,9 @@ def prune_dict(val: Any, mode: str = "strict") -> Any:
 
     if isinstance(val, dict):
         pruned = {key: prune_dict(item, mode) for key, item in val.items() if not empty(item)}
-        return {key: item for key, item in pruned.items() if not (isinstance(item, (dict, list)) and not item)}
+        return {
+            key: item for key, item in pruned.items() if not (isinstance(item, (dict, list)) and not item)
+        }
     if isinstance(val, list):
         return [prune_dict(item, mode) for item in val if not empty(item)]
     return val

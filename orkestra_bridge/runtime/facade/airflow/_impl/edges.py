@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from airflow._impl.node import DependencyMixin, as_list
@@ -57,7 +58,9 @@ def _is_list(item: Any) -> bool:
 
 
 def chain(*tasks: Any) -> None:
-    """Make each argument the upstream of the next; lists of equal length are paired (`airflow.models.baseoperator.chain`).
+    """Make each argument the upstream of the next one; lists of equal length are paired.
+
+    Source: `airflow.models.baseoperator.chain`.
 
     Raises:
         TypeError: For something that is no node.
@@ -65,7 +68,7 @@ def chain(*tasks: Any) -> None:
     """
     from airflow._impl.exceptions import AirflowException
 
-    for first, second in zip(tasks, tasks[1:], strict=False):
+    for first, second in pairwise(tasks):
         if isinstance(first, DependencyMixin):
             first.set_downstream(second)
         elif isinstance(second, DependencyMixin):
@@ -74,8 +77,7 @@ def chain(*tasks: Any) -> None:
             raise TypeError(f"Chain not supported between instances of {type(first)} and {type(second)}")
         elif len(first) != len(second):
             raise AirflowException(
-                "Chain not supported for different length Iterable. "
-                f"Got {len(first)} and {len(second)}."
+                f"Chain not supported for different length Iterable. Got {len(first)} and {len(second)}."
             )
         else:
             for one, other in zip(first, second, strict=True):

@@ -42,7 +42,7 @@ class AirflowFailException(AirflowException):
 
 
 class AirflowTaskTimeout(BaseException):
-    """Raised when a task runs into its execution_timeout; no Exception, as in Airflow, so that tasks do not swallow it."""
+    """Raised when a task runs into its execution_timeout; no Exception, so that tasks do not swallow it."""
 
 
 class AirflowTaskTerminated(BaseException):

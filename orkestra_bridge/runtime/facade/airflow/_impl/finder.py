@@ -6,11 +6,13 @@ import sys
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow._impl.paths import MODULES, ONLY_2, ONLY_3
 from airflow._impl.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 REMEDY = (
     "The task runtime offers the part of Airflow that DAG files and Python tasks use, not the whole of it. "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.contexts import DagContext, TaskGroupContext
@@ -12,13 +11,15 @@ from airflow._impl.exceptions import DuplicateTaskIdFound, TaskAlreadyInTaskGrou
 from airflow._impl.node import DAGNode, as_list
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow._impl.dag import DAG
 
 
 class TaskGroup(DAGNode):
     """A named part of a DAG whose tasks carry its id as a prefix."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         group_id: str | None,
         prefix_group_id: bool = True,
@@ -48,7 +49,11 @@ class TaskGroup(DAGNode):
 
     def _join_parent(self, add_suffix: bool) -> None:
         dag = self.dag or DagContext.get_current()
-        parent = self.parent_group or (self.dag.task_group if self.dag else None) or TaskGroupContext.get_current(dag)
+        parent = (
+            self.parent_group
+            or (self.dag.task_group if self.dag else None)
+            or TaskGroupContext.get_current(dag)
+        )
         if parent is None:
             raise RuntimeError("TaskGroup can only be used inside a dag")
         current = TaskGroupContext.get_current(parent.dag)
@@ -80,7 +85,7 @@ class TaskGroup(DAGNode):
     def __repr__(self) -> str:
         return f"<TaskGroup: {self.group_id}>"
 
-    def __enter__(self) -> TaskGroup:
+    def __enter__(self) -> TaskGroup:  # noqa: PYI034
         TaskGroupContext.push(self)
         return self
 
@@ -174,7 +179,9 @@ class TaskGroup(DAGNode):
         if isinstance(other, TaskGroup):
             groups.add(other.group_id)
         else:
-            tasks.update(task.node_id for task in (other.leaves if upstream else other.roots) if task is not self)
+            tasks.update(
+                task.node_id for task in (other.leaves if upstream else other.roots) if task is not self
+            )
 
     def _set_relatives(self, other: Any, *, upstream: bool, edge_modifier: Any = None) -> None:
         nodes = as_list(other)
@@ -238,7 +245,8 @@ def _before_teardown(task: Any, ids: set[str]) -> Iterator[Any]:
 
 def _has_work_after(task: Any, ids: set[str], *, but: str) -> bool:
     return any(
-        after.task_id != but and after.task_id in ids and not after.is_teardown for after in task.downstream_list
+        after.task_id != but and after.task_id in ids and not after.is_teardown
+        for after in task.downstream_list
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as _datetime
 import json
 import time
 import uuid
@@ -49,4 +48,4 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"macros has no {name!r}; define it with user_defined_macros")
 
 
-__all__ = ["_datetime", "datetime", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"]
+__all__ = ["datetime", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"]

@@ -78,7 +78,7 @@ def check_expandable(arguments: dict[str, Any], fixed: dict[str, Any]) -> None:
     for name, value in arguments.items():
         if isinstance(value, str) or not isinstance(value, (XComArg, Mapping, Sequence, MappedArgument)):
             kind = type(value).__name__
-            raise ValueError(f"expand() got an unexpected type {kind!r} for keyword argument {name!r}")
+            raise ValueError(f"expand() got an unexpected type {kind!r} for keyword argument {name!r}")  # noqa: TRY004
 
 
 class MappedOperator(DAGNode):
@@ -87,7 +87,12 @@ class MappedOperator(DAGNode):
     is_mapped = True
 
     def __init__(
-        self, *, operator_class: type[BaseOperator], task_id: str, partial_kwargs: dict[str, Any], expand_input: Any
+        self,
+        *,
+        operator_class: type[BaseOperator],
+        task_id: str,
+        partial_kwargs: dict[str, Any],
+        expand_input: Any,
     ) -> None:
         dag = partial_kwargs.pop("dag", None) or DagContext.get_current()
         group = partial_kwargs.pop("task_group", None) or TaskGroupContext.get_current(dag)

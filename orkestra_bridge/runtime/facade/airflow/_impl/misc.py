@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow._impl.logs import LoggingMixin
 from airflow._impl.templates import Templater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class AirflowPlugin:

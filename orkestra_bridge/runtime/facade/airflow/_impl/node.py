@@ -152,9 +152,7 @@ class DAGNode(DependencyMixin):
         for item in as_list(other):
             if not isinstance(item, DependencyMixin):
                 kind = type(item).__name__
-                raise AirflowException(
-                    f"Relationships can only be set between Operators; received {kind}"
-                )
+                raise AirflowException(f"Relationships can only be set between Operators; received {kind}")
             item.update_relative(self, not upstream, edge_modifier)
             neighbours.extend(item.leaves if upstream else item.roots)
         dag = _common_dag([*self.roots, *neighbours])
@@ -189,5 +187,3 @@ def connect(first: Any, second: Any, _dag: Any = None) -> None:
     """Let task ``second`` wait for task ``first``."""
     first.downstream_task_ids.add(second.task_id)
     second.upstream_task_ids.add(first.task_id)
-
-

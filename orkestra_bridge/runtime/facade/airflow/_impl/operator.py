@@ -5,11 +5,9 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import logging
 from abc import ABCMeta
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.contexts import DagContext, SetupTeardownContext, TaskGroupContext
 from airflow._impl.enums import TriggerRule
@@ -20,6 +18,10 @@ from airflow._impl.params import ParamsDict
 from airflow._impl.settings import SETTINGS
 from airflow._impl.templates import Templater
 from airflow._impl.timezone import coerce_datetime
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
 
 # BaseOperator's arguments with Airflow's defaults (`airflow/sdk/bases/operator.py`, `airflow/models/baseoperator.py`).
 ARGUMENTS: dict[str, Any] = {
@@ -85,7 +87,9 @@ _SPECIAL = ("task_id", "dag", "task_group", "params", "default_args", "pre_execu
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout")
 
 
-def merged_defaults(dag: Any, group: Any, params: Any, default_args: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def merged_defaults(
+    dag: Any, group: Any, params: Any, default_args: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the default arguments and the params that a new task gets from DAG, group and itself, the latter first."""
     arguments: dict[str, Any] = dict(dag.default_args) if dag else {}
     merged: dict[str, Any] = dict(dag.params._params) if dag else {}
@@ -172,7 +176,7 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
 
     template_fields: Any = ()
     template_ext: Any = ()
-    template_fields_renderers: dict[str, str] = {}
+    template_fields_renderers: ClassVar[dict[str, str]] = {}
     ui_color = "#fff"
     ui_fgcolor = "#000"
     shallow_copy_attrs: Any = ()
@@ -311,7 +315,9 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
         self.trigger_rule = TriggerRule.ALL_DONE_SETUP_SUCCESS
         if on_failure_fail_dagrun is not None:
             self.on_failure_fail_dagrun = on_failure_fail_dagrun
-        for setup in setups if isinstance(setups, (list, tuple, set)) else [setups] if setups is not None else []:
+        for setup in (
+            setups if isinstance(setups, (list, tuple, set)) else [setups] if setups is not None else []
+        ):
             setup.as_setup()
             setup.set_downstream(self)
         return self
@@ -321,7 +327,9 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
 
     def iter_mapped_dependants(self) -> Iterator[Any]:
         """Return the mapped tasks that are expanded over this task's result."""
-        return (task for task in self.downstream_list if task.is_mapped and self.task_id in task.expanded_over)
+        return (
+            task for task in self.downstream_list if task.is_mapped and self.task_id in task.expanded_over
+        )
 
     def add_inlets(self, inlets: Any) -> None:
         self.inlets.extend(inlets)

@@ -9,7 +9,6 @@ from typing import Any
 from airflow._impl.exceptions import ParamValidationError
 
 
-
 class ArgNotSet:
     """The type of a value that was not given."""
 
@@ -108,7 +107,7 @@ class ParamsDict(MutableMapping[str, Any]):
         for name, param in self._params.items():
             try:
                 values[name] = param.resolve(suppress_exception=self.suppress_exception)
-            except ParamValidationError as error:
+            except ParamValidationError as error:  # noqa: PERF203
                 raise ParamValidationError(f"Invalid input for param {name}: {error}") from None
         return values
 

@@ -16,31 +16,31 @@ _SENSORS = ("sensor: BaseSensorOperator PokeReturnValue poke_mode_only",)
 _BRANCH = ("skipping: BaseBranchOperator BranchMixIn",)
 _SKIPMIXIN = ("skipping: SkipMixin XCOM_SKIPMIXIN_KEY XCOM_SKIPMIXIN_SKIPPED XCOM_SKIPMIXIN_FOLLOWED",)
 _TIMEZONE = (
-    "timezone: utc TIMEZONE utcnow is_localized is_naive make_aware make_naive convert_to_utc coerce_datetime datetime parse "
-    "parse_timezone beginning_of_day td_format from_timestamp",
+    "timezone: utc TIMEZONE utcnow is_localized is_naive make_aware make_naive convert_to_utc coerce_datetime datetime",
+    "timezone: parse parse_timezone beginning_of_day td_format from_timestamp",
 )
 _EDGES = ("edges: chain chain_linear cross_downstream",)
 _LABELS = ("edges: Label EdgeModifier",)
 _NODE = ("node: DependencyMixin DAGNode TaskMixin=DependencyMixin",)
 _ASSETS = (
-    "assets: Asset Dataset Model AssetAlias DatasetAlias=AssetAlias AssetAny DatasetAny=AssetAny AssetAll DatasetAll=AssetAll "
-    "AssetRef AssetWatcher Metadata asset",
+    "assets: Asset Dataset Model AssetAlias DatasetAlias=AssetAlias AssetAny DatasetAny=AssetAny AssetAll",
+    "assets: DatasetAll=AssetAll AssetRef AssetWatcher Metadata asset",
 )
 _EXCEPTIONS = (
-    "exceptions: AirflowBadRequest AirflowClusterPolicyViolation AirflowConfigException AirflowDagCycleException "
-    "AirflowDagDuplicatedIdException AirflowDagInconsistent AirflowException AirflowFailException "
-    "AirflowInternalRuntimeError AirflowNotFoundException AirflowOptionalProviderFeatureException "
-    "AirflowProviderDeprecationWarning AirflowRescheduleException AirflowRuntimeError AirflowSensorTimeout "
-    "AirflowSkipException AirflowTaskTerminated AirflowTaskTimeout AirflowTimetableInvalid DagNotFound DagRunNotFound "
-    "DownstreamTasksSkipped DuplicateTaskIdFound NodeNotFound ParamValidationError RemovedInAirflow3Warning "
-    "RemovedInAirflow4Warning TaskAlreadyInTaskGroup TaskDeferralError TaskDeferred TaskInstanceNotFound TaskNotFound "
-    "UnmappableXComTypePushed XComForMappingNotPushed XComNotFound",
+    "exceptions: AirflowBadRequest AirflowClusterPolicyViolation AirflowConfigException AirflowDagCycleException",
+    "exceptions: AirflowDagDuplicatedIdException AirflowDagInconsistent AirflowException AirflowFailException",
+    "exceptions: AirflowInternalRuntimeError AirflowNotFoundException AirflowOptionalProviderFeatureException",
+    "exceptions: AirflowProviderDeprecationWarning AirflowRescheduleException AirflowRuntimeError AirflowSensorTimeout",
+    "exceptions: AirflowSkipException AirflowTaskTerminated",
+    "exceptions: AirflowTaskTimeout AirflowTimetableInvalid DagNotFound DagRunNotFound",
+    "exceptions: DownstreamTasksSkipped DuplicateTaskIdFound NodeNotFound ParamValidationError RemovedInAirflow3Warning",
+    "exceptions: RemovedInAirflow4Warning TaskAlreadyInTaskGroup",
+    "exceptions: TaskDeferralError TaskDeferred TaskInstanceNotFound TaskNotFound",
+    "exceptions: UnmappableXComTypePushed XComForMappingNotPushed XComNotFound",
 )
 _TASKFLOW = ("taskflow: dag task task_group setup=setup_task teardown=teardown_task",)
 _TIMETABLES = {
-    "airflow.timetables.base": (
-        "timetables: Timetable DataInterval DagRunInfo TimeRestriction",
-    ),
+    "airflow.timetables.base": ("timetables: Timetable DataInterval DagRunInfo TimeRestriction",),
     "airflow.timetables.trigger": (
         "timetables: CronTriggerTimetable DeltaTriggerTimetable MultipleCronTriggerTimetable",
     ),
@@ -90,7 +90,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.models.operator": ("operator: Operator=BaseOperator",),
     "airflow.models.param": ("params: Param ParamsDict DagParam",),
     "airflow.models.skipmixin": _SKIPMIXIN,
-    "airflow.models.taskinstance": ("instance_types: TaskInstance", "current: Context get_current_context set_current_context"),
+    "airflow.models.taskinstance": (
+        "instance_types: TaskInstance",
+        "current: Context get_current_context set_current_context",
+    ),
     "airflow.models.taskmixin": _NODE,
     "airflow.models.variable": ("variable: Variable",),
     "airflow.models.xcom": ("xcom_arg: XCOM_RETURN_KEY",),
@@ -153,8 +156,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         "simple: EmptyOperator",
         "skipping: SkipMixin BaseBranchOperator",
         "templates: literal",
-        "timetables: CronTriggerTimetable CronDataIntervalTimetable DeltaTriggerTimetable DeltaDataIntervalTimetable "
-        "MultipleCronTriggerTimetable EventsTimetable AssetOrTimeSchedule",
+        "timetables: CronTriggerTimetable CronDataIntervalTimetable DeltaTriggerTimetable DeltaDataIntervalTimetable",
+        "timetables: MultipleCronTriggerTimetable EventsTimetable AssetOrTimeSchedule",
         "timezone: timezone=*",
         "variable: Variable",
         "xcom_arg: XComArg",
@@ -216,7 +219,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.version": ("version: version",),
 }
 
-# Paths that only one of the majors has, so that `try: ... except ImportError: ...` in a DAG file goes the same way as there.
+# Paths that only one of the majors has: `try: ... except ImportError: ...` in a DAG file goes the same way as there.
 ONLY_2 = (
     "airflow.datasets",
     "airflow.hooks.base_hook",

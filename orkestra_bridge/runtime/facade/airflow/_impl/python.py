@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
 from airflow._impl.settings import SETTINGS
 from airflow._impl.skipping import BaseBranchOperator, SkipMixin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def determine_kwargs(func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,7 +36,7 @@ def _exhausted(generator: Any) -> Any:
     while True:
         try:
             next(generator)
-        except StopIteration as stop:
+        except StopIteration as stop:  # noqa: PERF203
             return stop.value
 
 
@@ -42,7 +44,11 @@ class PythonOperator(BaseOperator):
     """Calls a function with its arguments and the part of the context that it asks for."""
 
     template_fields: Any = ("templates_dict", "op_args", "op_kwargs")
-    template_fields_renderers = {"templates_dict": "json", "op_args": "py", "op_kwargs": "py"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "templates_dict": "json",
+        "op_args": "py",
+        "op_kwargs": "py",
+    }
     shallow_copy_attrs: Any = ("python_callable", "op_kwargs")
 
     def __init__(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow._impl.exceptions import (
     AirflowFailException,
@@ -15,6 +14,9 @@ from airflow._impl.exceptions import (
 )
 from airflow._impl.operator import BaseOperator
 from airflow._impl.python import determine_kwargs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class PokeReturnValue:

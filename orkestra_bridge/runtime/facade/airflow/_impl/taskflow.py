@@ -7,7 +7,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from airflow._impl.bash import BashOperator
 from airflow._impl.contexts import DagContext, TaskGroupContext
@@ -52,10 +52,13 @@ def _bindable(function: Callable[..., Any]) -> inspect.Signature:
     empty = inspect.Parameter.empty
     parameters = []
     optional = False
-    for parameter in signature.parameters.values():
+    for given in signature.parameters.values():
+        parameter = given
         if parameter.name in KNOWN_KEYS:
             if parameter.default not in (None, empty):
-                raise ValueError(f"Context key parameter {parameter.name} can't have a default other than None")
+                raise ValueError(
+                    f"Context key parameter {parameter.name} can't have a default other than None"
+                )
             parameter = parameter.replace(default=None)
         elif optional and parameter.default is empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             parameter = parameter.replace(default=None)
@@ -68,7 +71,7 @@ class DecoratedOperator(BaseOperator):
     """The task that a decorated function becomes when it is called."""
 
     template_fields: Any = ("op_args", "op_kwargs")
-    template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
     shallow_copy_attrs: Any = ("python_callable",)
     custom_operator_name = "@task"
 
@@ -104,7 +107,9 @@ class _PythonDecoratedOperator(DecoratedOperator, PythonOperator):
     template_fields: Any = ("templates_dict", "op_args", "op_kwargs")
     custom_operator_name = "@task"
 
-    def __init__(self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any
+    ) -> None:
         upstream = {"python_callable": python_callable, "op_args": op_args, "op_kwargs": op_kwargs}
         super().__init__(
             kwargs_to_upstream=upstream,
@@ -135,7 +140,9 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
     template_fields: Any = (*DecoratedOperator.template_fields, *BashOperator.template_fields)
     custom_operator_name = "@task.bash"
 
-    def __init__(self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any
+    ) -> None:
         kwargs.pop("multiple_outputs", None)
         super().__init__(
             kwargs_to_upstream={"bash_command": None},
@@ -192,7 +199,9 @@ class _TaskDecorator:
             raise TypeError(f"{operator_class.__name__} does not support methods")
         self.function = function
         self.operator_class = operator_class
-        self.multiple_outputs = infers_multiple_outputs(function) if multiple_outputs is None else multiple_outputs
+        self.multiple_outputs = (
+            infers_multiple_outputs(function) if multiple_outputs is None else multiple_outputs
+        )
         self.kwargs = {"task_id": getattr(function, "__name__", "task"), **kwargs}
         functools.update_wrapper(self, function)
 
@@ -287,10 +296,14 @@ def task_decorator_factory(
 class TaskDecoratorCollection:
     """``task`` itself: ``@task``, ``@task.branch``..."""
 
-    def __call__(self, python_callable: Any = None, *, multiple_outputs: bool | None = None, **kwargs: Any) -> Any:
+    def __call__(
+        self, python_callable: Any = None, *, multiple_outputs: bool | None = None, **kwargs: Any
+    ) -> Any:
         return self.python(python_callable, multiple_outputs=multiple_outputs, **kwargs)
 
-    def python(self, python_callable: Any = None, *, multiple_outputs: bool | None = None, **kwargs: Any) -> Any:
+    def python(
+        self, python_callable: Any = None, *, multiple_outputs: bool | None = None, **kwargs: Any
+    ) -> Any:
         return task_decorator_factory(
             python_callable,
             multiple_outputs=multiple_outputs,
@@ -309,7 +322,9 @@ class TaskDecoratorCollection:
         )
 
     def bash(self, python_callable: Any = None, **kwargs: Any) -> Any:
-        return task_decorator_factory(python_callable, decorated_operator_class=_BashDecoratedOperator, **kwargs)
+        return task_decorator_factory(
+            python_callable, decorated_operator_class=_BashDecoratedOperator, **kwargs
+        )
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
@@ -343,7 +358,9 @@ def teardown_task(_func: Any = None, *, on_failure_fail_dagrun: bool = False) ->
 class _TaskGroupFactory:
     """A decorated function: calling it makes a task group."""
 
-    def __init__(self, function: Callable[..., Any], arguments: dict[str, Any], fixed: dict[str, Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arguments: dict[str, Any], fixed: dict[str, Any]
+    ) -> None:
         self.function = function
         self.arguments = {"group_id": function.__name__, **arguments}
         self.fixed = fixed

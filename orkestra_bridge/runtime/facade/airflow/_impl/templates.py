@@ -37,7 +37,9 @@ class Templater:
 
         Renderer(self, context, jinja_env).render_fields(self)
 
-    def render_template(self, content: Any, context: Any, jinja_env: Any = None, seen_oids: Any = None) -> Any:
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: Any = None
+    ) -> Any:
         """Return content with all templates and references in it, however deep, replaced by their values."""
         from orkestra_bridge.runtime.templating import Renderer
 

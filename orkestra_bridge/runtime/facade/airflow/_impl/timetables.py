@@ -32,7 +32,9 @@ class _CronTimetable(Timetable):
 class CronTriggerTimetable(_CronTimetable):
     """A run at every tick, whose dates are the tick."""
 
-    def __init__(self, cron: str, *, timezone: Any = "UTC", interval: Any = timedelta(), **options: Any) -> None:
+    def __init__(
+        self, cron: str, *, timezone: Any = "UTC", interval: Any = timedelta(), **options: Any
+    ) -> None:
         super().__init__(cron, timezone, interval=interval, **options)
 
 
@@ -86,7 +88,13 @@ class ContinuousTimetable(Timetable):
 class EventsTimetable(Timetable):
     """A run at each of some dates."""
 
-    def __init__(self, event_dates: Any, restrict_to_events: bool = False, description: str | None = None, **_options: Any) -> None:
+    def __init__(
+        self,
+        event_dates: Any,
+        restrict_to_events: bool = False,
+        description: str | None = None,
+        **_options: Any,
+    ) -> None:
         self.event_dates = list(event_dates)
         self.restrict_to_events = restrict_to_events
         self.description = description or ""

@@ -50,14 +50,14 @@ def coerce_datetime(value: Any, tz: Any = None) -> Any:
     if isinstance(value, str):
         value = parse(value)
     elif not isinstance(value, dt.datetime):
-        value = dt.datetime(value.year, value.month, value.day)
+        value = dt.datetime(value.year, value.month, value.day, tzinfo=tz or utc)
     return make_aware(value, tz) if is_naive(value) else value
 
 
 def datetime(*args: Any, **kwargs: Any) -> dt.datetime:
     """Return a datetime, in UTC if no tzinfo is given."""
     kwargs.setdefault("tzinfo", utc)
-    return dt.datetime(*args, **kwargs)
+    return dt.datetime(*args, **kwargs)  # noqa: DTZ001
 
 
 def parse(string: str, timezone: Any = None, *, strict: bool = False) -> Any:

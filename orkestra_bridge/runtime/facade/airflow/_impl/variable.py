@@ -22,7 +22,9 @@ class Variable:
         self.description = description
 
     @classmethod
-    def get(cls, key: str, default: Any = NOTSET, deserialize_json: bool = False, default_var: Any = NOTSET) -> Any:
+    def get(
+        cls, key: str, default: Any = NOTSET, deserialize_json: bool = False, default_var: Any = NOTSET
+    ) -> Any:
         """Return the value of a variable, the default where there is none.
 
         Raises:
@@ -42,7 +44,9 @@ class Variable:
         return os.environ.get(PREFIX + key.upper())
 
     @classmethod
-    def setdefault(cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False) -> Any:
+    def setdefault(
+        cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False
+    ) -> Any:
         """Return the value; keep and return the default where there is none."""
         found = cls.get(key, default=None, deserialize_json=deserialize_json)
         if found is not None:
@@ -61,7 +65,9 @@ class Variable:
     @classmethod
     def delete(cls, key: str, *_args: Any) -> None:
         """Raise AirflowException: variables are read-only."""
-        raise AirflowException(f"Variable.delete({key!r}) is not available in the task runtime: variables are read-only")
+        raise AirflowException(
+            f"Variable.delete({key!r}) is not available in the task runtime: variables are read-only"
+        )
 
 
 def _absent(key: str) -> Exception:

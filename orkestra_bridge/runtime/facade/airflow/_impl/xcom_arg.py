@@ -118,7 +118,7 @@ class PlainXComArg(XComArg):
 
     def __getitem__(self, item: str) -> XComArg:
         if not isinstance(item, str):
-            raise ValueError(f"XComArg only supports str lookup, received {type(item).__name__}")
+            raise ValueError(f"XComArg only supports str lookup, received {type(item).__name__}")  # noqa: TRY004
         return PlainXComArg(self.operator, item)
 
     def __iter__(self) -> Iterator[Any]:
@@ -179,7 +179,7 @@ class MapXComArg(XComArg):
     def __init__(self, arg: XComArg, callables: list[Callable[[Any], Any]]) -> None:
         for function in callables:
             if not callable(function):
-                raise ValueError(f"map() argument must be a plain function, not {type(function).__name__}")
+                raise ValueError(f"map() argument must be a plain function, not {type(function).__name__}")  # noqa: TRY004
         self.arg = arg
         self.callables = callables
 
@@ -193,7 +193,7 @@ class MapXComArg(XComArg):
         value = self.arg.resolve(context)
         items = list(value.items()) if isinstance(value, Mapping) else value
         if not isinstance(items, Sequence):
-            raise ValueError(f"XCom map expects sequence or dict, not {type(value).__name__}")
+            raise ValueError(f"XCom map expects sequence or dict, not {type(value).__name__}")  # noqa: TRY004
         return [self._passed(item) for item in items]
 
     def _passed(self, item: Any) -> Any:
@@ -238,4 +238,3 @@ class ConcatXComArg(XComArg):
     def resolve(self, context: Any) -> Any:
         values = [arg.resolve(context) for arg in self.args]
         return [item for value in values for item in (value.items() if isinstance(value, dict) else value)]
-

@@ -125,8 +125,13 @@ with DAG("commands", params={"size": 6}, **ARGS) as commands:
     BashOperator(task_id="last_line", bash_command="echo one; echo two {{ ds }}; echo 'three  '")
     BashOperator(task_id="silent", bash_command="true")
     BashOperator(task_id="own_env", bash_command='echo "$WORD-$HOME_LIKE"', env={"WORD": "{{ ds_nodash }}"})
-    BashOperator(task_id="more_env", bash_command='echo "$WORD ${PATH:+path}"', env={"WORD": "w"}, append_env=True)
-    BashOperator(task_id="context", bash_command='echo "$AIRFLOW_CTX_DAG_ID $AIRFLOW_CTX_TASK_ID $AIRFLOW_CTX_TRY_NUMBER"')
+    BashOperator(
+        task_id="more_env", bash_command='echo "$WORD ${PATH:+path}"', env={"WORD": "w"}, append_env=True
+    )
+    BashOperator(
+        task_id="context",
+        bash_command='echo "$AIRFLOW_CTX_DAG_ID $AIRFLOW_CTX_TASK_ID $AIRFLOW_CTX_TRY_NUMBER"',
+    )
     BashOperator(task_id="in_folder", bash_command="pwd", cwd="/usr")
     BashOperator(task_id="no_folder", bash_command="pwd", cwd="/no/such/folder")
     BashOperator(task_id="skips", bash_command="exit 99")
@@ -150,7 +155,9 @@ with DAG("commands", params={"size": 6}, **ARGS) as commands:
 with DAG("groups", default_args={"owner": "dag", "retries": 1}, **ARGS) as groups:
     with TaskGroup("outer", default_args={"owner": "outer"}) as outer:
         with TaskGroup("inner", prefix_group_id=False, tooltip="t") as inner:
-            PythonOperator(task_id="p", python_callable=lambda ti, task: [ti.task_id, task.owner, task.retries])
+            PythonOperator(
+                task_id="p", python_callable=lambda ti, task: [ti.task_id, task.owner, task.retries]
+            )
         EmptyOperator(task_id="e", owner="own")
         inner >> EmptyOperator(task_id="f")
 

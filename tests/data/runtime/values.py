@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from collections import namedtuple
 from decimal import Decimal
-from typing import Any, Dict, TypedDict
+from typing import Any, TypedDict
 
 from airflow import DAG
 from airflow.decorators import dag, task
@@ -17,7 +17,7 @@ from airflow.models.param import Param
 from airflow.operators.python import PythonOperator, get_current_context
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
-Point = namedtuple("Point", "x y")
+Point = namedtuple("Point", "x y")  # noqa: PYI024
 
 
 class Colour(str, enum.Enum):
@@ -62,7 +62,9 @@ with DAG("xcoms", start_date=START, schedule=None, catchup=False) as xcoms:
         names = sorted(VALUES)
         pulled = ti.xcom_pull(task_ids=[f"give_{name}" for name in names])
         return {
-            "many": [repr(value) if isinstance(value, (dt.timedelta, Decimal)) else value for value in pulled],
+            "many": [
+                repr(value) if isinstance(value, (dt.timedelta, Decimal)) else value for value in pulled
+            ],
             "types": [type(value).__name__ for value in pulled],
             "one": ti.xcom_pull(task_ids="give_tuple"),
             "key": ti.xcom_pull(task_ids="push", key="b"),
@@ -70,7 +72,9 @@ with DAG("xcoms", start_date=START, schedule=None, catchup=False) as xcoms:
             "default": ti.xcom_pull(task_ids="push", key="nothing", default="d"),
             "own": ti.xcom_pull(task_ids="take", key="mine"),
             "null": ti.xcom_pull(task_ids="push", key="gone", default="d"),
-            "keys": sorted(key for key in context if key in ("ds", "params", "dag", "conf", "execution_date", "var")),
+            "keys": sorted(
+                key for key in context if key in ("ds", "params", "dag", "conf", "execution_date", "var")
+            ),
         }
 
     pushed = PythonOperator(task_id="push", python_callable=push)
@@ -140,7 +144,12 @@ with DAG(
     newline = Record(task_id="newline", text="plain\n", nested=["{# c #}x\n", "a\r\nb"], marker="{{ ds }}")
     literal = PythonOperator(
         task_id="python",
-        python_callable=lambda *args, templates_dict, **kw: [list(args), templates_dict, kw["word"], kw["params"]["size"]],
+        python_callable=lambda *args, templates_dict, **kw: [
+            list(args),
+            templates_dict,
+            kw["word"],
+            kw["params"]["size"],
+        ],
         op_args=["{{ ds }}", ["{{ 1 + 1 }}", 3]],
         op_kwargs={"word": "{{ team }}"},
         templates_dict={"q": "sql/day.sql", "t": "{{ ds }}"},
@@ -148,7 +157,12 @@ with DAG(
     )
 
 with DAG(
-    "native", start_date=START, schedule=None, catchup=False, render_template_as_native_obj=True, params={"n": 3}
+    "native",
+    start_date=START,
+    schedule=None,
+    catchup=False,
+    render_template_as_native_obj=True,
+    params={"n": 3},
 ) as native:
 
     @task
@@ -163,7 +177,7 @@ def taskflow(size: int = 2, label="x"):
     """Text."""
 
     @task
-    def one(n, label) -> Dict[str, Any]:
+    def one(n, label) -> dict[str, Any]:
         return {"n": n, "label": label}
 
     @task()
@@ -177,7 +191,13 @@ def taskflow(size: int = 2, label="x"):
     @task
     def nested(values, *rest, key=None, ds=None, ti=None):
         context = get_current_context()
-        return {"values": values, "rest": rest, "key": key, "ds": ds, "same": context["ti"].task_id == ti.task_id}
+        return {
+            "values": values,
+            "rest": rest,
+            "key": key,
+            "ds": ds,
+            "same": context["ti"].task_id == ti.task_id,
+        }
 
     @task
     def gathered(**kwargs):
