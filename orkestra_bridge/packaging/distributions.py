@@ -31,6 +31,7 @@ class Distribution:
         requires: Its ``Requires-Dist`` lines.
         folder: The source folder it was installed from, empty if it came from an index.
         url: Where pip got it from (PEP 610), for version control and archives; else empty.
+        pure: True if its wheel says that nothing in it is compiled.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Distribution:
     requires: tuple[str, ...]
     folder: str = ""
     url: str = ""
+    pure: bool = False
 
 
 def normalized(name: str) -> str:
@@ -116,6 +118,7 @@ def _read(place: Path) -> Distribution:
         requires=tuple(metadata.requires or ()),
         folder=folder,
         url="" if local else _pip_url(origin),
+        pure="Root-Is-Purelib: true" in (metadata.read_text("WHEEL") or ""),
     )
 
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.packaging.distributions import normalized
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from orkestra_bridge.options import Target
+    from orkestra_bridge.packaging.model import Requirement
 
 UNUSABLE = re.compile(
     r"([A-Za-z0-9][\w.-]*?(?:==[\w.+!-]+)?) "
@@ -38,22 +41,53 @@ def platform_tag(target: Target) -> str:
 
 
 def install(
-    pins: Sequence[str], folder: Path, target: Target, complete: bool, index: Sequence[str] = ()
+    requirements: Sequence[Requirement],
+    folder: Path,
+    target: Target,
+    index: Sequence[str] = (),
+    from_source: frozenset[str] = frozenset(),
 ) -> None:
-    """Install wheels into a folder; ``complete`` says that ``pins`` holds all that they need.
+    """Install distributions into a folder: wheels for the target, and sources of pure ones that have no wheel.
 
-    Raises InstallError if uv is missing, the index cannot be reached or there is no wheel for the target.
+    Raises InstallError if uv is missing, the index cannot be reached or there is nothing for the target.
     """
+    try:
+        _run(requirements, folder, target, sorted(from_source), index)
+    except InstallError as error:
+        pure = {normalized(requirement.name) for requirement in requirements if requirement.pure}
+        unusable = {normalized(pin.partition("==")[0]) for pin in error.unusable}
+        more = (unusable & pure) - from_source
+        if not more:
+            raise
+        install(requirements, folder, target, index, from_source | more)
+
+
+def pins(requirements: Iterable[Requirement]) -> tuple[str, ...]:
+    """Return the lines of a requirements.txt for these requirements, sorted."""
+    lines = (f"{each.name}=={each.version}" if each.version else each.name for each in requirements)
+    return tuple(sorted(lines))
+
+
+def _run(
+    requirements: Sequence[Requirement],
+    folder: Path,
+    target: Target,
+    from_source: Sequence[str],
+    index: Sequence[str],
+) -> None:
     program = _uv()
     if program is None:
         raise InstallError("uv is not installed")
     listing = folder.parent / "requirements.txt"
-    listing.write_text("".join(f"{pin}\n" for pin in pins))
+    listing.write_text("".join(f"{pin}\n" for pin in pins(requirements)))
     command = [program, "pip", "install", "--quiet", "--no-progress", "--color", "never"]
     command += ["--target", str(folder), "--python", sys.executable, "--python-version", target.python]
     command += ["--python-platform", platform_tag(target), "--only-binary", ":all:", "-r", str(listing)]
-    command += [*(["--no-deps"] if complete else []), *index]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_variables())
+    for name in from_source:
+        command += ["--no-binary", name]
+    if all(requirement.version for requirement in requirements):
+        command.append("--no-deps")  # with every version known, the list is complete
+    done = subprocess.run([*command, *index], capture_output=True, text=True, check=False, env=_variables())
     if done.returncode:
         raise _failure(done.stderr)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.build import EPOCH, LEVEL
-from orkestra_bridge.packaging.installer import InstallError, install, platform_tag
+from orkestra_bridge.packaging.installer import InstallError, install, pins, platform_tag
 from orkestra_bridge.packaging.model import Layer, LayerResult
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def build_layer(
         with tempfile.TemporaryDirectory(prefix="orkestra-bridge-layer-") as scratch:
             folder = Path(scratch) / "python"
             try:
-                install(pins(requirements), folder, target, _exact(requirements), index)
+                install(_packed(requirements), folder, target, index)
             except InstallError as failure:
                 return LayerResult(layer=None, findings=(_failure(failure, target),))
             _keep(folder, requirements, target, cache)
@@ -127,19 +127,9 @@ def build_layer(
     return LayerResult(layer=layer, findings=_too_large(layer) if layer else ())
 
 
-def pins(requirements: Iterable[Requirement]) -> tuple[str, ...]:
-    """Return the lines of a requirements.txt for what a layer holds, sorted."""
-    return tuple(
-        sorted(
-            f"{requirement.name}=={requirement.version}" if requirement.version else requirement.name
-            for requirement in _packed(requirements)
-        )
-    )
-
-
 def layer_hash(requirements: Iterable[Requirement], target: Target) -> str:
     """Return SHA-256 over all that decides what is in the layer."""
-    facts = [FORMAT, target.python, platform_tag(target), list(pins(requirements))]
+    facts = [FORMAT, target.python, platform_tag(target), list(pins(_packed(requirements)))]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -161,11 +151,6 @@ def _packed(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(requirement for requirement in requirements if not requirement.provided)
 
 
-def _exact(requirements: Iterable[Requirement]) -> bool:
-    """Only if every version is known the list is complete, so that uv need not look for more."""
-    return all(requirement.version for requirement in _packed(requirements))
-
-
 def _keep(folder: Path, requirements: tuple[Requirement, ...], target: Target, cache: Path) -> None:
     """Zip the folder into the cache; the size is written last and makes it valid."""
     home = cache / "layers"
@@ -175,7 +160,7 @@ def _keep(folder: Path, requirements: tuple[Requirement, ...], target: Target, c
         archive = Path(growing) / "layer.zip"
         size = _zip(folder, archive)
         facts = Path(growing) / "layer.json"
-        facts.write_text(json.dumps({"size": size, "requirements": pins(requirements)}))
+        facts.write_text(json.dumps({"size": size, "requirements": pins(_packed(requirements))}))
         archive.replace(home / f"{key}.zip")
         facts.replace(home / f"{key}.json")
 

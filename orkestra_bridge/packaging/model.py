@@ -57,6 +57,7 @@ class Requirement:
         modules: Import names it brings: top-level, or dotted below a namespace package; sorted.
         provided: True if the Lambda runtime already has it, so that no layer brings it.
         reason: Why it is needed: ``imported at etl.py:3``, ``needed by pandas`` or ``needed by the runtime``.
+        pure: True if no part of it is compiled, so that its source can be installed where there is no wheel.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Requirement:
     modules: tuple[str, ...]
     provided: bool
     reason: str
+    pure: bool = False
 
 
 @final

@@ -173,7 +173,13 @@ def _requirement(distribution: Distribution | None, wanted: _Wanted, *, provided
     plain = Requirement(name=wanted.name, version="", modules=(), provided=provided, reason=wanted.reason)
     if distribution is None:
         return plain
-    return replace(plain, name=distribution.name, version=distribution.version, modules=distribution.modules)
+    return replace(
+        plain,
+        name=distribution.name,
+        version=distribution.version,
+        modules=distribution.modules,
+        pure=distribution.pure,
+    )
 
 
 @lru_cache(maxsize=2048)

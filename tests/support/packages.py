@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,6 +82,37 @@ def wheel(folder: Path, name: str, version: str, files: Mapping[str, str], tag: 
     with zipfile.ZipFile(path, "w") as archive:
         for entry, text in content.items():
             archive.writestr(entry, text)
+    return path
+
+
+BACKEND = """\
+import zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    stem, info = "{name}-{version}", "{name}-{version}.dist-info"
+    with zipfile.ZipFile(f"{{folder}}/{{stem}}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("{name}.py", "built = True\\n")
+        wheel.writestr(f"{{info}}/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        wheel.writestr(f"{{info}}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{{info}}/RECORD", "")
+    return f"{{stem}}-py3-none-any.whl"
+"""
+
+
+def source_distribution(folder: Path, name: str, version: str) -> Path:
+    """Write a source distribution of one module that builds itself, so that no build tool has to be fetched."""
+    files = {
+        "backend.py": BACKEND.format(name=name, version=version),
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for entry, text in files.items():
+            info = tarfile.TarInfo(f"{name}-{version}/{entry}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
     return path
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from packages import wheel
+from packages import source_distribution, wheel
 
 from orkestra_bridge.options import Target
+from orkestra_bridge.packaging.installer import pins
 from orkestra_bridge.packaging.layer import (
     UNZIPPED_LIMIT,
     Layers,
     build_layer,
     cached_layer,
     layer_hash,
-    pins,
 )
 from orkestra_bridge.packaging.model import Layer, Requirement
 
@@ -109,6 +110,16 @@ def test_no_wheel_for_the_target(tmp_path: Path, wheels: Path) -> None:
     assert "Python 3.13 on arm64" in finding.message
 
 
+def test_a_pure_distribution_without_a_wheel_is_built_from_source(tmp_path: Path, wheels: Path) -> None:
+    source_distribution(wheels, "old", "1.2")
+    other = a_requirement("tiny")
+    refused = build_layer((other, a_requirement("old", "1.2")), TARGET, tmp_path, index=offline(wheels))
+    assert [finding.id for finding in refused.findings] == ["OB432"]
+    pure = replace(a_requirement("old", "1.2"), pure=True)
+    with zipfile.ZipFile(built((other, pure), tmp_path, wheels).path) as archive:
+        assert archive.read("python/old.py") == b"built = True\n"
+
+
 def test_a_version_that_is_nowhere(tmp_path: Path, wheels: Path) -> None:
     (finding,) = build_layer(
         (a_requirement("tiny", "9.9"),), TARGET, tmp_path, index=offline(wheels)
@@ -163,10 +174,7 @@ def test_the_hash_is_about_versions_and_target() -> None:
 
 
 def test_pins() -> None:
-    assert pins((a_requirement("b"), a_requirement("a", ""), a_requirement("c", provided=True))) == (
-        "a",
-        "b==1.0",
-    )
+    assert pins((a_requirement("b"), a_requirement("a", ""))) == ("a", "b==1.0")
 
 
 @pytest.mark.network
