@@ -36,9 +36,12 @@ class Ledger:
     def hear(self, event: Event) -> None:
         """Take what an event says about tasks."""
         if event.type.endswith("StateExited"):
-            output = event.details.get("output")
-            if isinstance(output, dict):
-                self._entries.update((key, entry) for key, entry in output.items() if is_entry(entry))
+            self.take(event.details.get("output"))
+
+    def take(self, output: Json) -> None:
+        """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing."""
+        if isinstance(output, dict):
+            self._entries.update((key, entry) for key, entry in output.items() if is_entry(entry))
 
     def results(self) -> dict[str, TaskResult]:
         """Return the result of each task that has ended, by task id."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,10 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HANDLER = "orkestra_bridge.runtime.handler.handle"
+Waiting = Callable[[], AbstractContextManager[None]]
+"""Makes a context for the time in which an invocation waits for a free worker."""
+
 MAX_WORKERS = 32
-"""Workers at once. They mostly wait; what they share with the process they are forked from costs no
-memory.
-"""
+"""Workers at once: they mostly wait, and share memory with the process that they are forked from."""
 
 
 @final

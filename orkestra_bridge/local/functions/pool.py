@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 from collections import deque
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.errors import LocalRunError
@@ -15,7 +15,7 @@ from orkestra_bridge.local.functions import outcomes
 from orkestra_bridge.local.functions.api import Reply, Request, RuntimeApi
 from orkestra_bridge.local.functions.environment import worker_environment
 from orkestra_bridge.local.functions.memory import exceeds
-from orkestra_bridge.local.functions.model import Answer, FunctionSpec, concurrent_starts
+from orkestra_bridge.local.functions.model import Answer, FunctionSpec, Waiting, concurrent_starts
 from orkestra_bridge.local.functions.parent import WorkerParent
 from orkestra_bridge.local.functions.sandbox import Invocation, Sandbox
 
@@ -70,14 +70,16 @@ class FunctionPool:
         await self._parent.close()
         await self._api.__aexit__()
 
-    async def invoke(self, event: Any, *, log: Path | None = None) -> Answer:
+    async def invoke(self, event: Any, *, log: Path | None = None, waiting: Waiting = nullcontext) -> Answer:
         """Return the function's answer to an event, a JSON value.
 
-        ``log`` is a file to which what the task prints is added. A function that is still running when its
+        ``log`` is a file to which what the task prints is added; ``waiting`` makes a context for the time in
+        which no worker is free. A function that is still running when its
         timeout is over, or when this call is cancelled, is killed with all processes that it has started.
         """
         request_id = str(uuid.uuid4())
-        sandbox = await self._take()
+        with waiting():
+            sandbox = await self._take()
         if not sandbox.alive:
             return sandbox.failure_to_start(request_id)
         timeout = self._spec.timeout

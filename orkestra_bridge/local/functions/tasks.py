@@ -47,7 +47,9 @@ class LambdaTasks:
         if name != self._arn:
             raise StatesError("Lambda.ResourceNotFoundException", f"Function not found: {name}")
         with self._clock.working():
-            answer = await self._pool.invoke(call.arguments.get("Payload", {}), log=self._log_of(call))
+            answer = await self._pool.invoke(
+                call.arguments.get("Payload", {}), log=self._log_of(call), waiting=call.waiting
+            )
         if not answer.failed:
             return {"ExecutedVersion": "$LATEST", "Payload": answer.payload, "StatusCode": 200}
         document = answer.payload if isinstance(answer.payload, dict) else {}

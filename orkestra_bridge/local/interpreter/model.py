@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, final
 
@@ -48,12 +49,17 @@ class Execution:
     cause: str | None = None
 
 
+Waiting: TypeAlias = Callable[[], AbstractContextManager[None]]
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCall:
     """One attempt of a Task state: the resource's ARN, the evaluated arguments and the context object.
 
-    ``attempt`` counts from 0, like ``$states.context.State.RetryCount``.
+    Attributes:
+        attempt: Counts from 0, like ``$states.context.State.RetryCount``.
+        waiting: Makes a context in which the state's time limit stands still.
     """
 
     resource: str
@@ -61,6 +67,7 @@ class TaskCall:
     state: str
     attempt: int
     context: Mapping[str, Json]
+    waiting: Waiting = nullcontext
 
 
 class TaskRunner(Protocol):

@@ -14,6 +14,8 @@ import pytest
 from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.local.functions.model import Answer, FunctionSpec
 from orkestra_bridge.local.functions.pool import FunctionPool
+from orkestra_bridge.local.functions.tasks import INVOKE, LambdaTasks
+from orkestra_bridge.local.interpreter import Execution, RealClock, execute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -291,3 +293,34 @@ def test_nothing_is_left_behind(root: Path) -> None:
     assert all(gone(pid) for pid in pids)
     assert open_files() <= before
     assert json.dumps(sorted(path.name for path in root.iterdir())) == '["app.py"]'
+
+
+def test_time_limits_do_not_count_the_wait_for_a_worker(root: Path) -> None:
+    function = spec(root, max_workers=1)
+    state = {
+        "Type": "Map",
+        "Items": [1, 2, 3, 4],
+        "ItemProcessor": {
+            "StartAt": "Nap",
+            "States": {
+                "Nap": {
+                    "Type": "Task",
+                    "Resource": INVOKE,
+                    "Arguments": {"FunctionName": function.arn, "Payload": {"do": "sleep", "seconds": 0.5}},
+                    "TimeoutSeconds": 1,
+                    "End": True,
+                }
+            },
+        },
+        "Output": "{% $count($states.result) %}",
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Naps", "States": {"Naps": state}}
+    clock = RealClock()
+
+    async def use(pool: FunctionPool) -> Execution:
+        tasks = LambdaTasks(pool, function.arn, clock, lambda _: None)
+        return await execute(definition, {}, tasks=tasks, clock=clock)
+
+    ended = run(function, use)
+    assert (ended.status, ended.output, ended.cause) == ("SUCCEEDED", 4, None)

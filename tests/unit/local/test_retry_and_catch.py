@@ -127,3 +127,35 @@ def test_a_time_limit_of_the_machine() -> None:
     assert (ended.status, ended.error) == ("TIMED_OUT", "States.Timeout")
     assert clock.elapsed == pytest.approx(60)
     assert events[-1].type == "ExecutionTimedOut"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(4.0, "SUCCEEDED"), (6.0, "FAILED")])
+def test_waiting_for_a_worker_does_not_count(seconds: float, status: str) -> None:
+    async def tasks(call: TaskCall) -> Any:
+        await asyncio.sleep(seconds / 2)
+        for _ in range(2):
+            with call.waiting():
+                await asyncio.sleep(1000)
+        await asyncio.sleep(seconds / 2)
+
+    clock = VirtualClock()
+    ended = clock.run(execute(failing(TimeoutSeconds=5), {}, tasks=tasks, clock=clock))
+    assert ended.status == status
+    assert ended.error == (None if status == "SUCCEEDED" else "States.Timeout")
+    assert clock.elapsed == pytest.approx(2000 + min(seconds, 5))
+
+
+def test_a_task_that_is_too_slow_may_clean_up() -> None:
+    cleaned: list[str] = []
+
+    async def tasks(_: TaskCall) -> Any:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(3)
+            cleaned.append("up")
+
+    clock = VirtualClock()
+    ended = clock.run(execute(failing(TimeoutSeconds=5), {}, tasks=tasks, clock=clock))
+    assert (ended.error, cleaned) == ("States.Timeout", ["up"])
+    assert clock.elapsed == pytest.approx(8)

@@ -9,6 +9,7 @@ from orkestra_bridge.local.interpreter.document import Document, settle
 from orkestra_bridge.local.interpreter.failures import TIMEOUT, StatesError
 from orkestra_bridge.local.interpreter.model import TaskCall
 from orkestra_bridge.local.interpreter.retrying import with_retries
+from orkestra_bridge.local.interpreter.timelimit import TimeLimit
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter.scope import Outcome, Visit
@@ -23,16 +24,18 @@ async def _attempt(visit: Visit) -> Document:
     state = visit.state
     arguments = visit.evaluate(state["Arguments"], "Arguments") if "Arguments" in state else visit.input
     limit = visit.number(state["TimeoutSeconds"], "TimeoutSeconds") if "TimeoutSeconds" in state else None
+    time_limit = TimeLimit(limit)
     call = TaskCall(
         resource=state["Resource"],
         arguments=arguments.value,
         state=visit.name,
         attempt=visit.retries,
         context=visit.context(),
+        waiting=time_limit.standing_still,
     )
     visit.emit("TaskScheduled", resource=call.resource, arguments=call.arguments, attempt=call.attempt)
     try:
-        answer = settle(await asyncio.wait_for(visit.run.tasks(call), limit), "result")
+        answer = settle(await time_limit.hold(visit.run.tasks(call)), "result")
     except asyncio.TimeoutError:
         visit.emit("TaskTimedOut", error=TIMEOUT, attempt=call.attempt)
         raise StatesError(TIMEOUT) from None
