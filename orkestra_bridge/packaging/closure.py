@@ -143,12 +143,15 @@ class _Walk:
         top = statement.module.partition(".")[0]
         if top in PRESENT or (top in sys.stdlib_module_names and top not in REMOVED_FROM_PYTHON):
             return
+        lacking = ""
         for folder in self.folders:
             found = find_module(self.root, folder, statement.module)
             if found.files or found.complete:
                 self._take(relative, statement, found)
                 return
-        self._note_third_party(relative, statement)
+            lacking = lacking or (found.missing if found.parent else "")
+        # A namespace package: the rest of the name may come from a distribution.
+        self._note_third_party(relative, statement, lacking)
 
     def _follow_relative(self, relative: str, statement: ImportStatement) -> None:
         base = posixpath.dirname(relative)
@@ -203,7 +206,7 @@ class _Walk:
             )
         )
 
-    def _note_third_party(self, relative: str, statement: ImportStatement) -> None:
+    def _note_third_party(self, relative: str, statement: ImportStatement, lacking: str) -> None:
         if self._report_machine_path(relative, statement) or self._report_folder_prefix(relative, statement):
             return
         found = ThirdPartyImport(
@@ -213,6 +216,7 @@ class _Walk:
             line=statement.line,
             optional=statement.optional,
             deferred=statement.deferred,
+            lacking=lacking,
         )
         key = (statement.module, statement.names)
         known = self.imports.get(key)

@@ -22,6 +22,7 @@ class ThirdPartyImport:
         file: The file it stands in, as the user would type it.
         optional: True if the code goes on without it (``try ... except ImportError``, or behind an ``if``).
         deferred: True if it stands in a function, so that loading the file does not run it.
+        lacking: Where the DAG folder has the first part of the name but not all of it, the part that is missing.
     """
 
     module: str
@@ -30,6 +31,7 @@ class ThirdPartyImport:
     line: int
     optional: bool = False
     deferred: bool = False
+    lacking: str = ""
 
     @property
     def place(self) -> str:

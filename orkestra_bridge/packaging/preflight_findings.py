@@ -209,8 +209,7 @@ class _Reader:
         root = f"{self.file.root}/"
         if path.startswith(root):
             return path[len(root) :]
-        packed = re.sub(r"^.*/orkestra-bridge-[^/]*/\d+/(source/)?", "", path)
-        return packed if packed != path else path
+        return re.sub(r"^/var/task/(source/)?", "", path)
 
     def output(self, text: str) -> Iterator[Finding]:
         lines = text.strip().splitlines()

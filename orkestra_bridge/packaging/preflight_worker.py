@@ -1,7 +1,8 @@
 """Loads packages one after another and says what it saw. Stdlib only; started through `isolation.py`.
 
-One process imports the runtime and the facade once, then forks for each package: a fork costs a millisecond,
-a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave as JSON
+One process imports the runtime and the facade once and forks; the child loads packages as long as they leave
+nothing behind but standard library modules (`Loader.is_clean`), then the next one is forked: a fork costs
+milliseconds, a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave as JSON
 lines on what was standard output; user code gets /dev/null and a scratch file in their place.
 
 Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
@@ -21,11 +22,13 @@ import select
 import shutil
 import signal
 import sys
+import threading
 import traceback
 import zipfile
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -49,19 +52,17 @@ class Server:
     """The process that forks. ``counts`` is how many packages imported a third-party module by themselves."""
 
     def __init__(self, base: str, site_packages: list[str]) -> None:
-        self.base = base
-        self.site_packages = site_packages
-        self.isolation = sys.modules["_orkestra_isolation"]
+        self.loader = Loader(base, site_packages)
         self.counts: dict[str, int] = {}
         self.loaded: set[str] = set()
-        self.ahead: set[str] = set()
+        self.child: Child | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return what loading this package in a process of its own shows."""
+        """Return what loading this package in a clean process shows."""
         unpack(request["archive"], request["root"])
         self.preload(request)
         try:
-            answer = self.fork(request) if hasattr(os, "fork") else self.load(request)
+            answer = self.ask_child(request) if hasattr(os, "fork") else self.loader.load(request)
         finally:
             shutil.rmtree(request["root"], ignore_errors=True)
         for name in answer.pop("imported", ()):
@@ -75,13 +76,74 @@ class Server:
         wanted = [name for name in frequent if name in listed and name not in self.loaded]
         if not wanted:
             return
-        self.isolate(self.base, request)
+        self.end_child()
+        self.loader.isolate(self.loader.base, request)
         for name in wanted:
             self.loaded.add(name)
             with suppress(BaseException):  # the package itself will show what is wrong with it
                 importlib.import_module(name)
-        self.ahead = self.third_party(list(sys.modules))
+        self.loader.ahead = self.loader.third_party(list(sys.modules))
         gc.freeze()
+
+    def ask_child(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Load the package in the child; it gets a moment to say where it hangs before it is killed."""
+        child = self.child = self.child or Child(self.loader)
+        text = child.ask(request, request["timeout"])
+        answer: dict[str, Any] = json.loads(text) if text else {"status": "died"}
+        if not answer.pop("clean", False):
+            code = self.end_child()
+            if not text:
+                answer["code"] = code
+        return answer
+
+    def end_child(self) -> int:
+        """Kill the child, if there is one, and whatever it started; return its exit code."""
+        child, self.child = self.child, None
+        return child.end() if child else 0
+
+
+class Child:
+    """A forked process that loads packages, seen from the process that forked it."""
+
+    def __init__(self, loader: Loader) -> None:
+        request_reading, self.asking = os.pipe()
+        self.answers, answer_writing = os.pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            os.close(self.asking)
+            os.close(self.answers)
+            loader.serve(request_reading, answer_writing)
+        os.close(request_reading)
+        os.close(answer_writing)
+
+    def ask(self, request: dict[str, Any], timeout: float) -> str:
+        """Return the child's answer; an empty text if it died."""
+        with suppress(BrokenPipeError):
+            os.write(self.asking, json.dumps(request).encode() + b"\n")
+        text = read_line(self.answers, timeout)
+        if text is None:
+            os.kill(self.process, signal.SIGTERM)
+            text = read_line(self.answers, GRACE) or '{"status": "timeout"}'
+        return text
+
+    def end(self) -> int:
+        """Kill the process and return its exit code."""
+        os.close(self.asking)
+        os.close(self.answers)
+        end_group(self.process)
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
+
+class Loader:
+    """Loads packages in this process."""
+
+    def __init__(self, base: str, site_packages: list[str]) -> None:
+        self.base = base
+        self.site_packages = site_packages
+        self.isolation = sys.modules["_orkestra_isolation"]
+        self.ahead: set[str] = set()
+        self.watch: FileWatch | None = None
+        self.root = base
 
     def isolate(self, root: str, request: dict[str, Any]) -> None:
         """Set the imports up for one package."""
@@ -94,53 +156,37 @@ class Server:
             }
         )
 
-    def fork(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Load the package in a child; it gets a moment to say where it hangs before it is killed."""
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self.run_child(request, writing)
-        os.close(writing)
-        try:
-            text = read_line(reading, request["timeout"])
-            if text is None:
-                os.kill(child, signal.SIGTERM)
-                text = read_line(reading, GRACE) or '{"status": "timeout"}'
-        finally:
-            os.close(reading)
-            end_group(child)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        answer: dict[str, Any] = json.loads(text) if text else {"status": "died", "code": code}
-        return answer
+    def serve(self, reading: int, writing: int) -> NoReturn:
+        """Answer requests while the process is clean; leave without running anybody's exit handlers."""
 
-    def run_child(self, request: dict[str, Any], writing: int) -> NoReturn:
-        """Load the package, write the answer and leave without running anybody's exit handlers."""
-
-        def send(answer: dict[str, Any]) -> NoReturn:
+        def send(answer: dict[str, Any]) -> None:
             os.write(writing, json.dumps(answer, default=str).encode() + b"\n")
-            os._exit(0)
 
-        def stop(_signal: int, frame: FrameType | None) -> NoReturn:
-            frames = user_frames(traceback.walk_stack(frame), request["root"])
+        def stop(_signal: int, frame: FrameType | None) -> None:
+            frames = user_frames(traceback.walk_stack(frame), self.root)
             send({"status": "timeout", "frames": frames[::-1]})
+            os._exit(0)
 
         os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, stop)
-        send(self.load(request))
+        clean = True
+        while clean and (line := read_line(reading, None)):
+            answer = self.load(json.loads(line))
+            clean = answer["clean"]
+            send(answer)
+        os._exit(0)
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return what loading this package in this process shows."""
-        root = request["root"]
+        """Return what loading this package in this process shows; ``clean`` if it left nothing behind."""
+        root = self.root = request["root"]
         output = f"{root}/.stdout"
         redirect(output)
         os.chdir(root)
         os.environ["LAMBDA_TASK_ROOT"] = root
         self.isolate(root, request)
-        self.forget_unlisted(request["modules"])
-        mark = len(sys.modules)
-        watch = FileWatch(request["dags"], [root, self.base, *self.site_packages])
-        sys.addaudithook(watch)
+        whole = self.forget_unlisted(request["modules"])
+        mark, environment = len(sys.modules), dict(os.environ)
+        watch = self.watching(request["dags"], root)
         answer = load_package(root)
         watch.active = False
         # Only the new ones, from the end: looking at every module would copy its memory into this process.
@@ -149,14 +195,39 @@ class Server:
         answer["imported"] = sorted(self.third_party(new))
         sys.stdout.flush()
         answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
+        same = whole and len(sys.modules) >= mark and dict(os.environ) == environment
+        answer["clean"] = same and self.is_clean(answer) and self.purge(new, root)
         return answer
 
-    def forget_unlisted(self, modules: Iterable[str]) -> None:
-        """Take out what was loaded for other packages and is not listed by this one."""
+    def is_clean(self, answer: dict[str, Any]) -> bool:
+        """Return True if the next package finds this process as a forked one would be."""
+        left = answer["imported"] or answer["foreign"] or answer["stdout"]
+        return answer["status"] == "loaded" and not left and threading.active_count() == 1
+
+    def purge(self, names: Iterable[str], root: str) -> bool:
+        """Take out the modules and DAGs of the package that was just loaded."""
+        for name in names:
+            if file_of(name).startswith(root):
+                del sys.modules[name]
+        importlib.import_module("airflow._impl.settings").SETTINGS.dags.clear()
+        os.chdir(self.base)
+        return True
+
+    def watching(self, dags: str, root: str) -> FileWatch:
+        """Return the audit hook, set to this package; hooks cannot be taken off again, so there is one."""
+        if self.watch is None:
+            self.watch = FileWatch([self.base, *self.site_packages])
+            sys.addaudithook(self.watch)
+        self.watch.begin(dags, root)
+        return self.watch
+
+    def forget_unlisted(self, modules: Iterable[str]) -> bool:
+        """Take out what was loaded for other packages and is not listed by this one; True if there was nothing."""
         listed = {name.partition(".")[0] for name in modules}
         for name in self.ahead - listed:
             for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
                 del sys.modules[loaded]
+        return self.ahead <= listed
 
     def third_party(self, names: Iterable[str]) -> set[str]:
         """Return the top-level names among these modules that came from site-packages."""
@@ -188,12 +259,17 @@ class Server:
 class FileWatch:
     """An audit hook that notes files of this machine which user code reads while it loads."""
 
-    def __init__(self, dags: str, allowed: list[str]) -> None:
-        self.root = allowed[0]
+    def __init__(self, allowed: list[str]) -> None:
+        self.everywhere = (*allowed, *SYSTEM, sys.prefix, sys.base_prefix)
+        self.active = False
+
+    def begin(self, dags: str, root: str) -> None:
+        """Watch what the package in this folder opens; ``dags`` is the folder that it was made from."""
+        self.root = root
         self.dags = dags + os.sep
-        self.allowed = (*allowed, *SYSTEM, sys.prefix, sys.base_prefix)
-        self.active = True
+        self.allowed = (root, *self.everywhere)
         self.found: list[dict[str, Any]] = []
+        self.active = True
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Note the opening of an absolute path that only exists here."""
@@ -343,14 +419,12 @@ def redirect(output: str) -> None:
     os.close(target)
 
 
-def read_line(descriptor: int, timeout: float) -> str | None:
+def read_line(descriptor: int, timeout: float | None) -> str | None:
     """Return a line, an empty string if the other side ended without one, None after so many seconds."""
-    from time import monotonic
-
-    end = monotonic() + timeout
+    end = None if timeout is None else monotonic() + timeout
     data = b""
     while not data.endswith(b"\n"):
-        if not select.select([descriptor], [], [], max(0.0, end - monotonic()))[0]:
+        if not select.select([descriptor], [], [], None if end is None else max(0.0, end - monotonic()))[0]:
             return None
         piece = os.read(descriptor, 65536)
         if not piece:

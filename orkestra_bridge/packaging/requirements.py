@@ -97,7 +97,16 @@ class _Resolution:
         span = SourceSpan(found.file, found.line)
         top = found.module.partition(".")[0]
         gone = REMOVED_FROM_PYTHON.get(top)
-        if gone is None:
+        if found.lacking:
+            self.findings.append(
+                rules.MISSING_LOCAL_MODULE.at(
+                    span,
+                    f"import of {found.module}: the DAG folder has {top}, but no {found.lacking} in it",
+                    f"add {found.lacking}.py or {found.lacking}/__init__.py there, or correct the import",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+        elif gone is None:
             when = "loading the file fails" if not found.deferred else "the task that reaches it fails"
             self.findings.append(
                 rules.MISSING_REQUIREMENT.at(

@@ -220,6 +220,14 @@ def test_output_is_told_and_disturbs_nothing(check: Checker) -> None:
     assert "status" in message
 
 
+def test_what_is_told_has_the_paths_of_lambda(check: Checker) -> None:
+    rule, _, message = only(check("print(__file__)\n" + GOOD))
+    assert rule == "OB419"
+    assert "'/var/task/source/dag.py'" in message
+    failed = only(check.below("other")("raise ValueError(__file__)\n"))
+    assert failed[2].endswith("ValueError: /var/task/source/dag.py")
+
+
 def test_a_package_that_hangs(here: Environment, tmp_path: Path) -> None:
     with Preflight(here, None, timeout=1) as preflight:
         check = Checker(preflight, here, tmp_path)

@@ -82,6 +82,13 @@ def test_a_folder_without_python_does_not_hide_a_distribution(tmp_path: Path) ->
     assert found.files == ("dag.py",)
 
 
+def test_a_namespace_package_may_go_on_in_a_distribution(tmp_path: Path) -> None:
+    files = {"dag.py": "import team.etl.load, team.other.x\n", "team/etl/load.py": ""}
+    found = closure_of(tmp_path, files)
+    assert found.files == ("dag.py", "team/etl/load.py")
+    assert [(each.module, each.lacking) for each in found.imports] == [("team.other.x", "other")]
+
+
 def test_a_module_of_the_standard_library_wins_over_a_local_one(tmp_path: Path) -> None:
     assert closure_of(tmp_path, {"dag.py": "import json\n", "json.py": ""}).files == ("dag.py",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,13 @@ def test_a_missing_requirement_says_where_and_what_to_do(site: Path) -> None:
     assert "snowflake.connector" in finding.message
     assert "the task that reaches it fails" in finding.message
     assert "install" in finding.remedy
+
+
+def test_a_missing_part_of_a_local_folder(site: Path) -> None:
+    found = replace(an_import("team.etl"), lacking="etl")
+    _, (finding,) = resolve(site, found)
+    assert (finding.id, finding.line) == ("OB402", 3)
+    assert finding.message == "import of team.etl: the DAG folder has team, but no etl in it"
 
 
 def test_a_missing_optional_import_is_none_of_our_business(site: Path) -> None:
