@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.frontend.process import WORKER
-from orkestra_bridge.frontend.worker_watch import environ_digest, file_digest, folder_digest
+from orkestra_bridge.frontend.worker_digests import environ_digest, file_digest, folder_digest
 
 if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import DagFile, Environment

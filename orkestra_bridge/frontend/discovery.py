@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orkestra_bridge.errors import UsageError
 from orkestra_bridge.frontend import rules
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import Environment
 
 
 def discover(paths: Sequence[Path], *, syntax: Syntax = "glob") -> Discovery:
@@ -39,6 +40,14 @@ def discover(paths: Sequence[Path], *, syntax: Syntax = "glob") -> Discovery:
         files=tuple(sorted(files.values(), key=lambda file: (file.display, str(file.root)))),
         findings=tuple(findings),
     )
+
+
+def ignore_syntax(environment: Environment) -> Syntax:
+    """Return how an Airflow reads .airflowignore: ``[core] dag_ignore_file_syntax``, whose default changed with 3.0."""
+    syntax = os.environ.get("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX")
+    if syntax in ("glob", "regexp"):
+        return cast("Syntax", syntax)
+    return "regexp" if environment.airflow_major == 2 else "glob"
 
 
 def _single(path: Path) -> tuple[list[DagFile], list[Finding]]:

@@ -63,7 +63,7 @@ def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
     watch = import_module(PACKAGE + ".worker_watch").Watch(home)
     worker_load = import_module(PACKAGE + ".worker_load")
     loader = worker_load.FileLoader(watch)
-    worker_load.warm_up(loader.version)
+    import_module(PACKAGE + ".worker_airflow").warm_up(loader.version)
     watch.install()
     gc.collect()
     gc.freeze()

@@ -7,27 +7,26 @@ the exceptions, whose places DagBag drops.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import hashlib
-import importlib
 import importlib.machinery
 import importlib.util
-import inspect
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Tuple
 
 from . import worker_lookups
+from .worker_airflow import Airflow, make_database
 from .worker_extract import Extractor, cycle, topological
+from .worker_output import WarningFold
 from .worker_problems import Problems
 from .worker_templates import TemplateFiles
 from .worker_values import Encoder, Redactor
-from .worker_watch import WarningFold, Watch
 
 if TYPE_CHECKING:
     import types
+
+    from .worker_watch import Watch
 
 Place = Tuple[str, int]
 
@@ -37,65 +36,6 @@ class ParseTimeout(BaseException):
 
     Not an Exception, so that user code does not swallow it.
     """
-
-
-class Airflow:
-    """The names that differ between Airflow 2 and 3, and hooks that note where DAGs and tasks are made."""
-
-    def __init__(self, watch: Watch) -> None:
-        import airflow
-        from airflow import settings
-
-        self.version: str = airflow.__version__
-        self.settings = settings
-        if int(self.version.split(".", 1)[0]) >= 3:
-            from airflow.sdk import DAG, BaseOperator
-            from airflow.sdk.definitions._internal.contextmanager import DagContext
-        else:
-            from airflow.models.baseoperator import BaseOperator
-            from airflow.models.dag import DAG, DagContext
-        self.dag_class, self.operator_class, self.context = DAG, BaseOperator, DagContext
-        self._watch = watch
-        self.clear()
-        self._hook_dag()
-        self._hook_tasks()
-
-    def clear(self) -> None:
-        """Forget the DAGs and tasks of the last file."""
-        self.created: list[tuple[Any, Place, dict[str, Any]]] = []
-        self.task_places: dict[int, Place] = {}
-        self._tasks: list[Any] = []  # keeps them alive: their ids are keys
-        self.context.autoregistered_dags.clear()
-
-    def in_order(self, dags: list[Any]) -> list[tuple[Any, Place, dict[str, Any]]]:
-        """Return the DAGs, each once, in the order in which they were made, with place and arguments."""
-        wanted = {id(dag): dag for dag in dags}
-        return [row for row in self.created if wanted.pop(id(row[0]), None) is not None]
-
-    def _hook_dag(self) -> None:
-        """Note each DAG in ``__new__``: subclasses (Airflow 3.0's own, for one) have an ``__init__`` of their own."""
-        names = list(inspect.signature(self.dag_class.__init__).parameters)[1:]
-
-        def new(cls: type, *args: Any, **kwargs: Any) -> Any:
-            dag: Any = object.__new__(cls)
-            place = self._watch.place_in_dag_file(sys._getframe(1)) or ("", 0)
-            self.created.append((dag, place, {**dict(zip(names, args)), **kwargs}))
-            return dag
-
-        self.dag_class.__new__ = staticmethod(new)
-
-    def _hook_tasks(self) -> None:
-        original = self.dag_class.add_task
-
-        @functools.wraps(original)
-        def add_task(dag: Any, task: Any) -> None:
-            place = self._watch.place(sys._getframe(1), task)
-            if place is not None:
-                self.task_places.setdefault(id(task), place)
-                self._tasks.append(task)
-            original(dag, task)
-
-        self.dag_class.add_task = add_task
 
 
 class FileLoader:
@@ -171,7 +111,7 @@ class FileLoader:
         self._tables = True
         self._watch.active = False
         try:
-            return _make_database(self._airflow.settings.engine)
+            return make_database(self._airflow.settings.engine)
         finally:
             self._watch.active = True
 
@@ -226,21 +166,6 @@ class FileLoader:
             self._airflow.settings.task_policy(task)
 
 
-def _make_database(engine: Any) -> bool:
-    """Create Airflow's tables; False if this environment cannot, and the file's own error stands."""
-    from airflow import models
-    from airflow.models.base import Base
-
-    try:
-        models.import_all_models()
-        with contextlib.suppress(ImportError):  # 2.x: foreign keys lead to the users of its auth manager
-            importlib.import_module("airflow.providers.fab.auth_manager.models")
-        Base.metadata.create_all(engine)
-    except Exception:  # noqa: BLE001 -- a provider's models, SQLAlchemy's complaints about them
-        return False
-    return True
-
-
 def _module_name(path: str) -> str:
     """Return the name that DagBag gives the module (`airflow.utils.file.get_unique_dag_module_name`)."""
     stem = os.path.splitext(os.path.basename(path))[0].replace(".", "_")
@@ -284,20 +209,3 @@ class _alarm:  # noqa: N801 -- reads as the context manager that it is
 
 def _ring(*_: Any) -> None:
     raise ParseTimeout
-
-
-# What nearly every DAG file imports, by major version.
-_COMMON = {
-    3: (
-        "airflow.sdk",
-        *(f"airflow.providers.standard.operators.{name}" for name in ("bash", "empty", "python")),
-    ),
-    2: ("airflow.decorators", *(f"airflow.operators.{name}" for name in ("bash", "empty", "python"))),
-}
-
-
-def warm_up(version: str) -> None:
-    """Import what nearly every DAG file imports, so that it does not count as the first file's doing."""
-    for name in _COMMON.get(int(version.split(".", 1)[0]), ()):
-        with contextlib.suppress(Exception):  # an environment may lack a provider; then the DAG file says so
-            importlib.import_module(name)

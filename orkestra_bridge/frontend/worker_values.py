@@ -84,7 +84,7 @@ class Encoder:
             return name.replace("<locals>.", "")
         source = getattr(getattr(value, "operator", None), "task_id", None)
         if hasattr(value, "key") and isinstance(source, str):
-            return f"XCom of {source}"
+            return f"XCom of {source}" if value.key == "return_value" else f"XCom {value.key!r} of {source}"
         try:
             text = repr(value)
         except Exception:  # noqa: BLE001 -- the user's __repr__ may do anything

@@ -6,15 +6,15 @@ purpose: it is user code that is watched.
 
 from __future__ import annotations
 
+import _collections_abc
 import contextlib
-import hashlib
-import io
 import os
-import re
 import sys
 import sysconfig
-import warnings
 from typing import TYPE_CHECKING, Any, Tuple
+
+from .worker_digests import environ_digest, file_digest, folder_digest
+from .worker_output import Printed
 
 if TYPE_CHECKING:
     import types
@@ -37,7 +37,7 @@ _OUTSIDE_WORLD = frozenset(
         "subprocess.Popen",
     )
 )
-_ENVIRON_CODE = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
+_ENVIRON_CODE = (os.__file__, _collections_abc.__file__, "<frozen os>", "<frozen _collections_abc>")
 _IMPORT_CODE = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
 _DEVICES = ("/dev/", "/proc/", "/sys/")
 
@@ -95,7 +95,7 @@ class Watch:
         self._cwd = os.getcwd()
         sys.path[:] = [root, *self._path]
         self._stdio = sys.stdin, sys.stdout, sys.stderr
-        sys.stdout = _Printed(self)
+        sys.stdout = Printed(self)
         self.active = True
 
     def finish(self) -> None:
@@ -275,37 +275,6 @@ def _module_files(module: Any) -> list[str]:
         return []
 
 
-def file_digest(path: str) -> str | None:
-    """Return the hash of a file's bytes, or None if it cannot be read."""
-    try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
-    except OSError:
-        return None
-
-
-def folder_digest(path: str) -> str | None:
-    """Return the hash of the names in a folder, or None if it cannot be listed."""
-    try:
-        names = sorted(name for name in os.listdir(path) if name != "__pycache__")
-    except OSError:
-        return None
-    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def environ_digest(name: str) -> str | None:
-    """Return the hash of an environment variable (of all of them for ``*``), or None if it is not set.
-
-    All of them: without Airflow's, Python's and the shell's own, in which a worker differs from its caller.
-    """
-    if name == "*":
-        pairs = (pair for pair in os.environ.items() if not pair[0].startswith(("AIRFLOW_", "PYTHON", "_")))
-        text: str | None = "\0".join(sorted("{}={}".format(*pair) for pair in pairs))
-    else:
-        text = os.environ.get(name)
-    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 class _RecordingEnviron(os._Environ):  # type: ignore[type-arg]
     """`os.environ` that tells the watch what is read and set."""
 
@@ -326,52 +295,3 @@ class _RecordingEnviron(os._Environ):  # type: ignore[type-arg]
     def __delitem__(self, key: Any) -> None:
         self.watch.change("os.environ", str(key), sys._getframe(1))
         super().__delitem__(key)
-
-
-class _Printed(io.TextIOWrapper):
-    """A standard output that leads nowhere and remembers who wrote to it first."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(open(os.devnull, "wb"), encoding="utf-8", errors="replace")  # noqa: SIM115
-        self._watch = watch
-
-    def write(self, text: str) -> int:
-        """Accept and drop the text."""
-        watch = self._watch
-        if watch.printed is None and watch.active and not _through_logging(sys._getframe(1), watch):
-            watch.printed = watch.place(sys._getframe(1))
-        return len(text)
-
-
-def _through_logging(frame: types.FrameType | None, watch: Watch) -> bool:
-    while frame is not None and not watch.is_local(frame.f_code.co_filename):
-        if re.search(r"[/\\](logging|structlog|warnings)(\.py|[/\\])", frame.f_code.co_filename):
-            return True
-        frame = frame.f_back
-    return False
-
-
-class WarningFold:
-    """Collects the deprecations that user code causes: the first one, where it is, and how many there are."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-        self._catcher: Any = None
-        self.found: list[tuple[str, int, str]] = []
-
-    def __enter__(self) -> WarningFold:  # noqa: PYI034 -- typing.Self is younger than the Pythons this runs on
-        self._catcher = warnings.catch_warnings()
-        self._catcher.__enter__()
-        warnings.simplefilter("default")
-        warnings.showwarning = self._show
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._catcher.__exit__(*exc)
-
-    def _show(self, message: Any, category: Any, *_: Any, **__: Any) -> None:
-        deprecations = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-        if issubclass(category, deprecations) or "RemovedIn" in category.__name__:
-            place = self._watch.place(sys._getframe(1))
-            if place is not None:
-                self.found.append((*place, " ".join(str(message).split())))

@@ -31,7 +31,7 @@ for folder in sys.argv[1:]:
     bag = DagBag(folder, **({"include_examples": False} if "include_examples" in parameters else {}))
     for dag in bag.dags.values():
         found[dag.dag_id] = {
-            t.task_id: [sorted(t.upstream_task_ids), t.task_type, t.retries or 0, str(t.trigger_rule.value)] for t in dag.tasks
+            t.task_id: [sorted(t.upstream_task_ids), t.task_type, t.retries or 0, t.trigger_rule.value] for t in dag.tasks
         }
 print(json.dumps(found))
 """

@@ -24,12 +24,12 @@ from datetime import datetime, timedelta
 from airflow import DAG
 
 try:
-    from airflow.sdk import TaskGroup, Variable, dag, setup, task, teardown
+    from airflow.sdk import TaskGroup, Variable, task, task_group
     from airflow.providers.standard.operators.bash import BashOperator
     from airflow.providers.standard.operators.empty import EmptyOperator
     from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
 except ImportError:
-    from airflow.decorators import dag, setup, task, teardown
+    from airflow.decorators import task, task_group
     from airflow.models import Variable
     from airflow.operators.bash import BashOperator
     from airflow.operators.empty import EmptyOperator
@@ -293,3 +293,25 @@ def test_schedules(environment: Environment, tmp_path: Path) -> None:
     assert (found["delta"].seconds, found["delta"].text) == (21600.0, "6:00:00")
     assert found["delta"].data_interval is (environment.airflow_major == 2)
     assert found["rome"].timezone == "Europe/Rome"
+
+
+MAPPED_GROUP = """
+with DAG("groups", schedule=None, start_date=datetime(2024, 1, 1)):
+    @task
+    def work(item): ...
+
+    @task_group
+    def each(item):
+        work(item)
+
+    each.expand(item=[1, 2])
+    work.override(task_id="alone")("x")
+"""
+
+
+def test_task_in_a_mapped_group_is_mapped(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "g.py").write_text(HEADER + MAPPED_GROUP)
+    (workflow,) = load(environment, tmp_path)
+    inside, alone = workflow.task("each.work"), workflow.task("alone")
+    assert (inside.mapped, alone.mapped) == (True, False)
+    assert values(inside)["task_group.expand"] == {"group_id": "each", "over": {"item": [1, 2]}}

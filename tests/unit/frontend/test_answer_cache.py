@@ -8,7 +8,7 @@ import pytest
 
 from orkestra_bridge.frontend.cache import AnswerCache
 from orkestra_bridge.frontend.model import DagFile, Environment
-from orkestra_bridge.frontend.worker_watch import environ_digest, file_digest, folder_digest
+from orkestra_bridge.frontend.worker_digests import environ_digest, file_digest, folder_digest
 
 NAME = "ORKESTRA_TEST_CACHE"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from orkestra_bridge.errors import UsageError
-from orkestra_bridge.frontend.discovery import discover
+from orkestra_bridge.frontend.discovery import discover, ignore_syntax
+from orkestra_bridge.frontend.model import Environment
 
 DAG = "from airflow import DAG\n"
 
@@ -123,3 +124,24 @@ def test_regular_expressions_are_searched_in_the_path(tmp_path: Path) -> None:
     (finding,) = discover([tmp_path], syntax="regexp").findings
     assert (finding.id, finding.line, finding.severity.value) == ("OB123", 3, "warning")
     assert "'*_bad'" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("version", "setting", "syntax"),
+    [
+        ("2.11.0", None, "regexp"),
+        ("3.0.1", None, "glob"),
+        ("2.11.0", "glob", "glob"),
+        ("3.0.1", "other", "glob"),
+    ],
+)
+def test_syntax_is_airflows_unless_it_is_configured(
+    version: str, setting: str | None, syntax: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", raising=False)
+    if setting:
+        monkeypatch.setenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", setting)
+    environment = Environment(
+        python=Path("p"), python_version="3.11", airflow_version=version, site_packages=()
+    )
+    assert ignore_syntax(environment) == syntax
