@@ -44,6 +44,9 @@ OUTPUT_KEPT = 200
 SYSTEM = ("/usr/", "/etc/", "/proc/", "/dev/", "/sys/", "/lib", "/tmp/", "/private/", "/System/", "/Library/")  # noqa: S108
 """Folders whose like there is in Lambda, or that are nobody's source."""
 
+TASK_ROOT = "/var/task"
+"""Where Lambda unpacks the package: messages show its paths and not those of a scratch folder."""
+
 GRACE = 0.5
 """Seconds between asking a package where it hangs and killing it."""
 
@@ -160,7 +163,7 @@ class Loader:
         """Answer requests while the process is clean; leave without running anybody's exit handlers."""
 
         def send(answer: dict[str, Any]) -> None:
-            os.write(writing, json.dumps(answer, default=str).encode() + b"\n")
+            os.write(writing, json.dumps(answer).encode() + b"\n")
 
         def stop(_signal: int, frame: FrameType | None) -> None:
             frames = user_frames(traceback.walk_stack(frame), self.root)
@@ -197,7 +200,8 @@ class Loader:
         answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
         same = whole and len(sys.modules) >= mark and dict(os.environ) == environment
         answer["clean"] = same and self.is_clean(answer) and self.purge(new, root)
-        return answer
+        as_in_lambda: dict[str, Any] = json.loads(json.dumps(answer, default=str).replace(root, TASK_ROOT))
+        return as_in_lambda
 
     def is_clean(self, answer: dict[str, Any]) -> bool:
         """Return True if the next package finds this process as a forked one would be."""
