@@ -66,6 +66,11 @@ _FIRST = "*"
     show_default=True,
     help="Seconds for one DAG file.",
 )
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    help="Where the cache is; default the user's cache folder.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 def command(
     paths: tuple[Path, ...],
@@ -80,6 +85,7 @@ def command(
     memory: int,
     layers: str,
     parse_timeout: float,
+    cache_dir: Path | None,
     no_cache: bool,
 ) -> int:
     r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
@@ -107,7 +113,7 @@ def command(
         ),
         parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
-        cache=None if no_cache else default_cache(),
+        cache=None if no_cache else cache_dir or default_cache(),
     )
     conversion = _convert(options)
     _print(conversion, form)

@@ -19,23 +19,33 @@ _SHAPES = {
 
 
 def to_mermaid(definition: dict[str, Any]) -> str:
-    """Return the flowchart of a definition: a Parallel is a box, a dotted arrow follows a failure."""
+    """Return the flowchart of a definition: a Parallel is a box around its branches.
+
+    States that only a failure inside a branch leads to are left out: they end the branch and say nothing more.
+    """
     ids = {name: f"s{number}" for number, name in enumerate(_names(definition))}
     return "\n".join(["flowchart TD", *_scope(definition, ids, 1)]) + "\n"
 
 
 def _names(machine: dict[str, Any]) -> Iterator[str]:
-    for name, state in machine["States"].items():
+    for name, state in _shown(machine).items():
         yield name
         for branch in state.get("Branches", ()):
             yield from _names(branch)
 
 
 def _scope(machine: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator[str]:
-    for name, state in machine["States"].items():
+    shown = _shown(machine)
+    for name, state in shown.items():
         yield from _node(name, state, ids, depth)
-    for name, state in machine["States"].items():
-        yield from (f"{'  ' * depth}{ids[name]} {arrow} {ids[target]}" for arrow, target in _arrows(state))
+    for name, state in shown.items():
+        yield from (f"{'  ' * depth}{ids[name]} --> {ids[target]}" for target in _targets(state))
+
+
+def _shown(machine: dict[str, Any]) -> dict[str, Any]:
+    states: dict[str, Any] = machine["States"]
+    reached = {machine["StartAt"], *(target for state in states.values() for target in _targets(state))}
+    return {name: state for name, state in states.items() if name in reached}
 
 
 def _node(name: str, state: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator[str]:
@@ -51,9 +61,7 @@ def _node(name: str, state: dict[str, Any], ids: dict[str, str], depth: int) -> 
     yield f"{indent}end"
 
 
-def _arrows(state: dict[str, Any]) -> list[tuple[str, str]]:
-    ways = [("-->", state[key]) for key in ("Next", "Default") if key in state]
-    ways += [("-->", choice["Next"]) for choice in state.get("Choices", ())]
-    known = {target for _, target in ways}
-    ways += [("-.->", catcher["Next"]) for catcher in state.get("Catch", ()) if catcher["Next"] not in known]
-    return ways
+def _targets(state: dict[str, Any]) -> list[str]:
+    """Return where a state goes if nothing fails."""
+    ways = [state[key] for key in ("Next", "Default") if key in state]
+    return [*ways, *(choice["Next"] for choice in state.get("Choices", ()))]

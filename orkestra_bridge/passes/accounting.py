@@ -19,7 +19,6 @@ _SHOWN = 60
 _ANSWERED_ELSEWHERE = frozenset({"on_failure_fail_dagrun", "is_setup", "is_teardown"})
 _UNSET: tuple[object, ...] = (None, False, [], {}, ())
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
-_DEFAULT_RUNS = 16
 
 
 def account(workflow: Workflow) -> tuple[Finding, ...]:
@@ -39,22 +38,6 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
         dag_id=workflow.dag_id,
         task_id=None,
     )
-    if workflow.catchup and workflow.start_date:
-        yield rules.CATCHUP.at(
-            workflow.span,
-            "runs between start_date and the deployment are not made up for",
-            "start them with `aws stepfunctions start-execution` and the logical dates that are missing",
-            dag_id=workflow.dag_id,
-            attribute="catchup",
-        )
-    if workflow.max_active_runs != _DEFAULT_RUNS:
-        yield rules.CONCURRENCY.at(
-            workflow.span,
-            f"max_active_runs={workflow.max_active_runs} is not enforced: an execution starts although another one runs",
-            "make runs safe to overlap, or schedule them further apart",
-            dag_id=workflow.dag_id,
-            attribute="max_active_runs",
-        )
 
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:

@@ -64,13 +64,6 @@ def test_a_custom_operator_may_have_arguments_of_its_own() -> None:
     assert [finding.attribute for finding in account(a_workflow(own))] == ["pool"]
 
 
-def test_limits_and_catchup_of_a_dag_are_spoken_of() -> None:
-    workflow = a_workflow(
-        a_task("t"), max_active_runs=1, catchup=True, start_date="2024-01-01T00:00:00+00:00"
-    )
-    assert sorted(finding.id for finding in account(workflow)) == ["OB207", "OB208"]
-
-
 def test_no_attribute_is_both_kept_and_claimed() -> None:
     assert not KEPT_BY_DAG & set(CLAIMS_BY_DAG)
     assert not KEPT_BY_TASK & set(CLAIMS_BY_TASK)

@@ -1,0 +1,5 @@
+"""``python -m orkestra_bridge``."""
+
+from orkestra_bridge.cli.main import main
+
+main()

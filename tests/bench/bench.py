@@ -1,0 +1,165 @@
+"""Benchmarks: each prints what was measured, the limit or the peer, and the ratio. Nothing here fails on time.
+
+python tests/bench/bench.py [convert] [start] [run]
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = 200
+TASKS = 10
+FAN_OUT = 50
+
+BAG = """
+import os, sys, tempfile, inspect
+os.environ.update(AIRFLOW_HOME=tempfile.mkdtemp(), AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="sqlite://",
+                  AIRFLOW__LOGGING__LOGGING_LEVEL="FATAL", AIRFLOW__CORE__LOAD_EXAMPLES="False")
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:
+    from airflow.models.dagbag import DagBag
+kw = {"include_examples": False} if "include_examples" in inspect.signature(DagBag.__init__).parameters else {}
+bag = DagBag(sys.argv[1], **kw)
+assert len(bag.dags) == int(sys.argv[2]), bag.import_errors
+"""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Seconds of one command, its children included."""
+
+    wall: float
+    cpu: float
+    output: str
+
+
+def measure(*command: str, cwd: Path = ROOT, may_fail: bool = False) -> Measure:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode and not may_fail:
+        sys.exit(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measure(wall, cpu, done.stdout)
+
+
+def line(what: str, measured: float, limit: float, unit: str = "s", *, at_least: bool = False) -> None:
+    ratio = measured / limit
+    good = ratio >= 1 if at_least else ratio <= 1
+    word = "of at least" if at_least else "of at most"
+    print(
+        f"{'ok ' if good else 'MISSED'} {what}: {measured:.2f} {unit} {word} {limit:.2f} {unit} (ratio {ratio:.2f})"
+    )
+
+
+def bridge(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "orkestra_bridge", *arguments]
+
+
+def generate(folder: Path, files: int) -> None:
+    for number in range(files):
+        tasks = "\n".join(
+            f"    t{i} = PythonOperator(task_id='t{i}', python_callable=work, op_args=[{i}])"
+            for i in range(TASKS)
+        )
+        chain = " >> ".join(f"t{i}" for i in range(TASKS))
+        (folder / f"dag_{number:03}.py").write_text(
+            "from datetime import datetime\n"
+            "from airflow import DAG\n"
+            "from airflow.providers.standard.operators.python import PythonOperator\n\n\n"
+            "def work(number):\n    return number\n\n\n"
+            f"with DAG('dag_{number:03}', schedule='{number % 60} * * * *', start_date=datetime(2024, 1, 1)):\n"
+            f"{tasks}\n    {chain}\n"
+        )
+
+
+def bench_convert(folder: Path) -> None:
+    dags, out = folder / "dags", folder / "out"
+    dags.mkdir()
+    generate(dags, FILES)
+    bag = min(
+        (measure(sys.executable, "-c", BAG, str(dags), str(FILES)) for _ in range(2)), key=lambda m: m.cpu
+    )
+    command = bridge(
+        "convert", str(dags), "-o", str(out), "--layers", "skip", "--cache-dir", str(folder / "cache")
+    )
+    first, second = measure(*command), measure(*command)
+    print(f"   DagBag alone, {FILES} files of {TASKS} tasks: {bag.cpu:.2f} s CPU, {bag.wall:.2f} s wall")
+    line(f"convert {FILES} files, CPU", first.cpu, 2 * bag.cpu)
+    line(f"convert {FILES} files, wall", first.wall, 1.2 * bag.wall)
+    line("convert again, nothing changed, wall", second.wall, 2.0)
+
+
+def bench_start(folder: Path) -> None:
+    helps = min(measure(*bridge("--help")).wall for _ in range(5))
+    line("orkestra-bridge --help, wall", helps, 0.3)
+    source = folder / "hello.py"
+    source.write_text(
+        "from airflow.sdk import dag, task\n\n@dag(schedule=None)\ndef hello():\n"
+        "    @task\n    def hi():\n        return 1\n    hi()\n\nhello()\n"
+    )
+    out = folder / "hello-out"
+    measure(*bridge("convert", str(source), "-o", str(out), "--layers", "skip", "--no-cache"))
+    package = out / "hello" / "functions" / "tasks.zip"
+    line("package without user code, size", (package.stat().st_size - 400) / 1024, 300, "KB")
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder / "task")
+    facade = folder / "task" / "orkestra_bridge" / "runtime" / "facade"
+    program = f"import sys; sys.path[:0] = [{str(folder / 'task')!r}, {str(facade)!r}]\n"
+    loads = "import orkestra_bridge.runtime.handler, airflow; from airflow import DAG; from airflow.sdk import dag, task"
+    isolated = [sys.executable, "-I", "-S", "-c"]
+    measure(*isolated, program + loads)
+    bare = min(measure(*isolated, program).cpu for _ in range(5))
+    full = min(measure(*isolated, program + loads).cpu for _ in range(5))
+    line("import of runtime and facade, CPU", full - bare, 0.1)
+
+
+def bench_run(folder: Path) -> None:
+    dags = folder / "fan"
+    dags.mkdir()
+    (dags / "fan.py").write_text(
+        "from airflow.sdk import DAG, task\n\nwith DAG('fan', schedule=None):\n    for i in range(50):\n\n"
+        "        @task(task_id=f't{i}')\n        def trivial():\n            return 1\n\n        trivial()\n"
+    )
+    out = folder / "fan-out"
+    measure(*bridge("convert", str(dags), "-o", str(out), "--layers", "skip", "--no-cache"))
+    ours = min(
+        (measure(*bridge("run", "fan", "--out", str(out), "--format", "json")) for _ in range(2)),
+        key=lambda m: m.wall,
+    )
+    oracle = ROOT / "tests" / "support" / "airflow_oracle.py"
+    theirs = measure(sys.executable, str(oracle), str(dags / "fan.py"))
+    print(f"   run of {FAN_OUT} tasks: {ours.wall:.2f} s here, {theirs.wall:.2f} s by Airflow's dag.test()")
+    line(
+        "tasks per second against Airflow's",
+        FAN_OUT / ours.wall,
+        5 * FAN_OUT / theirs.wall,
+        "/s",
+        at_least=True,
+    )
+
+
+BENCHES = {"convert": bench_convert, "start": bench_start, "run": bench_run}
+
+
+def main(wanted: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in wanted or list(BENCHES):
+            folder = Path(scratch) / name
+            folder.mkdir()
+            BENCHES[name](folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
