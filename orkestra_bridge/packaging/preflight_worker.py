@@ -2,8 +2,8 @@
 
 One process imports the runtime and the facade once and forks; the child loads packages as long as they leave
 nothing behind but standard library modules (`Loader.is_clean`), then the next one is forked: a fork costs
-milliseconds, a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave as JSON
-lines on what was standard output; user code gets /dev/null and a scratch file in their place.
+milliseconds, a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave
+as JSON lines on what was standard output; user code gets /dev/null and a scratch file in their place.
 
 Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
 "distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "dags": {...}}``,
@@ -24,6 +24,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 import zipfile
 from contextlib import suppress
 from itertools import islice
@@ -70,7 +71,8 @@ class Server:
             shutil.rmtree(request["root"], ignore_errors=True)
         for name in answer.pop("imported", ()):
             self.counts[name] = self.counts.get(name, 0) + 1
-        return answer
+        as_in_lambda: dict[str, Any] = json.loads(json.dumps(answer).replace(request["root"], TASK_ROOT))
+        return as_in_lambda
 
     def preload(self, request: dict[str, Any]) -> None:
         """Import what a second package would import again, with nothing but what this package lists."""
@@ -89,7 +91,8 @@ class Server:
         gc.freeze()
 
     def ask_child(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Load the package in the child; it gets a moment to say where it hangs before it is killed."""
+        """Load the package in the child; what fails in a used one is asked again in a new one."""
+        used = self.child is not None
         child = self.child = self.child or Child(self.loader)
         text = child.ask(request, request["timeout"])
         answer: dict[str, Any] = json.loads(text) if text else {"status": "died"}
@@ -97,6 +100,8 @@ class Server:
             code = self.end_child()
             if not text:
                 answer["code"] = code
+        if used and answer["status"] in ("failed", "died"):
+            return self.ask_child(request)
         return answer
 
     def end_child(self) -> int:
@@ -120,7 +125,7 @@ class Child:
         os.close(answer_writing)
 
     def ask(self, request: dict[str, Any], timeout: float) -> str:
-        """Return the child's answer; an empty text if it died."""
+        """Return the child's answer, an empty text if it died; it gets a moment to say where it hangs."""
         with suppress(BrokenPipeError):
             os.write(self.asking, json.dumps(request).encode() + b"\n")
         text = read_line(self.answers, timeout)
@@ -147,6 +152,7 @@ class Loader:
         self.ahead: set[str] = set()
         self.watch: FileWatch | None = None
         self.root = base
+        self.path = sys.path[:]
 
     def isolate(self, root: str, request: dict[str, Any]) -> None:
         """Set the imports up for one package."""
@@ -163,7 +169,7 @@ class Loader:
         """Answer requests while the process is clean; leave without running anybody's exit handlers."""
 
         def send(answer: dict[str, Any]) -> None:
-            os.write(writing, json.dumps(answer).encode() + b"\n")
+            os.write(writing, json.dumps(answer, default=str).encode() + b"\n")
 
         def stop(_signal: int, frame: FrameType | None) -> None:
             frames = user_frames(traceback.walk_stack(frame), self.root)
@@ -182,6 +188,7 @@ class Loader:
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return what loading this package in this process shows; ``clean`` if it left nothing behind."""
         root = self.root = request["root"]
+        self.path, filters = sys.path[:], warnings.filters[:]
         output = f"{root}/.stdout"
         redirect(output)
         os.chdir(root)
@@ -198,10 +205,14 @@ class Loader:
         answer["imported"] = sorted(self.third_party(new))
         sys.stdout.flush()
         answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
-        same = whole and len(sys.modules) >= mark and dict(os.environ) == environment
+        same = (
+            whole
+            and len(sys.modules) >= mark
+            and dict(os.environ) == environment
+            and filters == warnings.filters
+        )
         answer["clean"] = same and self.is_clean(answer) and self.purge(new, root)
-        as_in_lambda: dict[str, Any] = json.loads(json.dumps(answer, default=str).replace(root, TASK_ROOT))
-        return as_in_lambda
+        return answer
 
     def is_clean(self, answer: dict[str, Any]) -> bool:
         """Return True if the next package finds this process as a forked one would be."""
@@ -209,11 +220,12 @@ class Loader:
         return answer["status"] == "loaded" and not left and threading.active_count() == 1
 
     def purge(self, names: Iterable[str], root: str) -> bool:
-        """Take out the modules and DAGs of the package that was just loaded."""
+        """Take out the modules, DAGs and search paths of the package that was just loaded."""
         for name in names:
             if file_of(name).startswith(root):
                 del sys.modules[name]
         importlib.import_module("airflow._impl.settings").SETTINGS.dags.clear()
+        sys.path[:] = self.path
         os.chdir(self.base)
         return True
 

@@ -245,6 +245,29 @@ def test_packages_do_not_see_each_other(check: Checker) -> None:
     assert check.below("two")(second + GOOD, common="x = 2\n") == ()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("import sys; sys.path.append('/left/behind')", "import sys; assert '/left/behind' not in sys.path"),
+        ("import os; os.chdir('/')", "import os; assert os.getcwd() != '/'"),
+        (
+            "import warnings; warnings.simplefilter('error')",
+            "import warnings; warnings.warn('x', stacklevel=1)",
+        ),
+        ("import textwrap; textwrap.dedent = None", "import textwrap; textwrap.dedent('1')"),
+        ("import builtins; builtins.left = 1", "import builtins; assert not hasattr(builtins, 'left')"),
+        ("import common", "import sys; assert 'common' not in sys.modules"),
+    ],
+)
+def test_what_a_package_changes_does_not_fail_the_next(
+    here: Environment, tmp_path: Path, first: str, second: str
+) -> None:
+    with Preflight(here, None) as preflight:
+        check = Checker(preflight, here, tmp_path)
+        assert check.below("one")(f"{first}\n{GOOD}", common="") == ()
+        assert check.below("two")(f"{second}\n{GOOD}") == ()
+
+
 def test_only_listed_distributions_can_be_imported(here: Environment, tmp_path: Path) -> None:
     site = tmp_path / "site"
     installed(site, "listed", "1.5", {"listed/__init__.py": "", "listed/sub.py": ""})
