@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from orkestra_bridge.runtime.context import build_context, environment_variables
+from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.instances import RETURN_VALUE, DagRun, TaskInstance
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
@@ -24,8 +25,9 @@ log = logging.getLogger("airflow.task")
 # Stands between the message of an error and the XComs that the task had pushed before it (JSON, one line).
 PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom] "
 
-# A state machine keeps 32,768 characters of a cause; the message and the traceback need their share.
-MAX_PUSHED = 12_000
+# A state machine keeps 32,768 characters of a cause, in which quotes are escaped twice and a traceback follows.
+MAX_PUSHED = 8_000
+MAX_MESSAGE = 4_000
 
 # Never retried by the state machine, whatever the task's retries are.
 NO_RETRY = "AirflowFailException"
@@ -39,7 +41,10 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
     """
     workflow = manifest["workflow"]
     major = int(workflow["airflow_version"].split(".", 1)[0])
-    task = dag.get_task(event["task_id"]).prepare_for_execution()
+    task = dag.get_task(event["task_id"])
+    if task.is_mapped:
+        raise RuntimeSetupError(f"task {task.task_id!r} is mapped; its instances are not run by this version")
+    task = task.prepare_for_execution()
     run = resolve_run(event.get("run") or {}, event.get("execution") or {}, workflow["schedule"], major=major)
     dag_run = DagRun(run, dag.dag_id, event.get("ledger") or {}, major=major)
     ti = TaskInstance(
@@ -189,17 +194,20 @@ class _Attempt:
         """Return the error that leaves the handler: the user's own wherever nothing has to be added to it."""
         kind = type(error)
         pushed = self._pushed_before()
+        message = str(error)
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:MAX_MESSAGE]}... ({len(message)} characters; all of it is in the log)"
         if isinstance(error, self.errors.TaskDeferred):
             text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
             return _named(NO_RETRY, f"{text}{pushed}")
         if final:
             prefix = "" if kind.__name__ == NO_RETRY else f"{kind.__name__}: "
-            return _named(NO_RETRY, f"{prefix}{error}{pushed}")
+            return _named(NO_RETRY, f"{prefix}{message}{pushed}")
         if isinstance(error, SystemExit):
             name = "AirflowException" if self.major == 2 else "SystemExit"
             return _named(name, f"Task failed due to SystemExit({error.code}){pushed}")
-        if pushed or not isinstance(error, Exception):
-            return _named(kind.__name__, f"{error}{pushed}")
+        if pushed or message != str(error) or not isinstance(error, Exception):
+            return _named(kind.__name__, f"{message}{pushed}")
         return error
 
     def _pushed_before(self) -> str:

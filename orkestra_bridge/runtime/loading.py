@@ -58,7 +58,10 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
             f"{manifest['dag_file']} does not make DAG {workflow['dag_id']!r} here (it makes: {names}); "
             "does it depend on the environment, on Variables or on files that are not in the package?"
         )
-    return found[workflow["dag_id"]]
+    dag = found[workflow["dag_id"]]
+    # As DagBag does: templates are looked up beside the DAG file, wherever the DAG object was made.
+    dag.fileloc = module.__file__
+    return dag
 
 
 def prepare_path(source: Path) -> None:

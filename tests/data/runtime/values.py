@@ -33,7 +33,7 @@ VALUES = {
     "none": None,
     "int": 3,
     "big": 2**60 + 1,
-    "float": 2.0,
+    "floats": [2.0, -0.0, 1e300],
     "small": 0.1,
     "text": "line\nend ü",
     "list": [1, [2, {"k": None}]],
@@ -121,7 +121,7 @@ with DAG(
             self.value = value
 
     DATES = (
-        "{{ ds }}|{{ ds_nodash }}|{{ ts }}|{{ ts_nodash }}|{{ ts_nodash_with_tz }}|{{ logical_date }}|{{ run_id }}"
+        "{{ ds }}|{{ ds_nodash }}|{{ ts }}|{{ ts_nodash }}|{{ ts_nodash_with_tz }}|{{ logical_date }}"
         "|{{ data_interval_start }}|{{ data_interval_end | ds }}|{{ task_instance_key_str }}|{{ dag.dag_id }}"
         "|{{ task.task_id }}|{{ ti.try_number }}|{{ dag_run.conf }}|{{ dag_run.run_type }}|{{ task.owner }}"
         "|{{ prev_start_date_success }}|{{ logical_date | ts_nodash }}|{{ logical_date.add(days=1) | ds_nodash }}"

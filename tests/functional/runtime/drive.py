@@ -1,8 +1,8 @@
-"""Runs every task of an unpacked package in dependency order, carrying the ledger as the state machine does.
+"""Runs every task of the DAGs of an unpacked package in dependency order, carrying the ledger as the state machine does.
 
-    python drive.py PACKAGE OPTIONS        prints {"tasks", "xcom", "edges", "errors"} on the last line
+    python drive.py PACKAGE OPTIONS        prints {dag_id: {"tasks", "xcom", "edges", "errors"}} on the last line
 
-With ``make`` in the options it first writes the manifest of the package from the DAG file itself.
+The manifest is written from the DAG file itself: options are JSON with dag_file, version, dag_ids, schedule and run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 from orkestra_bridge.runtime import serde
 from orkestra_bridge.runtime.execution import PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.handler import Package
-from orkestra_bridge.runtime.loading import describe, find_dags, load_dag
+from orkestra_bridge.runtime.loading import describe, load_dag
 
+NO_SCHEDULE = {"kind": "none"}
 EXECUTION = {"id": "arn:aws:states:eu-west-1:123456789012:execution:m:e", "name": "e"}
 
 
@@ -46,40 +47,18 @@ def in_order(dag: Any) -> list[Any]:
     return list(done.values())
 
 
-def write_manifest(
-    root: Path, dag_file: str, version: str, dag_id: str | None, schedule: dict[str, Any]
-) -> Any:
-    """Write the manifest of a package whose source is in place, and return the DAG."""
-    bare = {"dag_id": dag_id or "", "airflow_version": version, "schedule": schedule, "tasks": []}
+def write_manifest(root: Path, dag_file: str, version: str, dag_id: str, schedule: dict[str, Any]) -> None:
+    """Write the manifest of a package whose source is in place."""
+    workflow = {"dag_id": dag_id, "airflow_version": version, "schedule": schedule, "tasks": []}
     manifest: dict[str, Any] = {
         "version": 1,
-        "workflow": bare,
+        "workflow": workflow,
         "source": "source",
         "dag_file": dag_file,
         "requirements": [],
     }
-    if dag_id is None:
-        dag_id = only_dag(root, manifest)
-    bare["dag_id"] = dag_id
-    dag = load_dag(str(root), manifest)
-    manifest["workflow"] = workflow_of(dag, version, schedule)
+    manifest["workflow"] = workflow_of(load_dag(str(root), manifest), version, schedule)
     (root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return dag
-
-
-def only_dag(root: Path, manifest: dict[str, Any]) -> str:
-    """Return the id of the first DAG that the file makes."""
-    from orkestra_bridge.runtime.errors import RuntimeSetupError
-
-    try:
-        load_dag(str(root), manifest)
-    except RuntimeSetupError:
-        name = Path(manifest["dag_file"]).stem
-        module = next(
-            m for key, m in sys.modules.items() if key.startswith("unusual_prefix_") and key.endswith(name)
-        )
-        return min(find_dags(module))
-    raise AssertionError("a DAG without id")
 
 
 def drive(root: str, run: dict[str, Any], start_time: str) -> dict[str, Any]:
@@ -129,14 +108,15 @@ def pushed_before(message: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Make the manifest if asked to, then run the package."""
+    """Make a manifest for each DAG and run it; an object with one result per DAG id is printed."""
     root, options = Path(sys.argv[1]), json.loads(sys.argv[2])
-    if "make" in options:
-        make = options["make"]
-        schedule = make.get("schedule") or {"kind": "none"}
-        write_manifest(root, make["dag_file"], make["version"], make.get("dag_id"), schedule)
-    result = drive(str(root), options.get("run", {}), options.get("start_time", "2024-03-01T00:00:00Z"))
-    sys.stdout.write("\n" + json.dumps(result) + "\n")
+    results = {}
+    for dag_id in options["dag_ids"]:
+        write_manifest(
+            root, options["dag_file"], options["version"], dag_id, options.get("schedule") or NO_SCHEDULE
+        )
+        results[dag_id] = drive(str(root), options.get("run", {}), "2024-03-01T00:00:00Z")
+    sys.stdout.write("\n" + json.dumps(results) + "\n")
 
 
 if __name__ == "__main__":

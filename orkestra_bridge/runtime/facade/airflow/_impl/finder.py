@@ -108,3 +108,4 @@ def install(root: dict[str, Any]) -> None:
         return SETTINGS.version if name == "__version__" else names(name)
 
     root["__getattr__"] = attribute
+    root["__all__"] = sorted(names.homes)

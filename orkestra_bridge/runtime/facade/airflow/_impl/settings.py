@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any, final
+
+_KEPT = "airflow._impl"
 
 
 @final
@@ -35,8 +38,17 @@ class Settings:
 SETTINGS = Settings()
 
 
+def _forget_paths() -> None:
+    """Unload the served modules: the other major has other ones."""
+    for path in [name for name in sys.modules if name.startswith("airflow.") and not name.startswith(_KEPT)]:
+        del sys.modules[path]
+        vars(sys.modules["airflow"]).pop(path.split(".")[1], None)
+
+
 def configure(*, version: str, dags_folder: str) -> None:
     """Set what is imitated and forget the DAGs of an earlier load."""
+    if version.split(".", 1)[0] != str(SETTINGS.major):
+        _forget_paths()
     SETTINGS.version = version
     SETTINGS.dags_folder = dags_folder
     SETTINGS.dags.clear()

@@ -1,0 +1,91 @@
+"""The import paths of DAG files, the absent ones included."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from orkestra_bridge.runtime.loading import FACADE
+
+pytestmark = pytest.mark.usefixtures("facade")
+
+
+def table() -> Any:
+    import_module("airflow")
+    return import_module("airflow._impl.paths")
+
+
+def test_every_name_of_every_path_is_there(facade: Any) -> None:
+    paths = table()
+    for path in paths.MODULES:
+        only_2 = any(path == name or path.startswith(name + ".") for name in paths.ONLY_2)
+        facade.configure(version="2.11.2" if only_2 else "3.3.2", dags_folder="")
+        module = import_module(path)
+        for name in module.__all__:
+            assert getattr(module, name) is not None or name == "NEW_SESSION", f"{path}.{name}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from airflow import DAG, Dataset",
+        "import airflow.operators.python as p; p.PythonOperator",
+        "from airflow.operators import python; python.get_current_context",
+        "from airflow.utils import timezone; timezone.utcnow()",
+        "from airflow.providers.standard.operators.bash import BashOperator",
+        "from airflow.models.baseoperator import chain, cross_downstream",
+        "import airflow; airflow.models.Variable",
+    ],
+)
+def test_imports_as_people_write_them(statement: str) -> None:
+    exec(statement, {})
+    assert FACADE.is_dir()
+
+
+def test_both_spellings_lead_to_one_class() -> None:
+    new = import_module("airflow.providers.standard.operators.python").PythonOperator
+    assert import_module("airflow.operators.python").PythonOperator is new
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            "from airflow.operators.python import PythonVirtualenvOperator",
+            "PythonVirtualenvOperator.*airflow.operators.python",
+        ),
+        ("from airflow.models import DagBag", "'DagBag' from 'airflow.models'"),
+        ("import airflow.providers.amazon.aws.hooks.s3", "airflow.providers.amazon"),
+        ("from airflow.operators.nothing import X", r"airflow\.operators\.nothing"),
+        ("from airflow.utils.dates import days_ago", r"airflow\.utils\.dates"),
+    ],
+)
+def test_what_is_not_there_says_so_and_what_to_do(statement: str, words: str) -> None:
+    with pytest.raises(ImportError, match=words) as caught:
+        exec(statement, {})
+    assert "boto3" in str(caught.value)
+
+
+def test_a_fallback_import_goes_the_way_it_went_in_that_airflow(facade: Any) -> None:
+    source = "try:\n    import airflow.sdk\n    found = 3\nexcept ImportError:\n    found = 2"
+    for version, major in (("3.3.2", 3), ("2.11.2", 2)):
+        facade.configure(version=version, dags_folder="")
+        names: dict[str, Any] = {}
+        exec(source, names)
+        assert names["found"] == major
+
+
+def test_the_version_is_the_one_that_parsed_the_file(facade: Any) -> None:
+    import airflow
+
+    facade.configure(version="2.9.3", dags_folder="")
+    assert airflow.__version__ == "2.9.3"
+    assert import_module("airflow.version").version == "2.9.3"
+
+
+def test_an_unknown_decorator_is_named() -> None:
+    task = import_module("airflow.decorators").task
+    with pytest.raises(AttributeError, match=r"@task\.kubernetes .*@task\.bash"):
+        _ = task.kubernetes

