@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class Output:
         self.out = out
         self._created = False
         self._staging: Path | None = None
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="output")
+        self._writing: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         try:
@@ -46,15 +49,18 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._writer.shutdown(cancel_futures=True)
         if self._staging is not None:
             shutil.rmtree(self._staging, ignore_errors=True)
         if kind is not None and self._created and not any(self.out.iterdir()):
             self.out.rmdir()
 
     def write(self, name: str, data: bytes) -> None:
-        """Stage a file; ``name`` is a POSIX path relative to OUT. Raises OutputError if that fails."""
-        assert self._staging is not None, "used outside of its with block"
-        target = self._staging / name
+        """Stage a file; ``name`` is a POSIX path relative to OUT. It is written by a thread, `commit` waits for it."""
+        self._writing.append(self._writer.submit(self._write, name, data))
+
+    def _write(self, name: str, data: bytes) -> None:
+        target = self._staged() / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
@@ -64,13 +70,21 @@ class Output:
                 remedy="check the free space and the rights of the folder; what was there before is untouched",
             ) from problem
 
-    def commit(self) -> None:
-        """Move everything that was staged to its place, each folder and file in one rename."""
+    def _staged(self) -> Path:
         assert self._staging is not None, "used outside of its with block"
-        aside = self._staging / ".replaced"
+        return self._staging
+
+    def commit(self) -> None:
+        """Move everything that was staged to its place, each folder and file in one rename.
+
+        Raises OutputError if a file could not be written, with nothing moved, or if moving fails.
+        """
+        for written in self._writing:
+            written.result()
+        aside = self._staged() / ".replaced"
         aside.mkdir()
         try:
-            for entry in sorted(self._staging.iterdir()):
+            for entry in sorted(self._staged().iterdir()):
                 if entry.name == LAYERS:
                     self._join(entry)
                 elif entry != aside:

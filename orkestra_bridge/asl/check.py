@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from orkestra_bridge.naming import STATE_NAME_LIMIT
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def check(
     """
     seen: set[str] = set()
     problems = list(_scope(definition, seen))
-    problems += _substitutions(definition, frozenset(placeholders))
+    problems += _substitutions(orjson.dumps(definition).decode(), frozenset(placeholders))
     if expressions:
         problems += _jsonata(definition)
     return tuple(problems)
@@ -108,11 +110,9 @@ def _strings(value: Any) -> Iterable[str]:
             yield from _strings(item)
 
 
-def _substitutions(definition: dict[str, Any], known: frozenset[str]) -> Iterator[str]:
-    for text in _strings(definition):
-        for found in _SUBSTITUTION.findall(text) if "${" in text else ():
-            if found not in known:
-                yield f"{found!r} would be taken for a CloudFormation substitution"
+def _substitutions(text: str, known: frozenset[str]) -> Iterator[str]:
+    for found in sorted(set(_SUBSTITUTION.findall(text)) - known):
+        yield f"{found!r} would be taken for a CloudFormation substitution"
 
 
 def _jsonata(definition: dict[str, Any]) -> Iterator[str]:

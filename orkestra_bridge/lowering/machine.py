@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
+
+import orjson
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.jsonata import expression, lookup
@@ -144,7 +145,7 @@ def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
         )
         for problem in problems
     ]
-    size = len(json.dumps(definition, ensure_ascii=False).encode())
+    size = len(orjson.dumps(definition))
     if size > DEFINITION_LIMIT:
         found.append(
             DEFINITION_TOO_LARGE.at(

@@ -83,6 +83,3 @@ OVERLAPPING_RUNS = Rule(
     severity=Severity.WARNING,
     verdict=Verdict.APPROXIMATED,
 )
-INVALID_TEMPLATE = Rule(
-    id="OB590", title="the template failed our own check", severity=Severity.ERROR, verdict=Verdict.REFUSED
-)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.naming import execution_name
-from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.machine import MACHINE, NAME_LIMIT, machine_resources
 from orkestra_bridge.stack.model import Stack
-from orkestra_bridge.stack.rules import INVALID_TEMPLATE, TEMPLATE_TOO_LARGE
+from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
 from orkestra_bridge.stack.settings import setting_findings, setting_parameters, settings_of
@@ -67,7 +66,7 @@ def build_stack(
         "Resources": resources,
         "Outputs": _outputs(function),
     }
-    found = (*findings, *setting_findings(workflow), *_own_check(workflow, template))
+    found = (*findings, *setting_findings(workflow), *_too_large(workflow, template))
     return Stack(template=template, findings=found, schedule=view)
 
 
@@ -160,14 +159,11 @@ def _outputs(function: FunctionAsset) -> Json:
     }
 
 
-def _own_check(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
-    findings = []
+def _too_large(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
     size = len(json.dumps(template, separators=(",", ":")))
-    if size > TEMPLATE_LIMIT:
-        message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
-        remedy = "split the DAG into several"
-        findings.append(TEMPLATE_TOO_LARGE.at(workflow.span, message, remedy, dag_id=workflow.dag_id))
-    for fault in check_template(template):
-        remedy = "this is a fault of orkestra-bridge: please report it with the DAG"
-        findings.append(INVALID_TEMPLATE.at(workflow.span, fault, remedy, dag_id=workflow.dag_id))
-    return tuple(findings)
+    if size <= TEMPLATE_LIMIT:
+        return ()
+    message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
+    return (
+        TEMPLATE_TOO_LARGE.at(workflow.span, message, "split the DAG into several", dag_id=workflow.dag_id),
+    )
