@@ -83,7 +83,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return bool(one.keys() == other.keys()) and all(same(one[key], other[key]) for key in one)
     if isinstance(one, dt.datetime):
-        return bool(len(one) == len(other)) and all(same(a, b) for a, b in zip(one, other, strict=True))
+        return bool(one == other and one.utcoffset() == other.utcoffset())
     return bool(one == other)
 
 
