@@ -58,12 +58,12 @@ class Watch:
         self._home = _folder(home)
         self._path = list(sys.path)
         self._environ = os.environ
-        self._outside_modules: set[str] = set()
+        self._outside_modules: dict[str, str | None] = {}
         self._known_files: dict[str, bool] = {}
         self.active = False
         self.root = ""
         self._dag_file = ""
-        self._prefix = "\0"  # no file is local before the first `start`
+        self._prefixes: tuple[str, ...] = ()  # no file is local before the first `start`
         self._libraries_here = self._libraries
 
     def install(self) -> None:
@@ -74,6 +74,8 @@ class Watch:
         os._exit = self._hard_exit  # type: ignore[assignment]
         self._pid = os.getpid()
         sys.addaudithook(self._audit)
+        loaded = (path for module in list(sys.modules.values()) for path in _module_files(module))
+        self._outside_modules.update((path, file_digest(path)) for path in loaded if self._is_outside(path))
 
     def start(self, root: str, relative: str) -> None:
         """Begin to observe a file below this DAG folder, which becomes the first entry of ``sys.path``."""
@@ -81,8 +83,11 @@ class Watch:
         if root != self.root:
             self._known_files.clear()
         self.root = root
-        self._prefix = _folder(root)
-        self._libraries_here = tuple(path for path in self._libraries if not self._prefix.startswith(path))
+        # User code may follow symbolic links on its own and import its modules by their real path.
+        self._prefixes = tuple({_folder(root): 1, _folder(os.path.realpath(root)): 1})
+        self._libraries_here = tuple(
+            path for path in self._libraries if not self._prefixes[0].startswith(path)
+        )
         self.opened: set[str] = set()
         self.listed: set[str] = set()
         self.environ_read: set[str] = set()
@@ -128,20 +133,20 @@ class Watch:
                         self.opened.add(path)
                     sys.modules.pop(name, None)
                 elif self._is_outside(path):
-                    self._outside_modules.add(path)
+                    self._outside_modules.setdefault(path, file_digest(path))
 
     def is_local(self, path: str) -> bool:
         """Return True for a file below the DAG folder that is not part of an installed library."""
         known = self._known_files.get(path)
         if known is None:
-            known = path.startswith(self._prefix) and not path.startswith(self._libraries_here)
+            known = path.startswith(self._prefixes) and not path.startswith(self._libraries_here)
             self._known_files[path] = known
         return known
 
     def _is_outside(self, path: str) -> bool:
         """Return True for a file of neither the DAG folder nor the environment."""
         return os.path.isabs(path) and not path.startswith(
-            (self._prefix, self._home, *self._libraries, *_DEVICES)
+            (*self._prefixes, self._home, *self._libraries, *_DEVICES)
         )
 
     def place(self, frame: types.FrameType | None, made: Any = None) -> Place | None:
@@ -166,7 +171,8 @@ class Watch:
 
     def relative(self, path: str) -> str:
         """Return a local path relative to the DAG folder."""
-        return path.removeprefix(self._prefix)
+        prefix = next((prefix for prefix in self._prefixes if path.startswith(prefix)), "")
+        return path[len(prefix) :]
 
     def change(self, what: str, name: str, frame: types.FrameType | None) -> None:
         """Remember the first place that changes a part of the process.
@@ -192,9 +198,9 @@ class Watch:
     def inputs(self) -> dict[str, Any]:
         """Return what the file's result depends on: digests of files, folders and environment variables."""
         files = {path for path in self.opened if self.is_local(path) or self._is_outside(path)}
-        files |= self._outside_modules
+        digests = {path: file_digest(path) for path in files - self._outside_modules.keys()}
         return {
-            "files": {path: file_digest(path) for path in sorted(files)},
+            "files": dict(sorted({**digests, **self._outside_modules}.items())),
             "folders": {path: folder_digest(path) for path in sorted(self.listed)},
             "environ": {name: environ_digest(name) for name in sorted(self.environ_read)},
             "repeatable": not self.outside_world,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -125,3 +126,63 @@ def test_scratch_folder_is_removed(
     with Frontend(airflow_3, parse_timeout=30, cache=None) as frontend:
         assert ids(frontend, tmp_path / "dags") == ["a"]
     assert list(scratch.iterdir()) == []
+
+
+def test_links_to_the_dag_folder_do_not_hide_the_place(airflow_3: Environment, tmp_path: Path) -> None:
+    source = (
+        "# airflow dag\nimport os, sys\nsys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))\n"
+        "sys.path_importer_cache.clear()\nimport helper\n"
+    )
+    write(tmp_path / "real", {"dag.py": source, "helper.py": "x = 1\nraise KeyError(x)\n"})
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    with Frontend(airflow_3, parse_timeout=30, cache=None) as frontend:
+        found = [
+            str(finding)
+            for file in frontend.load(discover([tmp_path / "link"]).files)
+            for finding in file.findings
+        ]
+    assert any(f"OB111 error {tmp_path}/link/helper.py:2 " in text for text in found)
+
+
+POLICIES = """
+from airflow.exceptions import AirflowClusterPolicySkipDag, AirflowClusterPolicyViolation
+def dag_policy(dag):
+    if dag.dag_id == "skipped":
+        raise AirflowClusterPolicySkipDag("not here")
+    if dag.dag_id == "forbidden":
+        raise AirflowClusterPolicyViolation("no owner")
+def task_policy(task):
+    task.queue = "{}"
+"""
+
+
+def test_cluster_policies_hold(
+    airflow_3: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "etc", {"airflow_local_settings.py": POLICIES.replace("{}", "big")})
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "etc"), prepend=os.pathsep)
+    task = "from airflow.sdk import BaseOperator\nBaseOperator(task_id='t', dag=dag)\n"
+    write(
+        tmp_path / "dags", {f"{name}.py": DAG.format(name) + task for name in ("a", "forbidden", "skipped")}
+    )
+
+    def load() -> list[tuple[list[str], list[object], bool]]:
+        with Frontend(airflow_3, parse_timeout=30, cache=tmp_path / "cache") as frontend:
+            return [
+                (
+                    [finding.id for finding in file.findings],
+                    [
+                        value.value
+                        for dag in file.workflows
+                        for value in dag.tasks[0].attributes
+                        if value.name == "queue"
+                    ],
+                    file.cached,
+                )
+                for file in frontend.load(discover([tmp_path / "dags"]).files)
+            ]
+
+    assert load() == [([], ["big"], False), (["OB111"], [], False), (["OB122"], [], False)]
+    write(tmp_path / "etc", {"airflow_local_settings.py": POLICIES.replace("{}", "small")})
+    assert load() == [([], ["small"], False), (["OB111"], [], False), (["OB122"], [], False)]
+    assert all(cached for _, _, cached in load())

@@ -28,6 +28,8 @@ def test_syntax_is_that_of_python_3_8(path: Path) -> None:
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
     first = next(node for node in tree.body if isinstance(node, ast.ImportFrom))
     assert (first.module, first.names[0].name) == ("__future__", "annotations")
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not called & {"removeprefix", "removesuffix", "pairwise"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
