@@ -25,6 +25,9 @@ PROGRAMS = (WORKER, Path(isolation.__file__))
 OLDEST_PYTHON = (3, 10)
 """The oldest Python that can run the runtime."""
 
+GRACE = 5.0
+"""Seconds that the process gets to end what it started before it is killed."""
+
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 AIRFLOW_PREFIXES = ("AIRFLOW_VAR_", "AIRFLOW_CONN_")
 
@@ -65,7 +68,7 @@ class PreflightProcess:
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer gets none."""
         if self._process:
-            self._process.kill()
+            self._process.terminate()
 
     def close(self) -> None:
         """End the process and remove its files."""
@@ -125,8 +128,12 @@ class PreflightProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         for pipe in (process.stdin, process.stdout):
             with suppress(BrokenPipeError):
                 _open(pipe).close()

@@ -300,16 +300,23 @@ class FileWatch:
 
 
 def serve(base: str, site_packages: list[str], airflow_version: str) -> int:
-    """Answer requests until the other side hangs up."""
+    """Answer requests until the other side hangs up or sends SIGTERM; no process is left behind."""
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     redirect(os.devnull)
     sys.dont_write_bytecode = False  # the base folder is ours and compiled once
     load_facade(airflow_version)
     server = Server(base, site_packages)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.end_child()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
     for line in requests:
         answers.write(json.dumps(server.answer(json.loads(line))) + "\n")
         answers.flush()
+    server.end_child()
     return 0
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sysconfig
+import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
@@ -17,7 +20,7 @@ from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.preflight import Preflight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import Environment
@@ -76,6 +79,13 @@ def only(findings: tuple[Finding, ...]) -> tuple[str, str, str]:
     assert finding.dag_id == "example"
     assert finding.remedy
     return finding.id, f"{finding.file}:{finding.line}", finding.message
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_package_that_loads_as_airflow_saw_it(check: Checker) -> None:
@@ -339,6 +349,19 @@ def test_nothing_is_left_behind(here: Environment, tmp_path: Path) -> None:
         assert scratch is not None
         assert [path.name for path in scratch.iterdir() if not path.name.startswith("runtime-")] == []
     assert not scratch.exists()
+
+
+def test_an_interrupted_check_leaves_no_process(here: Environment, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    source = f"import os, time\nopen({str(note)!r}, 'w').write(f'{{os.getpid()}}.')\ntime.sleep(600)\n"
+    file = dag_file(write_tree(tmp_path / "dags", {"dag.py": source}))
+    package = build_package(WORKFLOW, file, here, Target()).package
+    with suppress(KeyboardInterrupt), Preflight(here, None) as preflight:
+        preflight.submit(WORKFLOW, file, package)
+        wait_until(lambda: note.exists() and note.read_text().endswith("."))
+        raise KeyboardInterrupt
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text().rstrip(".")), 0)
 
 
 def test_many_at_once_keep_their_own_answers(preflight: Preflight, here: Environment, tmp_path: Path) -> None:
