@@ -181,6 +181,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.definitions.xcom_arg": ("xcom_arg: XComArg PlainXComArg",),
     "airflow.sdk.exceptions": _EXCEPTIONS,
     "airflow.sdk.execution_time.context": ("current: get_current_context set_current_context",),
+    "airflow.sdk.execution_time.task_runner": ("instance_types: RuntimeTaskInstance=TaskInstance",),
     "airflow.sdk.timezone": _TIMEZONE,
     "airflow.sdk.types": ("instance_types: RuntimeTaskInstanceProtocol=TaskInstance DagRunProtocol=DagRun",),
     "airflow.sensors.base": _SENSORS,
