@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
-from orkestra_bridge.frontend.discovery import discover
+from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
-from orkestra_bridge.frontend.rules import DUPLICATE_DAG_ID
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import check_operators
@@ -33,12 +32,12 @@ from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.template import build_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Future
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
+    from orkestra_bridge.frontend.model import DagFile, Environment
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions
@@ -100,11 +99,10 @@ class _Tools:
 @final
 @dataclass(slots=True)
 class _Collected:
-    """What has been found so far; ``homes`` is the file that each dag_id came from."""
+    """What has been found so far."""
 
     dags: list[DagReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    homes: dict[str, str] = field(default_factory=dict)
 
 
 def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conversion:
@@ -122,8 +120,8 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
         OutputError: OUT cannot be written; nothing that was in it is lost.
         EnvironmentSetupError: There is no Airflow to parse with.
     """
-    discovery = discover(options.paths)
     environment = resolve_environment(options.airflow, options.cache)
+    discovery = discover(options.paths, syntax=ignore_syntax(environment))
     found = _Collected(findings=list(discovery.findings))
     with ExitStack() as stack:
         tools = _Tools(
@@ -139,7 +137,7 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
         waiting: deque[_Draft] = deque()
         for done, loaded in enumerate(frontend.load(discovery.files), start=1):
             found.findings.extend(loaded.findings)
-            waiting.extend(_drafts(loaded, tools, found))
+            waiting.extend(_draft(workflow, loaded.file, tools) for workflow in loaded.workflows)
             while waiting and _ready(waiting[0]):
                 found.dags.append(_finish(waiting.popleft(), tools))
             if on_file:
@@ -149,23 +147,6 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
         tools.output.write("report.json", render(report.to_json(), sort=False))
         tools.output.commit()
     return Conversion(report=report, out=options.out, environment=environment)
-
-
-def _drafts(loaded: LoadedFile, tools: _Tools, found: _Collected) -> Iterator[_Draft]:
-    """Yield a draft for each DAG of a file whose id is not taken by an earlier file."""
-    for workflow in loaded.workflows:
-        first = found.homes.setdefault(workflow.dag_id, loaded.file.display)
-        if first == loaded.file.display:
-            yield _draft(workflow, loaded.file, tools)
-            continue
-        found.findings.append(
-            DUPLICATE_DAG_ID.at(
-                replace(workflow.span, file=loaded.file.display),
-                f"dag_id {workflow.dag_id!r} is already taken by {first}; this DAG is left out",
-                "give one of the two another dag_id",
-                dag_id=workflow.dag_id,
-            )
-        )
 
 
 def _draft(workflow: Workflow, file: DagFile, tools: _Tools) -> _Draft:

@@ -38,7 +38,7 @@ def command(file: Path, dag_id: str | None, stage: str, airflow_python: Path | N
 
 
 def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workflow:
-    from orkestra_bridge.frontend.discovery import discover
+    from orkestra_bridge.frontend.discovery import discover, ignore_syntax
     from orkestra_bridge.frontend.environments import resolve_environment
     from orkestra_bridge.frontend.loader import Frontend
 
@@ -47,7 +47,8 @@ def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workfl
     cache = default_cache()
     environment = resolve_environment(AirflowSource(python=airflow_python), cache)
     with Frontend(environment, parse_timeout=30.0, cache=cache) as frontend:
-        loaded = next(iter(frontend.load(discover([file]).files)))
+        files = discover([file], syntax=ignore_syntax(environment)).files
+        loaded = next(iter(frontend.load(files)))
     for finding in loaded.findings:
         click.echo(str(finding), err=True)
     found = {workflow.dag_id: workflow for workflow in loaded.workflows}
