@@ -139,11 +139,14 @@ class _Model:
         names = [task.task_id for task in self.plan.tasks]
         leaves = [index for index, name in enumerate(names) if not self.plan.downstream[name]]
         failed = any(snapshot[index].state in ("failed", "upstream_failed") for index in leaves)
-        xcom = {name: self.pushed[one.pushed] for name, one in zip(names, snapshot, strict=True) if one.pushed}
+        xcom = {
+            name: self.pushed[one.pushed] for name, one in zip(names, snapshot, strict=True) if one.pushed
+        }
         outcome = {
             "run_state": "failed" if failed else "success",
             "tasks": {
-                name: {"state": one.state, "tries": one.tries} for name, one in zip(names, snapshot, strict=True)
+                name: {"state": one.state, "tries": one.tries}
+                for name, one in zip(names, snapshot, strict=True)
             },
             "xcom": xcom,
         }

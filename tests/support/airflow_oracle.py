@@ -1,6 +1,6 @@
 """Runs DAGs with the Airflow of the Python that runs this file, and prints what became of each.
 
-    python airflow_oracle.py FILE... [--dag-id ID]... [--logical-date ISO] [--conf JSON] [--database TEMPLATE]
+    python airflow_oracle.py FILE... [--dag-id ID]... [--logical-date ISO] [--conf JSON] [--folder DAGS]
 
 One JSON object per DAG and line on standard output, in the order of files and DAG ids:
 
@@ -45,8 +45,13 @@ class RunTimeoutError(BaseException):
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the parsed command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--folder", type=Path, help="Airflow's DAGS_FOLDER; the folder of the first file if not given"
+    )
     parser.add_argument("--dag-id", action="append", default=[], help="only these DAGs")
     parser.add_argument("--logical-date", type=_date, default=datetime(2024, 3, 1, tzinfo=timezone.utc))
     parser.add_argument("--conf", type=json.loads, default={}, help="the run's conf, as JSON")
@@ -109,7 +114,7 @@ def _create_tables() -> None:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        db._create_db_from_orm(session=session)  # noqa: SLF001  # `db migrate` takes ten seconds for the same tables
+        db._create_db_from_orm(session=session)  # `db migrate` takes ten seconds for the same tables
     with create_session() as session:
         db.synchronize_log_template(session=session)
         Pool.create_or_update_pool("default_pool", 128, "", include_deferred=False, session=session)
@@ -160,8 +165,8 @@ def without_delays(dag: Any) -> None:
 
 def shorten_sleeps() -> None:
     """Cap every sleep of this process."""
-    sleep: Callable[[float], None] = time.sleep
-    time.sleep = lambda seconds: sleep(min(seconds, LONGEST_SLEEP))
+    sleep: Any = time.sleep
+    time.sleep = lambda seconds: sleep(min(float(seconds), LONGEST_SLEEP))
 
 
 @contextlib.contextmanager
@@ -218,12 +223,19 @@ def read_run(dag_id: str) -> dict[str, Any]:
     from sqlalchemy import select
 
     with create_session() as session:
-        run_ = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())).first()
+        run_ = session.scalars(
+            select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())
+        ).first()
         if run_ is None:
             return {"dag_id": dag_id, "error": "there is no run"}
-        instances = session.scalars(select(TaskInstance).where(TaskInstance.run_id == run_.run_id, TaskInstance.dag_id == dag_id))
+        instances = session.scalars(
+            select(TaskInstance).where(TaskInstance.run_id == run_.run_id, TaskInstance.dag_id == dag_id)
+        )
         tasks = {
-            instance_key(one.task_id, one.map_index): {"state": str(getattr(one.state, "value", one.state)), "tries": one.try_number}
+            instance_key(one.task_id, one.map_index): {
+                "state": str(getattr(one.state, "value", one.state)),
+                "tries": one.try_number,
+            }
             for one in instances
         }
         return {
@@ -295,11 +307,14 @@ def main() -> int:
     """Run everything; return 1 if a DAG or a file had no outcome."""
     options = arguments()
     out = private_stdout()
-    shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # SQLite waits for the disk otherwise
+    shared_memory = (
+        "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    )  # SQLite waits for the disk otherwise
     home = Path(tempfile.mkdtemp(prefix="airflow-oracle-", dir=shared_memory))
     failed = False
     try:
-        prepare_environment(home, options.files[0].resolve().parent, verbose=options.verbose)
+        folder = (options.folder or options.files[0].parent).resolve()
+        prepare_environment(home, folder, verbose=options.verbose)
         import airflow
 
         make_database(home, options.database)

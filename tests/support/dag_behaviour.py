@@ -25,7 +25,9 @@ class Ended:
     skips: frozenset[str] = frozenset()
 
 
-def attempt(plan: DagPlan, task: TaskPlan, tries: int, store: Mapping[str, Mapping[str, Any]], *, major: int) -> Ended:
+def attempt(
+    plan: DagPlan, task: TaskPlan, tries: int, store: Mapping[str, Mapping[str, Any]], *, major: int
+) -> Ended:
     """Return how the given try (from 1) ends if it sees the XComs in the store.
 
     Args:

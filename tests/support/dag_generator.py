@@ -90,7 +90,7 @@ def generate(seed: int, features: Features, *, major: int = 3) -> DagPlan:
     if major < 3:
         features = replace(features, rules=tuple(rule for rule in features.rules if rule not in _ONLY_IN_3))
     for again in range(100):
-        plan = _Generator(Random(f"{seed}/{again}"), features).plan(f"dag_{seed}")  # noqa: S311
+        plan = _Generator(Random(f"{seed}/{again}"), features).plan(f"dag_{seed}")
         try:
             possible_outcomes(plan, major=major)
         except TooManyOrdersError:
@@ -204,7 +204,9 @@ class _Generator:
             task = replace(task, retries=self.rng.choice((0, 1, 1, 2)))
         if task.kind == "bash":
             return self.bash(plan, task)
-        task = replace(task, taskflow=task.kind == "taskflow" or (self.features.taskflow and self.chance(0.4)))
+        task = replace(
+            task, taskflow=task.kind == "taskflow" or (self.features.taskflow and self.chance(0.4))
+        )
         if task.kind == "operator":
             task = replace(task, taskflow=False)
         task = self.with_xcom(plan, task) if self.features.xcom else replace(task, value=7)
@@ -215,13 +217,13 @@ class _Generator:
         return task
 
     def kind(self, plan: DagPlan, task: TaskPlan) -> Kind:
-        drawn: list[Kind] = ["python"] * 6 + ["operator"] * 2 + ["empty"] * 4
-        drawn += ["taskflow"] * 6 if self.features.taskflow else []
-        drawn += ["bash"] if self.features.bash else []
+        weights: dict[Kind, int] = {"python": 6, "operator": 2, "empty": 4}
+        weights["taskflow"] = 6 * self.features.taskflow
+        weights["bash"] = 1 * self.features.bash
         if plan.downstream[task.task_id]:
-            drawn += ["branch"] * 3 if self.features.branches else []
-            drawn += ["short_circuit"] * 2 if self.features.short_circuits else []
-        return self.rng.choice(drawn)
+            weights["branch"] = 3 * self.features.branches
+            weights["short_circuit"] = 2 * self.features.short_circuits
+        return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def rule(self, plan: DagPlan, task: TaskPlan) -> str:
         several = len(plan.upstream[task.task_id]) > 1
@@ -267,14 +269,16 @@ class _Generator:
             pulls=self.pulls(plan, task),
             arguments=self.task_arguments(plan, task),
         )
-        inputs = [name for pull in task.pulls for name in pull.task_ids] + [one.task_id for one in task.arguments]
+        inputs = [name for pull in task.pulls for name in pull.task_ids] + [
+            one.task_id for one in task.arguments
+        ]
         depth = 1 + max((_depth(plan, name) for name in inputs), default=0)
         ordinary = task.kind in ("python", "taskflow", "operator")
         return replace(task, passes_on=ordinary and bool(inputs) and depth <= _MOST_PASSED_ON)
 
     def pulls(self, plan: DagPlan, task: TaskPlan) -> tuple[Pull, ...]:
         above = sorted(plan.above[task.task_id])
-        found = []
+        found: list[Pull] = []
         while above and self.chance(0.4) and len(found) < 3:
             key = self.rng.choice(_KEYS) if self.chance(0.3) else RETURN_VALUE
             several = self.chance(0.35)
@@ -299,7 +303,9 @@ def _depth(plan: DagPlan, name: str) -> int:
     task = plan.by_id[name]
     if not task.passes_on:
         return 0
-    inputs = [other for pull in task.pulls for other in pull.task_ids] + [one.task_id for one in task.arguments]
+    inputs = [other for pull in task.pulls for other in pull.task_ids] + [
+        one.task_id for one in task.arguments
+    ]
     return 1 + max(_depth(plan, other) for other in inputs)
 
 

@@ -1,4 +1,4 @@
-"""What a generated DAG consists of: the common ground of the generator, the writer of DAG files and the scheduler's model."""
+"""What a generated DAG consists of: what the generator, the writer of DAG files and the scheduler's model share."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class DagPlan:
     def downstream(self) -> dict[str, tuple[str, ...]]:
         """Direct downstream tasks of each task."""
         return {
-            task.task_id: tuple(other.task_id for other in self.tasks if task.task_id in self.upstream[other.task_id])
+            task.task_id: tuple(
+                other.task_id for other in self.tasks if task.task_id in self.upstream[other.task_id]
+            )
             for task in self.tasks
         }
 
@@ -159,7 +161,11 @@ def _resolved(tasks: tuple[TaskPlan, ...], edges: tuple[tuple[str, str], ...]) -
     upstream = {task.task_id: {argument.task_id for argument in task.arguments} for task in tasks}
 
     def members(node: str) -> set[str]:
-        return {node} if node in upstream else {task_id for task_id in upstream if task_id.startswith(f"{node}.")}
+        return (
+            {node}
+            if node in upstream
+            else {task_id for task_id in upstream if task_id.startswith(f"{node}.")}
+        )
 
     for before, after in edges:
         first, second = members(before), members(after)
@@ -167,4 +173,7 @@ def _resolved(tasks: tuple[TaskPlan, ...], edges: tuple[tuple[str, str], ...]) -
         roots = {task_id for task_id in second if not upstream[task_id] & second}
         for root in roots:
             upstream[root] |= leaves
-    return {task.task_id: tuple(other.task_id for other in tasks if other.task_id in upstream[task.task_id]) for task in tasks}
+    return {
+        task.task_id: tuple(other.task_id for other in tasks if other.task_id in upstream[task.task_id])
+        for task in tasks
+    }

@@ -77,7 +77,9 @@ def _dag(plan: DagPlan, number: int) -> str:
     body = indent("\n".join(_body(plan)), "    ")
     options = f"dag_id={plan.dag_id!r}, schedule=None, start_date=datetime.datetime(2024, 1, 1)"
     if number % 2:
-        return f"@dag({options}, catchup=False)\ndef make_{plan.dag_id}():\n{body}\n\n\nmake_{plan.dag_id}()\n"
+        return (
+            f"@dag({options}, catchup=False)\ndef make_{plan.dag_id}():\n{body}\n\n\nmake_{plan.dag_id}()\n"
+        )
     return f"with DAG({options}):\n{body}\n"
 
 
@@ -154,7 +156,7 @@ def _work(task: TaskPlan) -> str:
     """Return the body of a task's function."""
     seen = [f"given_{number}" for number in range(len(task.arguments))]
     seen += [f"list({_pull(pull)})" if pull.listed else _pull(pull) for pull in task.pulls]
-    lines = [f"seen = [{', '.join(seen)}]"] if seen else []
+    lines = [f"seen = [{', '.join(seen)}]"] if seen or task.passes_on else []
     lines += [f"ti.xcom_push(key={key!r}, value={value!r})" for key, value in task.pushes]
     lines += [_ENDINGS[task.outcome]] if task.outcome != "success" else []
     goes_on = task.outcome in ("success", "flaky")

@@ -28,7 +28,11 @@ class _Analysis:
     def __init__(self, plan: DagPlan) -> None:
         self.plan = plan
         self.skippers = {
-            task.task_id: [name for name in plan.above[task.task_id] if task.task_id in skipped_by(plan, plan.by_id[name])]
+            task.task_id: [
+                name
+                for name in plan.above[task.task_id]
+                if task.task_id in skipped_by(plan, plan.by_id[name])
+            ]
             for task in plan.tasks
         }
         self.states: dict[str, frozenset[str]] = {}
@@ -46,7 +50,9 @@ class _Analysis:
 
     def _reasons(self, task: TaskPlan) -> set[str]:
         """Return the tasks whose order matters to this one; none if it always ends the same way."""
-        pulled = {name for pull in task.pulls for name in pull.task_ids} | {one.task_id for one in task.arguments}
+        pulled = {name for pull in task.pulls for name in pull.task_ids} | {
+            one.task_id for one in task.arguments
+        }
         found = pulled - self.before_start[task.task_id]
         late = [name for name in self.skippers[task.task_id] if name not in self._before_verdict(task)]
         found.update(late)
@@ -75,7 +81,9 @@ class _Analysis:
         ends = [self._done_with(name) for name in self.plan.upstream[task.task_id]]
         first = frozenset.intersection(*ends) if ends else frozenset()
         waits = task.rule not in (*EARLY_RULES, "always")
-        self.before_start[task.task_id] = frozenset().union(*ends) if waits else _NOTHING if task.rule == "always" else first
+        self.before_start[task.task_id] = (
+            frozenset().union(*ends) if waits else _NOTHING if task.rule == "always" else first
+        )
         ways = [self._done_with(name) for name in self.skippers[task.task_id]]
         if "queued" in verdicts:
             ways.append(self.before_start[task.task_id])
@@ -110,7 +118,9 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def _own_states(task: TaskPlan) -> set[str]:
-    found = {"skip": {"skipped"}, "fail": {"failed"}, "fail_for_good": {"failed"}}.get(task.outcome, {"success"})
+    found = {"skip": {"skipped"}, "fail": {"failed"}, "fail_for_good": {"failed"}}.get(
+        task.outcome, {"success"}
+    )
     if task.outcome == "flaky" and not task.retries:
         found = {"failed"}
     if any(argument.key != RETURN_VALUE for argument in task.arguments):
