@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from orkestra_bridge.passes.claims import Claim
 
 _SHOWN = 60
-_ANSWERED_ELSEWHERE = frozenset({"on_failure_fail_dagrun", "is_setup", "is_teardown"})
+_ANSWERED_ELSEWHERE = frozenset(
+    {"on_failure_fail_dagrun", "is_setup", "is_teardown", "expand", "expand_kwargs", "task_group.expand"}
+)
+"""The operator check speaks about these, and about the arguments of classes that nothing here runs."""
 _UNSET: tuple[object, ...] = (None, False, [], {}, ())
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 
@@ -41,7 +44,7 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
-    own = family_of(task) is CUSTOM
+    own = family_of(task) in (CUSTOM, None)
     email = any(attribute.name == "email" and attribute.value not in _UNSET for attribute in task.attributes)
     attributes = tuple(
         attribute
