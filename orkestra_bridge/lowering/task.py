@@ -37,10 +37,16 @@ _SERVICE_ERRORS = Retrier(
     attempts=6,
     backoff=2.0,
 )
+_PUSHED = (
+    r"$contains($states.errorOutput.Cause, /\[orkestra-bridge xcom [A-Za-z0-9+\/=]+\]/) ? "
+    "$parse($base64decode($substringBefore($substringAfter($states.errorOutput.Cause, '[orkestra-bridge xcom '), ']')))"
+)
+"""JSONata for the XComs that the task pushed before it failed, nothing if there are none; the handler puts them behind
+the message of the error (`runtime/execution.py`), for a failed invocation has no other result."""
 _FAILED_ENTRY = (
     "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
     "'error': {'type': $states.errorOutput.Error, "
-    f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}}}"
+    f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}}}"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import logging
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("airflow.task")
 
-# Stands between the message of an error and the XComs that the task had pushed before it (JSON, one line).
-PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom] "
+# Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which the
+# state machine finds in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
+PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "
 
-# A state machine keeps 32,768 characters of a cause, in which quotes are escaped twice and a traceback follows.
+# A state machine keeps 32,768 characters of a cause, and a traceback follows.
 MAX_PUSHED = 8_000
 MAX_MESSAGE = 4_000
 
@@ -219,7 +221,7 @@ class _Attempt:
                 "The XComs pushed before the failure are too large to be kept: %s characters", len(text)
             )
             return ""
-        return f"{PUSHED_BEFORE_FAILURE}{text}"
+        return f"{PUSHED_BEFORE_FAILURE}{base64.b64encode(text.encode()).decode()}]"
 
 
 def _named(name: str, message: str) -> Exception:

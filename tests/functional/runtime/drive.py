@@ -7,6 +7,7 @@ The manifest is written from the DAG file itself: options are JSON with dag_file
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -104,7 +105,7 @@ def attempts(
 def pushed_before(message: str) -> dict[str, Any]:
     """Return the XComs behind an error message, as the state machine reads them back."""
     _message, mark, text = message.partition(PUSHED_BEFORE_FAILURE)
-    return json.loads(text) if mark else {}
+    return json.loads(base64.b64decode(text.rstrip("]"))) if mark else {}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import time
@@ -107,7 +108,7 @@ def test_pushes_before_a_failure_stand_behind_its_message(unpack: Callable[..., 
     message, _mark, pushed = str(caught.value).partition(PUSHED_BEFORE_FAILURE)
     assert type(caught.value).__name__ == "KeyError"
     assert message == "'x'"
-    assert json.loads(pushed) == {"k": {"__xcom__": "set", "value": [1]}}
+    assert json.loads(base64.b64decode(pushed.rstrip("]"))) == {"k": {"__xcom__": "set", "value": [1]}}
 
 
 @pytest.mark.parametrize(
