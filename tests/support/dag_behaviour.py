@@ -41,7 +41,7 @@ def attempt(
         return Ended("success")
     if task.kind == "bash":
         return _finish(task, tries, {}, _line(task, store), skips=frozenset(), multiple=False)
-    lacking = [argument for argument in task.arguments if _lacks(plan, argument, store)]
+    lacking = [argument for argument in task.arguments if _lacks(plan, argument, store, major)]
     if lacking:
         return _failed(task, tries, {})
     seen = [store.get(one.task_id, {}).get(one.key) for one in task.arguments]
@@ -132,8 +132,9 @@ def _pulled(pull: Pull, store: Mapping[str, Mapping[str, Any]], major: int) -> A
     return values if major > 2 else [value for value in values if value is not None]
 
 
-def _lacks(plan: DagPlan, argument: Argument, store: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether the argument raises XComNotFound; None is as good as nothing (source: `PlainXComArg.resolve`)."""
+def _lacks(plan: DagPlan, argument: Argument, store: Mapping[str, Mapping[str, Any]], major: int) -> bool:
+    """Return whether the argument raises XComNotFound; Airflow 3 takes None for nothing (`PlainXComArg.resolve`)."""
     if argument.key == RETURN_VALUE or plan.by_id[argument.task_id].multiple_outputs:
         return False
-    return store.get(argument.task_id, {}).get(argument.key) is None
+    pushed = store.get(argument.task_id, {})
+    return argument.key not in pushed or (major > 2 and pushed[argument.key] is None)

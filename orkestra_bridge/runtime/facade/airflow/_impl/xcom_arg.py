@@ -10,6 +10,7 @@ from typing import Any
 from airflow._impl.exceptions import XComNotFound
 from airflow._impl.node import DependencyMixin
 from airflow._impl.params import NOTSET
+from airflow._impl.settings import SETTINGS
 
 XCOM_RETURN_KEY = "return_value"
 
@@ -163,10 +164,13 @@ class PlainXComArg(XComArg):
         yield self.operator, self.key
 
     def resolve(self, context: Any) -> Any:
-        """Return the pushed value, None where a return value is missing; raises XComNotFound for another key."""
+        """Return the pushed value, None where a return value is missing; raises XComNotFound for another key.
+
+        Airflow 3 takes a pushed None for a missing value (`RuntimeTaskInstance.xcom_pull`), Airflow 2 does not.
+        """
         operator = self.operator
         value = context["ti"].find_xcom(operator.task_id, self.key, NOTSET)
-        if value is not NOTSET:
+        if value is not NOTSET and (value is not None or SETTINGS.major == 2):
             return value
         if self.key == XCOM_RETURN_KEY or getattr(operator, "multiple_outputs", False):
             return None
