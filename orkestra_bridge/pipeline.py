@@ -190,11 +190,12 @@ def _finish(draft: _Draft, tools: _Tools) -> DagReport:
             for each in (layer.findings if layer else ())
         ),
     ]
-    view, about_schedule = schedule_view(workflow)
     if lowered is None or package is None or refuses(tuple(findings)):
+        view, about_schedule = schedule_view(workflow)
         findings.extend(_displayed(about_schedule, draft.file))
     else:
         stack = _stack(workflow, lowered, package, layer, tools.options)
+        view = stack.schedule
         findings.extend(_displayed(stack.findings, draft.file))
         if not refuses(tuple(findings)):
             emit(tools.output, workflow, lowered.definition, package, stack.template)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.naming import execution_name
@@ -160,7 +161,7 @@ def _outputs(function: FunctionAsset) -> Json:
 
 
 def _too_large(workflow: Workflow, template: Json) -> tuple[Finding, ...]:
-    size = len(json.dumps(template, separators=(",", ":")))
+    size = len(orjson.dumps(template))
     if size <= TEMPLATE_LIMIT:
         return ()
     message = f"the template has {size} bytes, CloudFormation takes {TEMPLATE_LIMIT}"
