@@ -8,6 +8,8 @@ process loads their packages; so on two cores a conversion takes little longer t
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -15,11 +17,13 @@ from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
+from orkestra_bridge.errors import BridgeError
 from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.rules import INTERNAL_ERROR
 from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.output import LAYERS, Output
 from orkestra_bridge.packaging.build import build_package
@@ -137,7 +141,7 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
         waiting: deque[_Draft] = deque()
         for done, loaded in enumerate(frontend.load(discovery.files), start=1):
             found.findings.extend(loaded.findings)
-            waiting.extend(_draft(workflow, loaded.file, tools) for workflow in loaded.workflows)
+            waiting.extend(_guarded(workflow, loaded.file, tools) for workflow in loaded.workflows)
             while waiting and _ready(waiting[0]):
                 found.dags.append(_finish(waiting.popleft(), tools))
             if on_file:
@@ -147,6 +151,24 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
         tools.output.write("report.json", render(report.to_json(), sort=False))
         tools.output.commit()
     return Conversion(report=report, out=options.out, environment=environment)
+
+
+def _guarded(workflow: Workflow, file: DagFile, tools: _Tools) -> _Draft:
+    """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""
+    try:
+        return _draft(workflow, file, tools)
+    except BridgeError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
+        finding = INTERNAL_ERROR.at(
+            workflow.span,
+            f"internal error: {type(fault).__name__}: {fault}",
+            "this is a fault of orkestra-bridge: please report it with the DAG; ORKESTRA_DEBUG=1 shows where",
+            dag_id=workflow.dag_id,
+        )
+        if os.environ.get("ORKESTRA_DEBUG"):
+            traceback.print_exc()
+        return _Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
 
 
 def _draft(workflow: Workflow, file: DagFile, tools: _Tools) -> _Draft:

@@ -65,10 +65,10 @@ def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workfl
 
 def _text(workflow: Workflow, stage: str) -> str:
     from orkestra_bridge.diagnostics import refuses
-    from orkestra_bridge.ir.graph import task_order
     from orkestra_bridge.ir.pprint import workflow_text
     from orkestra_bridge.ir.serialize import render
     from orkestra_bridge.lowering.machine import lower
+    from orkestra_bridge.lowering.order import waiting_order
     from orkestra_bridge.lowering.pprint import nesting_text
     from orkestra_bridge.lowering.regions import decompose
     from orkestra_bridge.operators.registry import check_operators
@@ -76,7 +76,7 @@ def _text(workflow: Workflow, stage: str) -> str:
     if stage == "ir":
         return workflow_text(workflow)
     if stage == "regions":
-        return nesting_text(decompose(task_order(workflow.tasks)))
+        return nesting_text(decompose(waiting_order(workflow.tasks)))
     findings = check_operators(workflow)
     if refuses(findings):
         raise BridgeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orkestra_bridge import __version__
-from orkestra_bridge.errors import BridgeError
+from orkestra_bridge.errors import BridgeError, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,3 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception as fault:
+        if os.environ.get("ORKESTRA_DEBUG"):
+            raise
+        wrapped = InternalError(
+            f"internal error: {type(fault).__name__}: {fault}",
+            remedy="this is a fault of orkestra-bridge: please report it; ORKESTRA_DEBUG=1 shows where",
+        )
+        click.echo(f"error: {wrapped}", err=True)
+        sys.exit(wrapped.exit_code)

@@ -43,3 +43,6 @@ LAMBDA_TIMEOUT = Rule(
     severity=Severity.INFO,
     verdict=Verdict.APPROXIMATED,
 )
+INTERNAL_ERROR = Rule(
+    id="OB391", title="a fault of the translator", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
