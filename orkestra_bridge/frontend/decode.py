@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orkestra_bridge.ir.model import Attribute, Retry, Schedule, ScheduleKind, SourceSpan, Task, Workflow
+from orkestra_bridge.ir.model import (
+    Attribute,
+    Expansion,
+    MappedGroup,
+    Retry,
+    Schedule,
+    ScheduleKind,
+    SourceSpan,
+    Task,
+    Workflow,
+)
 
 Document = Mapping[str, Any]
 
@@ -21,7 +31,18 @@ def _task(document: Document) -> Task:
     fields["upstream"] = tuple(fields["upstream"])
     fields["retry"] = Retry(**fields["retry"])
     fields["attributes"] = _attributes(fields["attributes"])
+    fields["expansion"] = _expansion(fields["expansion"])
     return Task(**fields)
+
+
+def _expansion(document: Document | None) -> Expansion | None:
+    return None if document is None else Expansion(over=tuple(document["over"]), length=document["length"])
+
+
+def _group(document: Document) -> MappedGroup:
+    expansion = _expansion(document["expansion"])
+    assert expansion is not None, "a mapped group is expanded over something"
+    return MappedGroup(group_id=document["group_id"], expansion=expansion, parent=document["parent"])
 
 
 def _schedule(document: Document) -> Schedule:
@@ -37,6 +58,7 @@ def decode_workflow(document: Document, answer: Document) -> Workflow:
     fields["span"] = SourceSpan(*fields["span"])
     fields["schedule"] = _schedule(fields["schedule"])
     fields["tasks"] = tuple(_task(task) for task in fields["tasks"])
+    fields["mapped_groups"] = tuple(_group(group) for group in fields["mapped_groups"])
     fields["tags"] = tuple(fields["tags"])
     fields["files"] = tuple(fields["files"])
     fields["attributes"] = _attributes(fields["attributes"])

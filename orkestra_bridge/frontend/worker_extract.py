@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import Any, Tuple
 
 from .worker_attributes import ClassFacts, DagArguments, TaskArguments, group_expansion, param_values
+from .worker_mapping import limit_at_once, mapped_groups, mapping_of
 from .worker_schedule import describe_schedule
 from .worker_values import Encoder, seconds
 
@@ -111,6 +112,7 @@ class Extractor:
             "max_active_runs": int(dag.max_active_runs),
             "dagrun_timeout": seconds(dag.dagrun_timeout),
             "params": param_values(dag.params, encode),
+            "mapped_groups": mapped_groups(tasks.values()),
             "render_native": bool(dag.render_template_as_native_obj),
             "attributes": list(self._dag_arguments.of(dag, given, encode)),
         }
@@ -143,6 +145,9 @@ class Extractor:
             "execution_timeout": seconds(task.execution_timeout),
             "ignore_downstream_trigger_rules": self._ignores_rules(task, mapped),
             "mapped": mapped or mapped_group is not None,
+            "expansion": mapping_of(task._get_specified_expand_input()) if mapped else None,
+            "mapped_group": mapped_group.group_id if mapped_group is not None else None,
+            "max_active": limit_at_once(task),
             "is_setup": bool(task.is_setup),
             "is_teardown": bool(task.is_teardown),
             "on_failure_fail_dagrun": bool(task.on_failure_fail_dagrun),

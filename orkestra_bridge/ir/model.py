@@ -85,6 +85,30 @@ class Attribute:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expansion:
+    """What a mapped task or a mapped task group is expanded over.
+
+    Attributes:
+        over: Ids of the tasks whose results decide how many instances there are, sorted.
+        length: The number of instances, or None where it is known only when those tasks have finished.
+    """
+
+    over: tuple[str, ...] = ()
+    length: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedGroup:
+    """A task group made by ``expand``; ``parent`` is the mapped group around it, which Airflow hardly supports."""
+
+    group_id: str
+    expansion: Expansion
+    parent: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One Airflow task.
 
@@ -95,7 +119,10 @@ class Task:
         upstream: Direct upstream task ids, sorted.
         execution_timeout: Seconds, or None.
         ignore_downstream_trigger_rules: ShortCircuit only.
-        mapped: True if it was made by ``expand``.
+        mapped: True if it was made by ``expand``, or belongs to a task group that was.
+        expansion: What it is expanded over itself; None for a task that was not made by ``expand``.
+        mapped_group: Id of the innermost mapped task group around it.
+        max_active: How many instances of it may run at once in one run; None for no limit.
         has_callbacks: True if any on_*_callback, pre_execute or post_execute is set.
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
     """
@@ -111,6 +138,9 @@ class Task:
     execution_timeout: float | None = None
     ignore_downstream_trigger_rules: bool = True
     mapped: bool = False
+    expansion: Expansion | None = None
+    mapped_group: str | None = None
+    max_active: int | None = None
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
@@ -131,6 +161,7 @@ class Workflow:
         airflow_version: The Airflow that parsed it; decides the semantics of dates and of the XCom of skipping tasks.
         params: The DAG's params with their default values.
         tasks: In topological order, ties in order of definition.
+        mapped_groups: The task groups made by ``expand``, sorted by id.
         files: Template files that tasks read, relative to the DAG folder.
         variables, connections: Names that were looked up while parsing.
     """
@@ -150,6 +181,7 @@ class Workflow:
     dagrun_timeout: float | None = None
     params: dict[str, JsonValue] = field(default_factory=dict)
     render_native: bool = False
+    mapped_groups: tuple[MappedGroup, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     files: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()

@@ -9,7 +9,16 @@ import pytest
 
 from orkestra_bridge.frontend.discovery import discover
 from orkestra_bridge.frontend.loader import Frontend
-from orkestra_bridge.ir.model import Attribute, Retry, ScheduleKind, SourceSpan, Task, Workflow
+from orkestra_bridge.ir.model import (
+    Attribute,
+    Expansion,
+    MappedGroup,
+    Retry,
+    ScheduleKind,
+    SourceSpan,
+    Task,
+    Workflow,
+)
 from orkestra_bridge.ir.serialize import from_document, to_document
 
 if TYPE_CHECKING:
@@ -315,3 +324,45 @@ def test_task_in_a_mapped_group_is_mapped(environment: Environment, tmp_path: Pa
     inside, alone = workflow.task("each.work"), workflow.task("alone")
     assert (inside.mapped, alone.mapped) == (True, False)
     assert values(inside)["task_group.expand"] == {"group_id": "each", "over": {"item": [1, 2]}}
+
+
+EXPANSIONS = """
+with DAG("expansions", schedule=None, start_date=datetime(2024, 1, 1)):
+    @task
+    def items():
+        return [1, 2]
+
+    @task
+    def work(a, b=None): ...
+
+    found = items()
+    work.override(task_id="cross").expand(a=[1, 2, 3], b={"x": 1, "y": 2})
+    work.override(task_id="some", max_active_tis_per_dagrun=2).partial(b=found).expand(a=found.map(str))
+    work.override(task_id="mixed").expand(a=[1], b=found.zip(found))
+    work.override(task_id="sets").expand_kwargs([{"a": 1}, {"a": 2}])
+    work.override(task_id="unknown_sets").expand_kwargs(found)
+
+    @task_group
+    def each(item):
+        work(item)
+
+    each.expand(item=found)
+"""
+
+
+def test_what_is_known_about_expansions(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "e.py").write_text(HEADER + EXPANSIONS)
+    (workflow,) = load(environment, tmp_path)
+    expansions = {task.task_id: task.expansion for task in workflow.tasks}
+    assert expansions == {
+        "items": None,
+        "cross": Expansion(length=6),
+        "some": Expansion(over=("items",)),
+        "mixed": Expansion(over=("items",)),
+        "sets": Expansion(length=2),
+        "unknown_sets": Expansion(over=("items",)),
+        "each.work": None,
+    }
+    assert [(task.task_id, task.max_active) for task in workflow.tasks if task.max_active] == [("some", 2)]
+    assert workflow.task("each.work").mapped_group == "each"
+    assert workflow.mapped_groups == (MappedGroup(group_id="each", expansion=Expansion(over=("items",))),)
