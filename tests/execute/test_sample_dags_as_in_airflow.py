@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from airflow_model import fingerprint
 from equivalence import difference, machine_outcomes, oracle, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from equivalence import Airflow
 
 SETTINGS = {
@@ -20,14 +17,11 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("settings", [{}, SETTINGS], ids=["no settings", "settings"])
-def test_sample_dags_end_as_in_airflow_3(
-    settings: Mapping[str, str], sample_dags: Path, airflow3: Airflow, tmp_path: Path
-) -> None:
+def test_sample_dags_end_as_in_airflow_3(sample_dags: Path, airflow3: Airflow, tmp_path: Path) -> None:
     conversion = translated([sample_dags], tmp_path / "out", airflow3)
     files = sorted({Path(dag.file) for dag in conversion.report.dags})
-    with oracle(airflow3, files, "--folder", str(sample_dags), environment=settings) as wait_for_airflow:
-        ours = {dag_id: outcome for dag_id, outcome, _ in machine_outcomes(conversion, settings)}
+    with oracle(airflow3, files, "--folder", str(sample_dags), environment=SETTINGS) as wait_for_airflow:
+        ours = {dag_id: outcome for dag_id, outcome, _ in machine_outcomes(conversion, SETTINGS)}
         theirs = wait_for_airflow()
     assert ours.keys() == theirs.keys()
     assert len(ours) >= len(files)

@@ -179,7 +179,7 @@ def test_reductions_keep_files_valid() -> None:
             compile(write_file([plan]), "smaller.py", "exec")
         return plans[len(plans) // 2] if plans else None
 
-    for seed in range(25):
+    for seed in range(6):
         minimise(generate(seed, Features()), first_of)
 
 
