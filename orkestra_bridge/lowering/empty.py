@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import text
 from orkestra_bridge.asl.model import PassState, State
-from orkestra_bridge.lowering.guard import state_expression
+from orkestra_bridge.lowering.guard import Guard, state_expression
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
     """Return the state of a task that does nothing but take part in the order."""
     name = plan.names.of_task[task.task_id]
-    state = state_expression(
-        task.trigger_rule, task.upstream, plan.skippers[task.task_id], task.task_id, scope.ledger
-    )
-    entry = _entry(state)
+    entry = _entry(state_expression(_guard(plan, task), scope.ledger))
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
     return {
         name: PassState(
@@ -28,6 +25,17 @@ def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> 
             next=following,
         )
     }
+
+
+def _guard(plan: Plan, task: Task) -> Guard:
+    return Guard(
+        task_id=task.task_id,
+        rule=task.trigger_rule,
+        upstream=task.upstream,
+        setups=tuple(name for name in task.upstream if name in plan.setups.setups),
+        needed=tuple(plan.setups.needed_by(task.task_id)),
+        skippers=plan.skippers[task.task_id],
+    )
 
 
 def _entry(state: str) -> str:

@@ -7,14 +7,15 @@ over "does this state occur?" says the same in JSONata.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.asl.jsonata import lookup, text
-from orkestra_bridge.runtime.trigger_rules import decide
+from orkestra_bridge.runtime.trigger_rules import TEARDOWN_RULE, constrained_by_setups, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _STATES = ("failed", "upstream_failed", "skipped", "success")
 _TESTS = (
@@ -26,38 +27,64 @@ _TESTS = (
 _Table = dict[frozenset[str], str]
 
 
-def state_expression(
-    rule: str, upstream: tuple[str, ...], skippers: tuple[str, ...], task_id: str, base: str
-) -> str:
-    """Return JSONata for the state that a task without work of its own ends in.
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What decides whether a task runs.
 
-    Args:
+    Attributes:
         rule: Airflow's trigger rule.
         upstream: Direct upstream task ids.
+        setups: Those of them that are setups.
+        needed: Setups further up that have to succeed, whatever the rule.
         skippers: Tasks above that may have decided to skip this one.
-        task_id: The task itself.
-        base: JSONata for the ledger.
     """
-    verdict = _tree(_table(rule)) if upstream else text("success")
-    if "$upstream" in verdict:
-        states = ", ".join(f"{lookup(base, parent)}.state" for parent in upstream)
-        verdict = f"($upstream := [{states}]; {verdict})"
-    if not skippers:
+
+    task_id: str
+    rule: str
+    upstream: tuple[str, ...] = ()
+    setups: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    skippers: tuple[str, ...] = ()
+
+
+def state_expression(guard: Guard, base: str) -> str:
+    """Return JSONata for the state that a task without work of its own ends in; ``base`` is JSONata for the ledger."""
+    observed = guard.setups if guard.rule == TEARDOWN_RULE else guard.upstream
+    verdict = _decided(lambda states: decide(guard.rule, states, setups=states), observed, base)
+    if guard.needed and guard.upstream and guard.rule != "always":
+        verdict = _decided(constrained_by_setups, guard.needed, base, run=verdict)
+    if not guard.skippers:
         return verdict
-    chosen = " or ".join(f"{text(task_id)} in {lookup(base, skipper)}.skip" for skipper in skippers)
+    chosen = " or ".join(
+        f"{text(guard.task_id)} in {lookup(base, skipper)}.skip" for skipper in guard.skippers
+    )
     return f"({chosen}) ? 'skipped' : {verdict}"
 
 
-def _table(rule: str) -> _Table:
+def _decided(
+    decision: Callable[[Sequence[str]], str], tasks: tuple[str, ...], base: str, *, run: str = text("success")
+) -> str:
+    """Return JSONata for what the states of these tasks lead to, with ``run`` where the task runs."""
+    if not tasks:
+        return run
+    verdict = _tree(_table(decision, run))
+    if verdict in (run, text("skipped"), text("upstream_failed")):
+        return verdict
+    states = ", ".join(f"{lookup(base, task_id)}.state" for task_id in tasks)
+    return f"($upstream := [{states}]; {verdict})"
+
+
+def _table(decision: Callable[[Sequence[str]], str], run: str) -> _Table:
     present = chain.from_iterable(combinations(_STATES, size) for size in range(1, len(_STATES) + 1))
-    verdicts = {"run": "success", "skipped": "skipped", "upstream_failed": "upstream_failed"}
-    return {frozenset(states): verdicts[decide(rule, states)] for states in present}
+    verdicts = {"run": run, "skipped": text("skipped"), "upstream_failed": text("upstream_failed")}
+    return {frozenset(states): verdicts[decision(states)] for states in present}
 
 
 def _tree(table: Mapping[frozenset[str], str]) -> str:
     outcomes = set(table.values())
     if len(outcomes) == 1:
-        return text(outcomes.pop())
+        return outcomes.pop()
     tried = [(_split(table, states), condition) for states, condition in _TESTS]
     useful = [(split, condition) for split, condition in tried if split[0] and split[1]]
     (yes, no), condition = min(useful, key=lambda item: _mixed(item[0][0]) + _mixed(item[0][1]))

@@ -12,9 +12,9 @@ from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import ChoiceRule, ChoiceState, FailState, Machine, State, SucceedState
 from orkestra_bridge.asl.render import to_asl
-from orkestra_bridge.ir.graph import downstream_of, task_order
 from orkestra_bridge.lowering.limits import check_limits
 from orkestra_bridge.lowering.nesting import lower_region
+from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.regions import Decomposition, decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, DEFINITION_TOO_LARGE, INVALID_MACHINE
 from orkestra_bridge.lowering.scope import FIRST_INPUT, INPUT, Plan, Scope
@@ -52,7 +52,7 @@ class Lowered:
 
 def lower(workflow: Workflow) -> Lowered:
     """Return the state machine of a workflow whose operators all have a family."""
-    decomposition = decompose(task_order(workflow.tasks))
+    decomposition = decompose(waiting_order(workflow.tasks))
     machine = _machine(workflow, decomposition)
     definition = to_asl(machine)
     findings = (
@@ -96,7 +96,7 @@ def _plan(workflow: Workflow) -> Plan:
         family = family_of(task)
         assert family is not None, f"{task.task_id}: operators are checked before lowering"
         families[task.task_id] = family
-    order = task_order(workflow.tasks)
+    order = waiting_order(workflow.tasks)
     skippers = {
         name: tuple(
             other
@@ -106,13 +106,13 @@ def _plan(workflow: Workflow) -> Plan:
         for index, name in enumerate(order.names)
     }
     names = StateNames(task.task_id for task in workflow.tasks)
-    return Plan(workflow=workflow, names=names, families=families, skippers=skippers)
+    setups = setup_graph(workflow.tasks)
+    return Plan(workflow=workflow, names=names, families=families, skippers=skippers, setups=setups)
 
 
 def _failed_leaves(workflow: Workflow) -> str:
     """Return the condition for a failed run (source: airflow/models/dagrun.py, DagRun.update_state)."""
-    leaves = [task_id for task_id, ids in downstream_of(workflow.tasks).items() if not ids]
-    states = ", ".join(f"{lookup(INPUT, leaf)}.state" for leaf in leaves)
+    states = ", ".join(f"{lookup(INPUT, leaf)}.state" for leaf in setup_graph(workflow.tasks).leaves())
     return expression(f"($leaves := [{states}]; 'failed' in $leaves or 'upstream_failed' in $leaves)")
 
 

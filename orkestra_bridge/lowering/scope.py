@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.registry import Family
+    from orkestra_bridge.runtime.setups import SetupGraph
 
 INPUT = "$states.input"
 FIRST_INPUT = "($exists($states.input.ledger) ? $states.input.ledger : {})"
@@ -26,12 +27,14 @@ class Plan:
     Attributes:
         families: How each task runs, by task id.
         skippers: For each task, the tasks above it that may decide to skip it.
+        setups: Which tasks are setups and teardowns, and what that means for others.
     """
 
     workflow: Workflow
     names: StateNames
     families: Mapping[str, Family]
     skippers: Mapping[str, tuple[str, ...]]
+    setups: SetupGraph
 
 
 @final

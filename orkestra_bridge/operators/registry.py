@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.operators.rules import MAPPED_TASK, SETUP_TEARDOWN, UNSUPPORTED_OPERATOR
+from orkestra_bridge.operators.rules import MAPPED_TASK, UNSUPPORTED_OPERATOR
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
@@ -129,18 +129,6 @@ def _check(dag_id: str, task: Task) -> list[Finding]:
                 dag_id=dag_id,
                 task_id=task.task_id,
                 attribute="expand",
-            )
-        )
-    if task.is_setup or task.is_teardown:
-        kind = "setup" if task.is_setup else "teardown"
-        found.append(
-            SETUP_TEARDOWN.at(
-                task.span,
-                f"{kind} tasks are not translated",
-                "make it an ordinary task; use trigger_rule='all_done' for one that cleans up",
-                dag_id=dag_id,
-                task_id=task.task_id,
-                attribute=f"is_{kind}",
             )
         )
     return found

@@ -1,4 +1,7 @@
-"""Findings about operators: OB301-OB319. An id keeps its meaning for ever."""
+"""Findings about operators: OB301-OB319. An id keeps its meaning for ever.
+
+No longer used, and never to be used for anything else: OB303 (setup or teardown task).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,3 @@ UNSUPPORTED_OPERATOR = Rule(
     id="OB301", title="operator that nothing here runs", severity=Severity.ERROR, verdict=Verdict.REFUSED
 )
 MAPPED_TASK = Rule(id="OB302", title="dynamic task mapping", severity=Severity.ERROR, verdict=Verdict.REFUSED)
-SETUP_TEARDOWN = Rule(
-    id="OB303", title="setup or teardown task", severity=Severity.ERROR, verdict=Verdict.REFUSED
-)

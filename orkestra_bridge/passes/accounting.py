@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.passes.claims import Claim
 
 _SHOWN = 60
-_ANSWERED_ELSEWHERE = frozenset(
-    {"on_failure_fail_dagrun", "is_setup", "is_teardown", "expand", "expand_kwargs", "task_group.expand"}
-)
+_ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand"})
 """The operator check speaks about these, and about the arguments of classes that nothing here runs."""
 _UNSET: tuple[object, ...] = (None, False, [], {}, ())
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})

@@ -41,6 +41,7 @@ KEPT_BY_TASK = frozenset(
         "output_encoding", "skip_exit_code", "skip_on_exit_code", "cwd", "output_processor",
         "ignore_downstream_trigger_rules", "render_template_as_native_obj",
         "ignore_first_depends_on_past", "_airflow_map_validation_only", "kwargs_to_upstream",
+        "is_setup", "is_teardown", "on_failure_fail_dagrun",
     }
 )
 # fmt: on
@@ -159,4 +160,3 @@ CLAIMS_BY_TASK = {
     "logger_name": _DISPLAY,
     "allow_nested_operators": _DISPLAY,
 }
-"""on_failure_fail_dagrun, is_setup and is_teardown are answered by the operator check."""

@@ -76,7 +76,9 @@ _RULES: dict[str, Callable[[Mapping[str, int]], Decision]] = {
 # Airflow 2 still takes these names (`airflow/models/baseoperator.py` rewrites them).
 ALIASES = {"dummy": "always", "none_failed_or_skipped": "none_failed_min_one_success"}
 
-RULES = (*sorted(_RULES), "all_done_setup_success")
+TEARDOWN_RULE = "all_done_setup_success"
+
+RULES = (*sorted(_RULES), TEARDOWN_RULE)
 
 
 def decide(rule: str, states: Sequence[str], *, setups: Sequence[str] = ()) -> Decision:
@@ -94,7 +96,7 @@ def decide(rule: str, states: Sequence[str], *, setups: Sequence[str] = ()) -> D
     if unknown:
         raise ValueError(f"not the end state of a task: {', '.join(unknown)}")
     rule = ALIASES.get(rule, rule)
-    if rule == "all_done_setup_success":
+    if rule == TEARDOWN_RULE:
         return _teardown(setups)
     if rule not in _RULES:
         raise ValueError(f"unknown trigger rule {rule!r}; known are {', '.join(RULES)}")
@@ -104,7 +106,7 @@ def decide(rule: str, states: Sequence[str], *, setups: Sequence[str] = ()) -> D
 def constrained_by_setups(setups: Sequence[str]) -> Decision:
     """Return what the setups of a task, direct or not, demand of it whatever its own rule is.
 
-    Airflow lets a task that is no teardown run only if all its relevant setups succeeded
+    Airflow lets a task that is no teardown run only if all of them succeeded
     (`TriggerRuleDep._evaluate_setup_constraint`).
     """
     return _all_success(Counter(setups))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.trigger_rules import Decision, constrained_by_setups, decide
+from orkestra_bridge.runtime.setups import SetupGraph
+from orkestra_bridge.runtime.trigger_rules import ALIASES, Decision, constrained_by_setups, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,14 +28,17 @@ def verdict_of(task_id: str, workflow: Mapping[str, Any], ledger: Mapping[str, A
     if any(task_id in entry.get("skip", ()) for entry in ledger.values()):
         return "skipped"
     task = tasks[task_id]
-    if not task.get("is_teardown"):
-        verdict = constrained_by_setups(_states(_relevant_setups(task_id, tasks), ledger, task_id))
-        if verdict != "run":
-            return verdict
-    upstream = task["upstream"]
-    setups = [name for name in upstream if tasks[name].get("is_setup")]
+    rule, upstream = task["trigger_rule"], task["upstream"]
+    # Airflow looks at no other task for these.
+    if not upstream or ALIASES.get(rule, rule) == "always":
+        return "run"
+    graph = SetupGraph.of(workflow["tasks"])
+    verdict = constrained_by_setups(_states(graph.needed_by(task_id), ledger, task_id))
+    if verdict != "run":
+        return verdict
+    setups = [name for name in upstream if name in graph.setups]
     states = _states(upstream, ledger, task_id)
-    return decide(task["trigger_rule"], states, setups=_states(setups, ledger, task_id))
+    return decide(rule, states, setups=_states(setups, ledger, task_id))
 
 
 def _states(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[str]:
@@ -44,34 +48,3 @@ def _states(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) ->
             f"the ledger of task {task_id!r} lacks its upstream tasks {', '.join(missing)}"
         )
     return [ledger[name]["state"] for name in task_ids]
-
-
-def _relevant_setups(task_id: str, tasks: Mapping[str, Any]) -> list[str]:
-    """Return the setups that this task needs: upstream of it, and without teardown or with one downstream of it.
-
-    Source: `BaseOperator.get_upstreams_only_setups`.
-    """
-    if not any(task.get("is_setup") for task in tasks.values()):
-        return []
-    downstream: dict[str, list[str]] = {name: [] for name in tasks}
-    for name, task in tasks.items():
-        for before in task["upstream"]:
-            downstream[before].append(name)
-    after = _reachable(task_id, downstream)
-    setups = []
-    for name in sorted(_reachable(task_id, {name: task["upstream"] for name, task in tasks.items()})):
-        teardowns = [other for other in downstream[name] if tasks[other].get("is_teardown")]
-        if tasks[name].get("is_setup") and (not teardowns or any(other in after for other in teardowns)):
-            setups.append(name)
-    return setups
-
-
-def _reachable(start: str, edges: Mapping[str, Iterable[str]]) -> set[str]:
-    found: set[str] = set()
-    todo = list(edges[start])
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(edges[name])
-    return found

@@ -70,8 +70,8 @@ def test_an_empty_operator_with_callbacks_runs_in_the_function() -> None:
     assert family.runs.value == "lambda"
 
 
-def test_mapping_and_setup_are_refused() -> None:
+def test_mapping_is_refused_and_setup_is_not() -> None:
     found = check_operators(
         a_workflow(a_task("m", mapped=True), a_task("s", is_setup=True), a_task("d", is_teardown=True))
     )
-    assert [finding.id for finding in found] == ["OB302", "OB303", "OB303"]
+    assert [(finding.id, finding.task_id) for finding in found] == [("OB302", "m")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow._impl.contexts import DagContext, SetupTeardownContext, TaskGroupContext
+from airflow._impl.contexts import DagContext, TaskGroupContext
 from airflow._impl.node import DAGNode
 from airflow._impl.operator import ARGUMENTS, BaseOperator, merged_defaults
 from airflow._impl.params import ParamsDict
+from airflow._impl.setup_blocks import SetupTeardownContext, SetupTeardownMixin
 from airflow._impl.xcom_arg import ResolveMixin, XComArg
 
 
@@ -81,7 +82,7 @@ def check_expandable(arguments: dict[str, Any], fixed: dict[str, Any]) -> None:
             raise ValueError(f"expand() got an unexpected type {kind!r} for keyword argument {name!r}")  # noqa: TRY004
 
 
-class MappedOperator(DAGNode):
+class MappedOperator(SetupTeardownMixin, DAGNode):
     """A task that becomes one instance per item when it runs."""
 
     is_mapped = True
@@ -135,13 +136,6 @@ class MappedOperator(DAGNode):
 
     def __repr__(self) -> str:
         return f"<Mapped({self.task_type}): {self.task_id}>"
-
-    def __enter__(self) -> Any:
-        SetupTeardownContext.push(self)
-        return SetupTeardownContext
-
-    def __exit__(self, *_error: object) -> None:
-        SetupTeardownContext.pop()
 
     @property
     def dag(self) -> Any:

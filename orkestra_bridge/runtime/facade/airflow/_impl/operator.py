@@ -9,13 +9,14 @@ from abc import ABCMeta
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow._impl.contexts import DagContext, SetupTeardownContext, TaskGroupContext
+from airflow._impl.contexts import DagContext, TaskGroupContext
 from airflow._impl.enums import TriggerRule
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.logs import LoggingMixin
 from airflow._impl.node import DAGNode
 from airflow._impl.params import ParamsDict
 from airflow._impl.settings import SETTINGS
+from airflow._impl.setup_blocks import SetupTeardownContext, SetupTeardownMixin
 from airflow._impl.templates import Templater
 from airflow._impl.timezone import coerce_datetime
 
@@ -171,7 +172,7 @@ class BaseOperatorMeta(ABCMeta):
         return super().__new__(cls, name, bases, namespace, **kwargs)
 
 
-class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta):
+class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta):
     """Base of all operators, the user's own included."""
 
     template_fields: Any = ()
@@ -244,13 +245,6 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
     def __lt__(self, other: Any) -> bool:
         return bool(self.task_id < other.task_id)
 
-    def __enter__(self) -> Any:
-        SetupTeardownContext.push(self)
-        return SetupTeardownContext
-
-    def __exit__(self, *_error: object) -> None:
-        SetupTeardownContext.pop()
-
     @property
     def dag(self) -> Any:
         return self._dag
@@ -305,22 +299,6 @@ class BaseOperator(Templater, LoggingMixin, DAGNode, metaclass=BaseOperatorMeta)
         from airflow._impl.mapped import OperatorPartial
 
         return OperatorPartial(cls, kwargs)
-
-    def as_setup(self) -> Any:
-        self.is_setup = True
-        return self
-
-    def as_teardown(self, *, setups: Any = None, on_failure_fail_dagrun: Any = None) -> Any:
-        self.is_teardown = True
-        self.trigger_rule = TriggerRule.ALL_DONE_SETUP_SUCCESS
-        if on_failure_fail_dagrun is not None:
-            self.on_failure_fail_dagrun = on_failure_fail_dagrun
-        for setup in (
-            setups if isinstance(setups, (list, tuple, set)) else [setups] if setups is not None else []
-        ):
-            setup.as_setup()
-            setup.set_downstream(self)
-        return self
 
     def get_dag(self) -> Any:
         return self._dag

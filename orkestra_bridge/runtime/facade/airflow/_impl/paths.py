@@ -59,6 +59,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.datasets": _ASSETS,
     "airflow.datasets.metadata": ("assets: Metadata",),
     "airflow.decorators": (*_TASKFLOW, "xcom_arg: XComArg"),
+    "airflow.decorators.setup_teardown": (
+        "setup_blocks: context_wrapper=ContextWrapper ContextWrapper",
+        "taskflow: setup_task teardown_task",
+    ),
     "airflow.decorators.base": (
         "taskflow: DecoratedOperator TaskDecorator=_TaskDecorator get_unique_task_id task_decorator_factory",
     ),
@@ -173,6 +177,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.definitions.context": ("current: Context get_current_context",),
     "airflow.sdk.definitions.dag": ("dag: DAG", "taskflow: dag"),
     "airflow.sdk.definitions.decorators": _TASKFLOW,
+    "airflow.sdk.definitions.decorators.setup_teardown": (
+        "setup_blocks: context_wrapper=ContextWrapper ContextWrapper",
+        "taskflow: setup_task teardown_task",
+    ),
     "airflow.sdk.definitions.edges": _LABELS,
     "airflow.sdk.definitions.mappedoperator": ("mapped: MappedOperator",),
     "airflow.sdk.definitions.param": ("params: Param ParamsDict",),
@@ -206,7 +214,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.utils.module_loading": ("misc: import_string qualname",),
     "airflow.utils.operator_helpers": ("python: determine_kwargs",),
     "airflow.utils.session": ("misc: create_session provide_session NEW_SESSION",),
-    "airflow.utils.setup_teardown": ("contexts: SetupTeardownContext",),
+    "airflow.utils.setup_teardown": ("setup_blocks: SetupTeardownContext",),
     "airflow.utils.state": ("enums: State TaskInstanceState DagRunState TerminalTIState",),
     "airflow.utils.task_group": ("group: TaskGroup MappedTaskGroup", "contexts: TaskGroupContext"),
     "airflow.utils.template": ("templates: literal",),
@@ -222,6 +230,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 # Paths that only one of the majors has: `try: ... except ImportError: ...` in a DAG file goes the same way as there.
 ONLY_2 = (
+    "airflow.decorators.setup_teardown",
     "airflow.datasets",
     "airflow.hooks.base_hook",
     "airflow.operators.bash_operator",

@@ -93,13 +93,13 @@ class XComArg(ResolveMixin, DependencyMixin):
         return ConcatXComArg([self, *others])
 
     def __enter__(self) -> Any:
-        from airflow._impl.contexts import SetupTeardownContext
+        from airflow._impl.setup_blocks import SetupTeardownContext
 
         SetupTeardownContext.push(self.roots)
         return SetupTeardownContext
 
     def __exit__(self, *_error: object) -> None:
-        from airflow._impl.contexts import SetupTeardownContext
+        from airflow._impl.setup_blocks import SetupTeardownContext
 
         SetupTeardownContext.pop()
 

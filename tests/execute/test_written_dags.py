@@ -1,0 +1,42 @@
+"""DAGs written by hand for what the generator does not make: setups and teardowns.
+
+The same files are parsed and run by Airflow 2 and 3 and must end alike: states and tries of all tasks, XComs, run state.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow_model import fingerprint
+from equivalence import difference, machine_outcomes, oracle, translated
+
+if TYPE_CHECKING:
+    from equivalence import Airflow
+
+FOLDER = Path(__file__).parents[1] / "data" / "written"
+FILES = sorted(FOLDER.glob("*.py"))
+
+
+def test_written_dags_end_as_in_airflow_3(airflow3: Airflow, tmp_path: Path) -> None:
+    compare(airflow3, tmp_path)
+
+
+@pytest.mark.airflow2
+def test_written_dags_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> None:
+    compare(airflow2, tmp_path)
+
+
+def compare(airflow: Airflow, folder: Path) -> None:
+    conversion = translated(FILES, folder / "out", airflow)
+    with oracle(airflow, FILES) as wait_for_airflow:
+        ours = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion)}
+        theirs = wait_for_airflow()
+    assert ours.keys() == theirs.keys()
+    wrong = {dag_id: wrongness(*ours[dag_id], outcome) for dag_id, outcome in theirs.items()}
+    assert not any(wrong.values()), wrong
+
+
+def wrongness(outcome: Any, why: str, expected: dict[str, Any]) -> str:
+    return f"{why} {difference(outcome, {fingerprint(expected): expected})}".strip()
