@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import click
@@ -27,11 +28,12 @@ from orkestra_bridge.cli.convert import DEFAULT_OUT
 @click.option(
     "--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import."
 )
+@click.option("--fast", is_flag=True, help="Let retry delays and other waits take no time.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
 )
 def command(
-    dag_id: str, out: Path, conf: str, logical_date: str | None, python: Path | None, form: str
+    dag_id: str, out: Path, conf: str, logical_date: str | None, python: Path | None, fast: bool, form: str
 ) -> int:
     r"""Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
 
@@ -47,7 +49,9 @@ def command(
         raise click.BadParameter(f"not JSON: {problem}", param_hint="--conf") from problem
     if not isinstance(values, dict):
         raise click.BadParameter("must be a JSON object", param_hint="--conf")
-    return run_and_print(out, dag_id, python=python, form=form, conf=values, logical_date=logical_date)
+    return run_and_print(
+        out, dag_id, python=python, form=form, conf=values, logical_date=logical_date, fast=fast
+    )
 
 
 def run_and_print(
@@ -58,8 +62,10 @@ def run_and_print(
     form: str,
     conf: dict[str, object] | None = None,
     logical_date: str | None = None,
+    fast: bool = False,
 ) -> int:
     """Run a DAG, print the result, and return the exit code: 0 for a successful run, 1 for a failed one."""
+    from orkestra_bridge.local.interpreter import RealClock, VirtualClock
     from orkestra_bridge.local.run import RunRequest, run_dag
     from orkestra_bridge.local.view import live_view, print_result
 
@@ -70,8 +76,9 @@ def run_and_print(
         logical_date=logical_date,
         python=python or Path(sys.executable),
     )
+    clock = VirtualClock(datetime.now(timezone.utc)) if fast else RealClock()
     with live_view(dag_id) as on_event:
-        result = run_dag(request, on_event=on_event)
+        result = run_dag(request, on_event=on_event, clock=clock)
     if form == "json":
         click.echo(json.dumps(result.to_json(), ensure_ascii=False))
     else:

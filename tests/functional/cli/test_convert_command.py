@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from commands import Done, bridge
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.lowering.task import FUNCTION
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAG_FILES = {"state_machine.asl.json", "template.json", "workflow.json", "graph.mmd"}
 

@@ -110,3 +110,15 @@ def test_a_file_with_several_dags_needs_a_choice(home: Path) -> None:
     assert unclear.code == 2
     assert "billing_invoices, billing_reminders" in unclear.err
     assert bridge("explain", "dags/billing.py", "--dag", "billing_reminders", cwd=home).code == 0
+
+
+def test_retry_delays_can_be_skipped(home: Path) -> None:
+    (home / "slow.py").write_text(
+        "from datetime import timedelta\nfrom airflow.sdk import dag, task\n\n@dag(schedule=None)\ndef slow():\n"
+        "    @task(retries=1, retry_delay=timedelta(hours=1))\n    def twice(ti=None):\n"
+        "        if ti.try_number == 1:\n            raise ValueError('not yet')\n\n    twice()\n\nslow()\n"
+    )
+    assert bridge("convert", "slow.py", "-o", "slow", "--layers", "skip", "--no-cache", cwd=home).code == 0
+    done = bridge("run", "slow", "--out", "slow", "--fast", "--format", "json", cwd=home)
+    assert done.code == 0, done.err
+    assert done.json()["tasks"] == {"twice": {"state": "success", "tries": 2}}
