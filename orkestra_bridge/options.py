@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]
+Joins = Literal["token", "barrier"]
 
 
 def default_cache() -> Path:
@@ -55,7 +56,8 @@ class ConvertOptions:
         out: Where the output goes; it is replaced as a whole when it is complete.
         parse_timeout: Seconds that one DAG file may take to load.
         layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
-        joins: What enforces an edge that does not nest: ``barrier`` adds waits and reports them.
+        joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
+            ``barrier`` adds waits, needs no table, and reports what waits for what.
     """
 
     paths: tuple[Path, ...]
@@ -64,4 +66,5 @@ class ConvertOptions:
     target: Target = field(default_factory=Target)
     parse_timeout: float = 30.0
     layers: LayerMode = "auto"
+    joins: Joins = "barrier"
     cache: Path | None = field(default_factory=default_cache)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from orkestra_bridge.ir.model import Task
 
@@ -40,6 +40,23 @@ def bits(mask: int) -> Iterable[int]:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
         mask ^= lowest
+
+
+def components(mask: int, neighbours: Callable[[int], int]) -> list[int]:
+    """Return the connected parts of the tasks in the mask, the one with the earliest task first."""
+    parts = []
+    rest = mask
+    while rest:
+        part = frontier = rest & -rest
+        while frontier:
+            reached = 0
+            for i in bits(frontier):
+                reached |= neighbours(i)
+            frontier = reached & rest & ~part
+            part |= frontier
+        parts.append(part)
+        rest &= ~part
+    return parts
 
 
 def order_of(names: tuple[str, ...], upstream: dict[str, tuple[str, ...]]) -> Order:

@@ -1,4 +1,4 @@
-"""A nesting as text: indentation is depth, and every wait that a barrier adds is named."""
+"""A nesting as text: indentation is depth, and what the nesting cannot say is named below."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ def nesting_text(decomposition: Decomposition) -> str:
           parallel
             load
             notify
+        relaxed: extract -> audit
+
+    A relaxed edge is one that a join enforces at run time; with barriers there are added waits instead.
     """
     lines = [*_lines(decomposition.region, "")]
     lines += [
         f"added wait: {wait.task_id} waits for {', '.join(wait.waits_for)}" for wait in decomposition.waits
     ]
+    lines += [f"relaxed: {before} -> {after}" for before, after in decomposition.relaxed]
     return "\n".join(lines) + "\n"
 
 

@@ -2,10 +2,10 @@
 
     a -> b, a -> c, b -> d, c -> d      becomes      Series(a, Parallel(b, c), d)
 
-A set of tasks whose comparability graph falls apart runs in Parallel; one whose incomparability graph falls apart runs
-in Series. Together they reach every series-parallel order exactly. What is left is prime: it contains an N (a -> c,
-a -> d, b -> d) and does not nest. A barrier cuts it in two, so that the second half waits for the whole first half; every
-task that waits for more than it depends on is named in the result.
+A set of tasks whose incomparability graph falls apart runs in Series; one that no edge holds together runs in Parallel.
+That reaches every series-parallel order exactly. What is left does not nest: it contains an N (a -> c, a -> d, b -> d).
+Either some of its edges are left to joins at run time (`splitting`), which changes nothing about the order, or a barrier
+cuts it in two (`barrier`), and every task that then waits for more than it depends on is named in the result.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from orkestra_bridge.ir.graph import bits
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from orkestra_bridge.ir.graph import Order
+    from orkestra_bridge.options import Joins
 
 
 @final
@@ -47,8 +44,8 @@ class Parallel:
 
 Region: TypeAlias = Leaf | Series | Parallel
 
-_FEW_TASKS = 64
-"""Up to here all cuts are compared; beyond, the levels alone, so that 1,000 tasks take a second and not a minute."""
+DEPTH = 24
+"""Parallel states inside of each other, at most: each is four levels of JSON, and parsers stop somewhere."""
 
 
 @final
@@ -63,103 +60,46 @@ class Wait:
 @final
 @dataclass(frozen=True, slots=True)
 class Decomposition:
-    """The nested structure, and the waits that the DAG does not have."""
+    """The nested structure, and where it differs from the order.
+
+    Attributes:
+        waits: What barriers add to the order.
+        relaxed: Edges (before, after) of the order that the structure leaves to joins.
+    """
 
     region: Region
-    waits: tuple[Wait, ...]
+    waits: tuple[Wait, ...] = ()
+    relaxed: tuple[tuple[str, str], ...] = ()
 
 
-def decompose(order: Order) -> Decomposition:
-    """Return the nesting of a non-empty order; ``waits`` is empty if the order is series-parallel."""
-    cuts: list[tuple[int, int]] = []
-    region = _nest(order, order.everything, cuts)
-    return Decomposition(region, _added_waits(order, cuts))
+def decompose(order: Order, joins: Joins = "barrier") -> Decomposition:
+    """Return the nesting of a non-empty order; it differs from the order only if that is not series-parallel.
 
-
-def _nest(order: Order, mask: int, cuts: list[tuple[int, int]]) -> Region:
-    if _single(mask):
-        return Leaf(order.names[mask.bit_length() - 1])
-    branches = _side_by_side(order, mask)
-    if len(branches) > 1:
-        return Parallel(tuple(_nest(order, branch, cuts) for branch in branches))
-    return Series(tuple(_nest(order, part, cuts) for part in _chain(order, mask, cuts)))
-
-
-def _chain(order: Order, mask: int, cuts: list[tuple[int, int]]) -> list[int]:
-    """Return the parts of a Series in order, each a single task or a Parallel; cut what is prime until it is one."""
-    done: list[int] = []
-    todo = [mask]
-    while todo:
-        part = todo.pop()
-        if _single(part) or len(_side_by_side(order, part)) > 1:
-            done.append(part)
-            continue
-        steps = _components(part, lambda i: ~(order.above[i] | order.below[i]))
-        if len(steps) == 1:
-            steps = list(_best_cut(order, part))
-            cuts.append((steps[0], steps[1]))
-        else:
-            steps.sort(key=lambda step: min((order.above[i] & mask).bit_count() for i in bits(step)))
-        todo.extend(reversed(steps))
-    return done
-
-
-def _single(mask: int) -> bool:
-    return mask & (mask - 1) == 0
-
-
-def _side_by_side(order: Order, mask: int) -> list[int]:
-    return _components(mask, lambda i: order.above[i] | order.below[i])
-
-
-def _components(mask: int, neighbours: Callable[[int], int]) -> list[int]:
-    """Return the connected parts of the tasks in the mask, the one with the earliest task first."""
-    parts = []
-    rest = mask
-    while rest:
-        part = frontier = rest & -rest
-        while frontier:
-            reached = 0
-            for i in bits(frontier):
-                reached |= neighbours(i)
-            frontier = reached & rest & ~part
-            part |= frontier
-        parts.append(part)
-        rest &= ~part
-    return parts
-
-
-def _best_cut(order: Order, mask: int) -> tuple[int, int]:
-    """Return the split into first and second half that makes the fewest pairs of tasks wait.
-
-    Candidates are the levels of the order and, where there are few tasks, everything that is not below each of them.
+    ``joins`` says what becomes of an order that does not nest: ``token`` relaxes edges, ``barrier`` adds waits.
     """
-    candidates = set(_levels(order, mask))
-    if mask.bit_count() <= _FEW_TASKS:
-        candidates |= {mask & ~order.below[i] & ~(1 << i) for i in bits(mask)}
-    halves = sorted(half for half in candidates if half and half != mask)
-    best = min(halves, key=lambda half: _cost(order, half, mask & ~half))
-    return best, mask & ~best
+    from orkestra_bridge.lowering.barrier import with_barriers
+    from orkestra_bridge.lowering.splitting import with_relaxed_edges
+
+    if joins == "barrier":
+        region, waits = with_barriers(order)
+        return Decomposition(region, waits=waits)
+    region, relaxed = with_relaxed_edges(order)
+    return Decomposition(region, relaxed=relaxed)
 
 
-def _levels(order: Order, mask: int) -> Iterable[int]:
-    done = 0
-    while done != mask:
-        done |= sum(1 << i for i in bits(mask & ~done) if not order.above[i] & mask & ~done)
-        yield done
+def masks_before(order: Order, region: Region) -> list[int]:
+    """Return for each task the mask of those that the nesting makes it wait for."""
+    index = {name: i for i, name in enumerate(order.names)}
+    before = [0] * len(index)
 
+    def inside(part: Region, earlier: int) -> int:
+        if isinstance(part, Leaf):
+            before[index[part.task_id]] = earlier
+            return 1 << index[part.task_id]
+        mask = 0
+        for item in part.items if isinstance(part, Series) else part.branches:
+            mask |= inside(item, earlier | mask if isinstance(part, Series) else earlier)
+        return mask
 
-def _cost(order: Order, first: int, second: int) -> int:
-    return sum((first & ~order.above[i]).bit_count() for i in bits(second))
-
-
-def _added_waits(order: Order, cuts: list[tuple[int, int]]) -> tuple[Wait, ...]:
-    extra = [0] * len(order.names)
-    for first, second in cuts:
-        for i in bits(second):
-            extra[i] |= first & ~order.above[i]
-    return tuple(
-        Wait(order.names[i], tuple(order.names[j] for j in bits(mask)))
-        for i, mask in enumerate(extra)
-        if mask
-    )
+    inside(region, 0)
+    return before

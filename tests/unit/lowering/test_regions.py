@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,9 @@ from orkestra_bridge.ir.graph import Order, bits, order_of
 from orkestra_bridge.lowering.nesting import task_ids
 from orkestra_bridge.lowering.pprint import nesting_text
 from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose
+
+if TYPE_CHECKING:
+    from orkestra_bridge.options import Joins
 
 Edges = list[tuple[int, int]]
 
@@ -46,21 +50,22 @@ def required(of: Order) -> set[tuple[str, str]]:
 
 @given(orders())
 def test_every_task_appears_once_and_no_order_is_lost(of: Order) -> None:
-    result = decompose(of)
+    result = decompose(of, "barrier")
     assert sorted(task_ids(result.region)) == sorted(of.names)
     assert before(result.region) >= required(of)
 
 
 @given(orders())
 def test_added_waits_are_exactly_what_the_nesting_adds(of: Order) -> None:
-    result = decompose(of)
+    result = decompose(of, "barrier")
     named = {(other, wait.task_id) for wait in result.waits for other in wait.waits_for}
     assert before(result.region) - required(of) == named
 
 
-@given(st.data())
+@pytest.mark.parametrize("joins", ["token", "barrier"])
+@given(data=st.data())
 @settings(max_examples=50)
-def test_series_parallel_orders_nest_exactly(data: st.DataObject) -> None:
+def test_series_parallel_orders_nest_exactly(joins: Joins, data: st.DataObject) -> None:
     def build(names: list[str]) -> tuple[Edges, list[int]]:
         indices = [int(name) for name in names]
         if len(indices) == 1:
@@ -73,7 +78,8 @@ def test_series_parallel_orders_nest_exactly(data: st.DataObject) -> None:
 
     count = data.draw(st.integers(1, 14))
     edges, _ = build([str(i) for i in range(count)])
-    assert decompose(order(count, edges)).waits == ()
+    assert decompose(order(count, edges), joins).waits == ()
+    assert decompose(order(count, edges), joins).relaxed == ()
 
 
 @pytest.mark.parametrize(
@@ -90,18 +96,21 @@ def test_series_parallel_orders_nest_exactly(data: st.DataObject) -> None:
         (3, [(0, 1)], "parallel\n  series\n    t0\n    t1\n  t2\n"),
     ],
 )
-def test_shapes(count: int, edges: Edges, text: str) -> None:
-    assert nesting_text(decompose(order(count, edges))) == text
+@pytest.mark.parametrize("joins", ["token", "barrier"])
+def test_shapes(count: int, edges: Edges, text: str, joins: Joins) -> None:
+    assert nesting_text(decompose(order(count, edges), joins)) == text
 
 
 def test_an_n_shape_gets_one_named_wait() -> None:
-    result = decompose(order(4, [(0, 2), (0, 3), (1, 3)]))
+    result = decompose(order(4, [(0, 2), (0, 3), (1, 3)]), "barrier")
     assert len(result.waits) == 1
     assert len(result.waits[0].waits_for) == 1
     assert isinstance(result.region, Series | Parallel)
 
 
-def test_a_wide_and_a_deep_graph_of_500_tasks() -> None:
+@pytest.mark.parametrize("joins", ["token", "barrier"])
+def test_a_wide_and_a_deep_graph_of_500_tasks(joins: Joins) -> None:
     layers = [range(start, start + 10) for start in range(0, 500, 10)]
     edges = [(u, v) for first, second in itertools.pairwise(layers) for u in first for v in second]
-    assert decompose(order(500, edges)).waits == ()
+    result = decompose(order(500, edges), joins)
+    assert (result.waits, result.relaxed) == ((), ())
