@@ -44,6 +44,12 @@ class TaskContext(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._makers)
 
+    def remake(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        """Let other functions make these values, also where they have been made already."""
+        self._makers.update(makers)
+        for key in makers:
+            self._values.pop(key, None)
+
     def __repr__(self) -> str:
         return f"Context({', '.join(sorted(self._makers))})"
 
@@ -64,11 +70,23 @@ def build_context(
     """Return the context of a task instance, with the keys of the Airflow major version."""
     makers = {**_objects(task, ti, dag_run), **_dates(run)}
     if major == 2:
-        makers |= _dates_2(run, ticks)
+        makers |= _dates_2(run, ticks) | {"expanded_ti_count": lambda: _instances(task, ti)}
     keys = keys_of(major)
     context = TaskContext({key: makers[key] for key in sorted(keys)})
     ti.bind(context)
     return context
+
+
+def rebind(context: TaskContext, task: Any) -> None:
+    """Let a context be that of another task: the one that a mapped task has become for this instance."""
+    ti = context["ti"]
+    ti.task = task
+    context.remake(_of_task(task, context["dag_run"]))
+
+
+def _instances(task: Any, ti: TaskInstance) -> int | None:
+    count: int | None = task.expand_input.length(ti.xcoms) if task.is_mapped else None
+    return count
 
 
 def _always(value: Any) -> Callable[[], Any]:
@@ -78,25 +96,20 @@ def _always(value: Any) -> Callable[[], Any]:
 def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
     nothing = _always(None)
     return {
+        **_of_task(task, dag_run),
         "conf": _facade("configuration", "conf"),
         "conn": _facade("connection", "ConnectionAccessor", call=True),
         "dag": _always(task.dag),
         "dag_run": _always(dag_run),
-        "expanded_ti_count": nothing,
         "inlet_events": _always({}),
-        "inlets": lambda: task.inlets,
         "macros": _facade("macros", None),
-        "map_index_template": lambda: task.map_index_template,
         "outlet_events": _facade("assets", "OutletEvents", call=True),
-        "outlets": lambda: task.outlets,
-        "params": lambda: _params(task, dag_run),
         "prev_data_interval_end_success": nothing,
         "prev_data_interval_start_success": nothing,
         "prev_end_date_success": nothing,
         "prev_execution_date_success": nothing,
         "prev_start_date_success": nothing,
         "run_id": _always(ti.run_id),
-        "task": _always(task),
         "task_instance": _always(ti),
         "task_instance_key_str": lambda: f"{ti.dag_id}__{ti.task_id}__{_nodash(dag_run)}",
         "templates_dict": nothing,
@@ -104,6 +117,16 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "ti": _always(ti),
         "triggering_dataset_events": _always({}),
         "var": _facade("variable", "VariableAccessors", call=True),
+    }
+
+
+def _of_task(task: Any, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
+    return {
+        "inlets": lambda: task.inlets,
+        "map_index_template": lambda: task.map_index_template,
+        "outlets": lambda: task.outlets,
+        "params": lambda: _params(task, dag_run),
+        "task": _always(task),
     }
 
 

@@ -17,3 +17,7 @@ class XComSerializationError(TypeError):
             "a dataclass, or give the class serialize() and deserialize()"
         )
         self.kind = kind
+
+
+class MapTooLongError(Exception):
+    """A mapped task expands into more instances than its state machine has room for."""

@@ -9,23 +9,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
+from orkestra_bridge.runtime.mapping import instances_of
+from orkestra_bridge.runtime.xcoms import MISSING, RETURN_VALUE, LazyXComSelectSequence, XComs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from orkestra_bridge.runtime.rundates import Run
-
-RETURN_VALUE = "return_value"
-_MISSING: Any = object()
-
-
-class XComSequence(list[Any]):
-    """The values of several XComs, shown as Airflow 2 shows its lazy sequence."""
-
-    def __str__(self) -> str:
-        return f"LazySelectSequence([{len(self)} item{'' if len(self) == 1 else 's'}])"
-
-    __repr__ = __str__
 
 
 class DagRunType(str, Enum):
@@ -103,24 +93,26 @@ class DagRun:
         """Return the state, which is running."""
         return self.state
 
-    def get_task_instance(self, task_id: str, *_args: Any, **_kwargs: Any) -> Any:
-        """Return what is known of another task of this run, None if it has not finished."""
-        entry = self._ledger.get(task_id)
-        return FinishedTask(task_id, self.dag_id, self.run_id, entry) if entry else None
+    def get_task_instance(self, task_id: str, *_args: Any, map_index: int = -1, **_kwargs: Any) -> Any:
+        """Return what is known of another task instance of this run, None if it has not finished."""
+        return next((one for one in self._finished(task_id) if one.map_index == map_index), None)
 
     def get_task_instances(self, state: Any = None, *_args: Any, **_kwargs: Any) -> list[Any]:
-        """Return the tasks of this run that have finished, of the given states."""
+        """Return the task instances of this run that have finished, of the given states."""
         wanted = [state] if isinstance(state, str) else state
-        found = [self.get_task_instance(task_id) for task_id in sorted(self._ledger)]
+        found = [one for task_id in sorted(self._ledger) for one in self._finished(task_id)]
         return [one for one in found if wanted is None or one.state in wanted]
+
+    def _finished(self, task_id: str) -> list[FinishedTask]:
+        entries = instances_of(self._ledger.get(task_id, {}))
+        return [FinishedTask(task_id, self.dag_id, self.run_id, entry) for entry in entries]
 
 
 class FinishedTask:
     """A task instance that has ended."""
 
-    map_index = -1
-
     def __init__(self, task_id: str, dag_id: str, run_id: str, entry: Mapping[str, Any]) -> None:
+        self.map_index = entry.get("map_index", -1)
         self.task_id = task_id
         self.dag_id = dag_id
         self.run_id = run_id
@@ -168,9 +160,8 @@ class TaskInstance:
         self.duration: float | None = None
         self.skipped_task_ids: list[str] = []
         self.pushed: dict[str, Any] = {}
+        self.xcoms = XComs(ledger, major=major, task_id=self.task_id, map_index=map_index, pushed=self.pushed)
         self._run = run
-        self._ledger = ledger
-        self._major = major
         self._started = datetime.now(timezone.utc)
         self._context: Any = None
 
@@ -225,12 +216,13 @@ class TaskInstance:
 
     def xcom_push(self, key: str, value: Any, *_older: Any, **_kwargs: Any) -> None:
         """Keep a value for later tasks; raises XComSerializationError for one that cannot be kept."""
+        if isinstance(value, LazyXComSelectSequence):
+            value = list(value)
         self.pushed[key] = serde.encode(value, task_id=self.task_id, key=key)
 
-    def find_xcom(self, task_id: str, key: str, missing: Any) -> Any:
-        """Return the value that a task of this run pushed under a key, or ``missing``."""
-        pushed = self.pushed if task_id == self.task_id else self._ledger.get(task_id, {}).get("xcom", {})
-        return serde.decode(pushed[key]) if key in pushed else missing
+    def referred_xcom(self, operator: Any, key: str, missing: Any) -> Any:
+        """Return what a reference to a task's XCom in the DAG file stands for, or ``missing``."""
+        return self.xcoms.referred(operator.task_id, key, mapped=operator.is_mapped, missing=missing)
 
     def xcom_pull(
         self,
@@ -239,16 +231,12 @@ class TaskInstance:
         key: str = RETURN_VALUE,
         include_prior_dates: bool = False,  # noqa: ARG002  # a run only knows its own dates
         *_older: Any,
-        map_indexes: Any = _MISSING,
+        map_indexes: Any = MISSING,
         default: Any = None,
         run_id: str | None = None,
         **_kwargs: Any,
     ) -> Any:
-        """Return what tasks of this run pushed, with the differences between Airflow 2 and 3.
-
-        One task id: its value, or ``default`` (Airflow 3 looks at ``default`` only where ``map_indexes`` is given).
-        No task id: in Airflow 2 the latest value of any task, in Airflow 3 the task's own. Several: a list, in which
-        Airflow 2 leaves out what is missing and Airflow 3 has None for it.
+        """Return what tasks of this run pushed, as `XComs.pull` says.
 
         Raises:
             ValueError: For the XComs of another DAG or another run, which this run does not hold.
@@ -258,28 +246,4 @@ class TaskInstance:
                 f"xcom_pull of task {self.task_id!r} asks for another DAG or run ({dag_id or run_id}); "
                 "a run only holds its own XComs. Pass the value through the run's conf or store it in S3"
             )
-        if self._major == 2:
-            return self._pull_2(task_ids, key, default)
-        return self._pull_3(task_ids, key, default if map_indexes is not _MISSING else None)
-
-    def _pull_2(self, task_ids: Any, key: str, default: Any) -> Any:
-        if task_ids is None:
-            return self._latest(key, default)
-        if isinstance(task_ids, str):
-            return self.find_xcom(task_ids, key, default)
-        values = [self.find_xcom(task_id, key, _MISSING) for task_id in task_ids]
-        return XComSequence(value for value in values if value is not _MISSING)
-
-    def _pull_3(self, task_ids: Any, key: str, default: Any) -> Any:
-        if task_ids is None or isinstance(task_ids, str):
-            return self.find_xcom(task_ids or self.task_id, key, default)
-        return [self.find_xcom(task_id, key, default) for task_id in task_ids]
-
-    def _latest(self, key: str, default: Any) -> Any:
-        if key in self.pushed:
-            return serde.decode(self.pushed[key])
-        for task_id in reversed(list(self._ledger)):
-            value = self.find_xcom(task_id, key, _MISSING)
-            if value is not _MISSING:
-                return value
-        return default
+        return self.xcoms.pull(task_ids, key, map_indexes=map_indexes, default=default)

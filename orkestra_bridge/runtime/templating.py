@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class Renderer:
         self.plain = not self.native and not (dag is not None and dag.jinja_environment_kwargs)
         self._env = env
         self._seen: set[int] = set()
+        self._resolved: Container[int] = getattr(owner, "_resolved_values", ())
 
     @property
     def env(self) -> jinja2.Environment:
@@ -175,9 +176,15 @@ class Renderer:
         return self.render(value)
 
     def render(self, value: Any) -> Any:
-        """Return a value with every template and reference in it replaced."""
-        if isinstance(value, str):
-            return self._render_text(value)
+        """Return a value with every template and reference in it replaced.
+
+        What a mapped task is expanded over is no template where a task returned it.
+        """
+        if id(value) in self._resolved:
+            return value
+        return self._render_text(value) if isinstance(value, str) else self._render_other(value)
+
+    def _render_other(self, value: Any) -> Any:
         if not isinstance(value, os.PathLike) and not isinstance(value, type) and hasattr(value, "resolve"):
             return value.resolve(self.context)
         if isinstance(value, tuple):

@@ -253,9 +253,16 @@ def _has_work_after(task: Any, ids: set[str], *, but: str) -> bool:
 class MappedTaskGroup(TaskGroup):
     """A task group made by ``expand``: it waits for what it is expanded over."""
 
+    is_mapped = True
+
     def __init__(self, *, expand_input: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._expand_input = expand_input
+
+    @property
+    def expanded_over(self) -> set[str]:
+        """Return the ids of the tasks whose results decide how many instances there are."""
+        return {operator.task_id for operator, _key in self._expand_input.iter_references()}
 
     def __exit__(self, *error: object) -> None:
         for operator, _key in self._expand_input.iter_references():

@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import copy
+from typing import TYPE_CHECKING, Any
 
 from airflow._impl.contexts import DagContext, TaskGroupContext
+from airflow._impl.expand_input import (
+    DictOfListsExpandInput,
+    ListOfDictsExpandInput,
+    check_expandable,
+    check_unique,
+)
 from airflow._impl.node import DAGNode
 from airflow._impl.operator import ARGUMENTS, BaseOperator, merged_defaults
 from airflow._impl.params import ParamsDict
 from airflow._impl.setup_blocks import SetupTeardownContext, SetupTeardownMixin
-from airflow._impl.xcom_arg import ResolveMixin, XComArg
+from airflow._impl.xcom_arg import XComArg
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-class DictOfListsExpandInput(ResolveMixin):
-    """What ``expand`` was given: the cross product of its arguments."""
-
-    def __init__(self, value: dict[str, Any]) -> None:
-        self.value = value
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        yield from XComArg.iter_xcom_references(dict(self.value))
-
-    def resolve(self, context: Any) -> Any:
-        """Return name -> items of the arguments."""
-        return {name: _resolved(items, context) for name, items in self.value.items()}
-
-
-class ListOfDictsExpandInput(ResolveMixin):
-    """What ``expand_kwargs`` was given: a list of argument sets, or a reference to one."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        yield from XComArg.iter_xcom_references(self.value)
-
-    def resolve(self, context: Any) -> Any:
-        """Return the list of argument sets."""
-        return _resolved(self.value, context)
-
-
-def _resolved(value: Any, context: Any) -> Any:
-    if isinstance(value, ResolveMixin):
-        return value.resolve(context)
-    if isinstance(value, (list, tuple)):
-        return [_resolved(item, context) for item in value]
-    if isinstance(value, dict):
-        return {key: _resolved(item, context) for key, item in value.items()}
-    return value
-
-
-class MappedArgument(ResolveMixin):
-    """The argument of a mapped task group inside of the group."""
-
-    def __init__(self, expand_input: Any, key: str) -> None:
-        self._input = expand_input
-        self._key = key
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        yield from self._input.iter_references()
-
-    def resolve(self, context: Any) -> Any:
-        """Return the item of this argument that belongs to the running map index."""
-        value = self._input.resolve(context)
-        index = context["ti"].map_index
-        items = value[self._key] if isinstance(value, dict) else [item[self._key] for item in value]
-        return list(items.items())[index] if isinstance(items, Mapping) else items[index]
-
-
-def check_expandable(arguments: dict[str, Any], fixed: dict[str, Any]) -> None:
-    """Raise TypeError for nothing to expand or an argument that is also fixed, ValueError for one that cannot be."""
-    if not arguments:
-        raise TypeError("no arguments to expand against")
-    twice = sorted(set(arguments) & set(fixed))
-    if twice:
-        raise TypeError(f"mapping already partial argument: {', '.join(twice)}")
-    for name, value in arguments.items():
-        if isinstance(value, str) or not isinstance(value, (XComArg, Mapping, Sequence, MappedArgument)):
-            kind = type(value).__name__
-            raise ValueError(f"expand() got an unexpected type {kind!r} for keyword argument {name!r}")  # noqa: TRY004
+# Set on the task after it was made.
+_NOT_ARGUMENTS = frozenset(("is_setup", "is_teardown", "on_failure_fail_dagrun"))
 
 
 class MappedOperator(SetupTeardownMixin, DAGNode):
@@ -94,6 +37,8 @@ class MappedOperator(SetupTeardownMixin, DAGNode):
         task_id: str,
         partial_kwargs: dict[str, Any],
         expand_input: Any,
+        strict: bool = True,
+        decorated: bool = False,
     ) -> None:
         dag = partial_kwargs.pop("dag", None) or DagContext.get_current()
         group = partial_kwargs.pop("task_group", None) or TaskGroupContext.get_current(dag)
@@ -104,6 +49,9 @@ class MappedOperator(SetupTeardownMixin, DAGNode):
         self.operator_class = operator_class
         self.partial_kwargs = {**known, **partial_kwargs}
         self.expand_input = expand_input
+        self._strict = strict
+        self._decorated = decorated
+        self._defaults = defaults
         self.params = ParamsDict(params)
         self.task_id = group.child_id(task_id) if group else task_id
         self.upstream_task_ids: set[str] = set()
@@ -173,6 +121,45 @@ class MappedOperator(SetupTeardownMixin, DAGNode):
     def iter_mapped_dependants(self) -> Iterator[Any]:
         return iter(())
 
+    def prepare_for_execution(self) -> Any:
+        """Return this: what executes is made by `unmap`."""
+        return self
+
+    def unmap(self, context: Any) -> BaseOperator:
+        """Return the task of the running instance, which belongs to the DAG but is not in it.
+
+        Raises:
+            Exception: What a function given to ``map()`` raises, or the operator for arguments that it does not take.
+        """
+        arguments, resolved = self.expand_input.resolve(context)
+        task = self.operator_class.__new__(self.operator_class)
+        object.__setattr__(task, "_from_mapped", True)
+        task.__init__(**self._arguments(arguments), default_args=self._defaults)  # type: ignore[misc]
+        task.task_id = self.task_id
+        task._dag = self._dag
+        task._task_group = self.task_group
+        task.is_setup, task.is_teardown = self.is_setup, self.is_teardown
+        task.on_failure_fail_dagrun = self.on_failure_fail_dagrun
+        task.upstream_task_ids = set(self.upstream_task_ids)
+        task.downstream_task_ids = set(self.downstream_task_ids)
+        object.__setattr__(task, "_resolved_values", resolved)
+        return task
+
+    def _arguments(self, mapped: dict[str, Any]) -> dict[str, Any]:
+        """Return the constructor's arguments, the mapped ones over the fixed ones."""
+        fixed = {name: value for name, value in self.partial_kwargs.items() if name not in _NOT_ARGUMENTS}
+        if self._decorated:
+            own = fixed.get("op_kwargs") or {}
+            if self._strict:
+                check_unique(mapped, own)
+            mapped = {"op_kwargs": {**own, **mapped}}
+        elif self._strict:
+            check_unique(mapped, fixed)
+        params = copy.copy(self.params)
+        for name, value in (mapped.get("params") or {}).items():
+            params[name] = value
+        return {**fixed, **mapped, "task_id": self.task_id, "params": params}
+
     def as_setup(self) -> Any:
         self.is_setup = True
         return self
@@ -195,13 +182,14 @@ class OperatorPartial:
 
     def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> MappedOperator:
         """Return the mapped task over a list of argument sets, or over a reference to one."""
-        return self._expand(ListOfDictsExpandInput(kwargs))
+        return self._expand(ListOfDictsExpandInput(kwargs), strict=strict)
 
-    def _expand(self, expand_input: Any) -> MappedOperator:
+    def _expand(self, expand_input: Any, *, strict: bool = True) -> MappedOperator:
         kwargs = dict(self.kwargs)
         return MappedOperator(
             operator_class=self.operator_class,
             task_id=kwargs.pop("task_id"),
             partial_kwargs=kwargs,
             expand_input=expand_input,
+            strict=strict,
         )

@@ -78,6 +78,7 @@ class DAGNode(DependencyMixin):
     downstream_task_ids: set[str]
     start_date: Any = None
     end_date: Any = None
+    is_mapped = False
 
     @property
     def node_id(self) -> str:

@@ -191,6 +191,8 @@ class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metacla
     _dag: Any = None
     _task_group: Any = None
     _ready = False
+    _from_mapped = False
+    _resolved_values: frozenset[int] = frozenset()
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = {**ARGUMENTS, **kwargs}
@@ -216,6 +218,8 @@ class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metacla
     __init__._is_base = True  # type: ignore[attr-defined]
 
     def _constructed(self) -> None:
+        if self._from_mapped:
+            return
         for field in self.template_fields:
             if hasattr(self, field):
                 self._link(getattr(self, field))
@@ -304,10 +308,11 @@ class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metacla
         return self._dag
 
     def iter_mapped_dependants(self) -> Iterator[Any]:
-        """Return the mapped tasks that are expanded over this task's result."""
-        return (
-            task for task in self.downstream_list if task.is_mapped and self.task_id in task.expanded_over
+        """Return the mapped tasks and task groups that are expanded over this task's result."""
+        nodes = (
+            [*self.dag.task_group.get_task_group_dict().values(), *self.downstream_list] if self.dag else []
         )
+        return (node for node in nodes if node.is_mapped and self.task_id in node.expanded_over)
 
     def add_inlets(self, inlets: Any) -> None:
         self.inlets.extend(inlets)

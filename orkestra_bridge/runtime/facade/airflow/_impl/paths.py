@@ -89,7 +89,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.models.connection": ("connection: Connection",),
     "airflow.models.dag": ("dag: DAG", "contexts: DagContext", "taskflow: dag"),
     "airflow.models.dagrun": ("instance_types: DagRun",),
-    "airflow.models.expandinput": ("mapped: DictOfListsExpandInput ListOfDictsExpandInput MappedArgument",),
+    "airflow.models.expandinput": (
+        "expand_input: DictOfListsExpandInput ListOfDictsExpandInput MappedArgument",
+    ),
     "airflow.models.mappedoperator": ("mapped: MappedOperator OperatorPartial",),
     "airflow.models.operator": ("operator: Operator=BaseOperator",),
     "airflow.models.param": ("params: Param ParamsDict DagParam",),

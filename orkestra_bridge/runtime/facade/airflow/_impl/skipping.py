@@ -87,10 +87,8 @@ def skip_downstream(ti: Any, task_ids: list[str]) -> None:
     Raises:
         DownstreamTasksSkipped: In Airflow 3, if there is anything to skip.
     """
-    if not task_ids or ti.map_index >= 0:
-        return
     ti.skipped_task_ids.extend(task_ids)
-    if SETTINGS.major > 2:
+    if task_ids and ti.map_index < 0 and SETTINGS.major > 2:
         raise DownstreamTasksSkipped(tasks=task_ids)
 
 

@@ -14,14 +14,14 @@ from airflow._impl.contexts import DagContext, TaskGroupContext
 from airflow._impl.dag import DAG
 from airflow._impl.enums import TriggerRule
 from airflow._impl.exceptions import AirflowException
-from airflow._impl.group import MappedTaskGroup, TaskGroup
-from airflow._impl.mapped import (
+from airflow._impl.expand_input import (
     DictOfListsExpandInput,
     ListOfDictsExpandInput,
     MappedArgument,
-    MappedOperator,
     check_expandable,
 )
+from airflow._impl.group import MappedTaskGroup, TaskGroup
+from airflow._impl.mapped import MappedOperator
 from airflow._impl.operator import BaseOperator
 from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator, determine_kwargs
 from airflow._impl.xcom_arg import XComArg
@@ -254,9 +254,9 @@ class _TaskDecorator:
 
     def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:
         """Return a reference to the mapped task over a list of argument sets, or over a reference to one."""
-        return self._expand(ListOfDictsExpandInput(kwargs))
+        return self._expand(ListOfDictsExpandInput(kwargs), strict=strict)
 
-    def _expand(self, expand_input: Any) -> Any:
+    def _expand(self, expand_input: Any, *, strict: bool = True) -> Any:
         fixed = dict(self.kwargs)
         task_id = get_unique_task_id(fixed.pop("task_id"), fixed.get("dag"), fixed.get("task_group"))
         flags = {"is_setup": self.is_setup, "is_teardown": self.is_teardown}
@@ -272,6 +272,8 @@ class _TaskDecorator:
                 **fixed,
             },
             expand_input=expand_input,
+            strict=strict,
+            decorated=True,
         )
         return XComArg(task)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain as join
-from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow._impl.exceptions import XComNotFound
+from airflow._impl.mapped_values import ConcatResult, MapResult, ZipResult, zip_length
 from airflow._impl.node import DependencyMixin
 from airflow._impl.params import NOTSET
 from airflow._impl.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 XCOM_RETURN_KEY = "return_value"
 
@@ -53,6 +55,10 @@ class XComArg(ResolveMixin, DependencyMixin):
         """Let a task wait for everything that a value refers to."""
         for operator, _key in XComArg.iter_xcom_references(arg):
             op.set_upstream(operator)
+
+    def map_length(self, xcoms: Any) -> int | None:
+        """Return how many items there are to map over, None if a task has returned nothing for it."""
+        raise AttributeError("map_length")
 
     @property
     def roots(self) -> list[Any]:
@@ -163,13 +169,17 @@ class PlainXComArg(XComArg):
     def iter_references(self) -> Iterator[tuple[Any, str]]:
         yield self.operator, self.key
 
+    def map_length(self, xcoms: Any) -> int | None:
+        length: int | None = xcoms.map_length(self.operator.task_id, mapped=self.operator.is_mapped)
+        return length
+
     def resolve(self, context: Any) -> Any:
         """Return the pushed value, None where a return value is missing; raises XComNotFound for another key.
 
         Airflow 3 takes a pushed None for a missing value (`RuntimeTaskInstance.xcom_pull`), Airflow 2 does not.
         """
         operator = self.operator
-        value = context["ti"].find_xcom(operator.task_id, self.key, NOTSET)
+        value = context["ti"].referred_xcom(operator, self.key, NOTSET)
         if value is not NOTSET and (value is not None or SETTINGS.major == 2):
             return value
         if self.key == XCOM_RETURN_KEY or getattr(operator, "multiple_outputs", False):
@@ -193,17 +203,11 @@ class MapXComArg(XComArg):
     def iter_references(self) -> Iterator[tuple[Any, str]]:
         yield from self.arg.iter_references()
 
-    def resolve(self, context: Any) -> Any:
-        value = self.arg.resolve(context)
-        items = list(value.items()) if isinstance(value, Mapping) else value
-        if not isinstance(items, Sequence):
-            raise ValueError(f"XCom map expects sequence or dict, not {type(value).__name__}")  # noqa: TRY004
-        return [self._passed(item) for item in items]
+    def map_length(self, xcoms: Any) -> int | None:
+        return self.arg.map_length(xcoms)
 
-    def _passed(self, item: Any) -> Any:
-        for function in self.callables:
-            item = function(item)
-        return item
+    def resolve(self, context: Any) -> Any:
+        return MapResult(self.arg.resolve(context), self.callables)
 
 
 class ZipXComArg(XComArg):
@@ -218,11 +222,13 @@ class ZipXComArg(XComArg):
     def iter_references(self) -> Iterator[tuple[Any, str]]:
         return join.from_iterable(arg.iter_references() for arg in self.args)
 
+    def map_length(self, xcoms: Any) -> int | None:
+        lengths = _lengths(self.args, xcoms)
+        return None if lengths is None else zip_length(lengths, filled=self.fillvalue is not NOTSET)
+
     def resolve(self, context: Any) -> Any:
-        values = [arg.resolve(context) for arg in self.args]
-        if self.fillvalue is NOTSET:
-            return list(zip(*values, strict=False))
-        return list(zip_longest(*values, fillvalue=self.fillvalue))
+        fill = () if self.fillvalue is NOTSET else (self.fillvalue,)
+        return ZipResult((arg.resolve(context) for arg in self.args), fill)
 
 
 class ConcatXComArg(XComArg):
@@ -239,6 +245,16 @@ class ConcatXComArg(XComArg):
     def iter_references(self) -> Iterator[tuple[Any, str]]:
         return join.from_iterable(arg.iter_references() for arg in self.args)
 
+    def map_length(self, xcoms: Any) -> int | None:
+        lengths = _lengths(self.args, xcoms)
+        return None if lengths is None else sum(lengths)
+
     def resolve(self, context: Any) -> Any:
-        values = [arg.resolve(context) for arg in self.args]
-        return [item for value in values for item in (value.items() if isinstance(value, dict) else value)]
+        return ConcatResult(arg.resolve(context) for arg in self.args)
+
+
+def _lengths(args: Sequence[XComArg], xcoms: Any) -> list[int] | None:
+    """Return the lengths of all references, None if one of them is not there."""
+    lengths = [arg.map_length(xcoms) for arg in args]
+    known = [length for length in lengths if length is not None]
+    return known if len(known) == len(lengths) else None

@@ -1,0 +1,92 @@
+"""Mapped tasks in the ledger, and the handler's two steps for them.
+
+A task has one of three entries:
+
+``{"state": ..., "tries": ...}``
+    One task instance. In a mapped task group, while an instance of the group runs, it carries its ``map_index``. A mapped
+    task has such an entry, without map index, if it was never expanded: skipped, upstream_failed or failed as a whole.
+``{"length": n}``
+    A mapped task that has been expanded into n instances, which have not all finished.
+``{"instances": [{"state": ..., "tries": ..., "map_index": 0, ...}, ...]}``
+    A mapped task, or a task of a mapped task group, whose instances have finished, in the order of their map indexes.
+
+The machine first asks the handler to *expand* the task (``"expand"`` in the event), unless its length was known when the
+DAG was converted, and then runs the instances, each of which finds its own item in the ledger: items are never copied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime.errors import MapTooLongError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def instances_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the finished task instances of an entry: all of a mapped task, one of any other, none of an expanded one."""
+    if "instances" in entry:
+        instances: Sequence[Mapping[str, Any]] = entry["instances"]
+        return instances
+    return [entry] if "state" in entry else []
+
+
+def resumed(entry: Mapping[str, Any] | None, map_index: int) -> Mapping[str, Any] | None:
+    """Return what an earlier run left for this instance (the whole entry for map index -1), None if it has to run."""
+    if not entry or map_index < 0:
+        return entry or None
+    found = [one for one in instances_of(entry) if one.get("map_index", map_index) == map_index]
+    return {**found[0], "map_index": map_index} if found else None
+
+
+def expanded(length: int | None, limit: int) -> dict[str, Any]:
+    """Return the entry of a mapped task that may run.
+
+    Args:
+        length: The number of instances, None if a task that it is expanded over returned nothing to map.
+        limit: The number of instances that the state machine has room for.
+
+    Raises:
+        MapTooLongError: If there are more.
+    """
+    # `expand_mapped_task` of Airflow: no values at all count as a failure further up, no items as nothing to do.
+    if length is None:
+        return {"state": "upstream_failed", "tries": 0}
+    if length < 1:
+        return {"state": "skipped", "tries": 0}
+    if length > limit:
+        raise MapTooLongError(
+            f"the task expands into {length} instances, and this state machine has room for {limit}; "
+            "map over batches of items instead of single ones"
+        )
+    return {"length": length}
+
+
+def skipped_by_branch(
+    task: Mapping[str, Any], ledger: Mapping[str, Any], map_index: int, *, major: int
+) -> bool:
+    """Return True if a task above decided to skip this instance.
+
+    A task with one instance skips whatever it names. Mapped instances are reached by a few of these decisions only
+    (`SkipMixin` and `NotPreviouslySkippedDep`): in Airflow 2 a short circuit reaches all of them, a branch none, and a
+    mapped branch or short circuit those of its direct downstream tasks with its own map index; in Airflow 3 both reach
+    the instances of direct downstream tasks, and mapped ones reach nothing.
+    """
+    named = [name for name, entry in ledger.items() if task["task_id"] in entry.get("skip", ())]
+    if map_index < 0:
+        return any("map_index" not in ledger[name] for name in named)
+    if major > 2:
+        return any("map_index" not in ledger[name] and name in task["upstream"] for name in named)
+    above = [_with_index(ledger[name], map_index) for name in task["upstream"]]
+    return any(task["task_id"] in entry.get("skip", ()) for entry in above if "map_index" in entry) or any(
+        "map_index" not in ledger[name] and not _is_branch(ledger[name]) for name in named
+    )
+
+
+def _with_index(entry: Mapping[str, Any], map_index: int) -> Mapping[str, Any]:
+    return next((one for one in instances_of(entry) if one.get("map_index") == map_index), {})
+
+
+def _is_branch(entry: Mapping[str, Any]) -> bool:
+    return "followed" in entry.get("xcom", {}).get("skipmixin_key", {})
