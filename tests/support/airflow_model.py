@@ -22,7 +22,7 @@ from dag_behaviour import attempt, skipped_by
 from order_sensitivity import relevant_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dag_plan import DagPlan
 
@@ -109,7 +109,6 @@ class _Model:
         self.relevant = relevant_tasks(plan)
         skips = {task.task_id: skipped_by(plan, task) for task in plan.tasks}
         self.targets = frozenset().union(*skips.values())
-        self.parents = [[self.position[name] for name in plan.upstream[task.task_id]] for task in plan.tasks]
         self.skipping_parents = [
             [self.position[name] for name in plan.upstream[task.task_id] if task.task_id in skips[name]]
             for task in plan.tasks
@@ -137,8 +136,9 @@ class _Model:
     def outcome(self, snapshot: _Snapshot) -> dict[str, Any]:
         """Return the last snapshot in the oracle's form."""
         names = [task.task_id for task in self.plan.tasks]
-        leaves = [index for index, name in enumerate(names) if not self.plan.downstream[name]]
-        failed = any(snapshot[index].state in ("failed", "upstream_failed") for index in leaves)
+        failed = any(
+            state in ("failed", "upstream_failed") for state in self._ended(snapshot, self.plan.leaves)
+        )
         xcom = {
             name: self.pushed[one.pushed] for name, one in zip(names, snapshot, strict=True) if one.pushed
         }
@@ -164,12 +164,37 @@ class _Model:
             return Instance("queued", instance.tries + 1, instance.pushed)
         if instance.state != "none":
             return instance
-        parents = self.parents[index]
-        states = [snapshot[parent].state for parent in parents if snapshot[parent].state in FINISHED]
-        state = judge(self.plan.tasks[index].rule, states, len(parents))
-        if state == "wait":
-            return instance
-        return Instance(state, int(state == "queued"), 0)
+        state = self._verdict(snapshot, index)
+        return instance if state == "wait" else Instance(state, int(state == "queued"), 0)
+
+    def _verdict(self, snapshot: _Snapshot, index: int) -> str:
+        """Return the rule's verdict, unless setups or, for a teardown, unfinished work stand against it."""
+        task = self.plan.tasks[index]
+        names = self.plan.upstream[task.task_id]
+        setups = [name for name in names if self.plan.by_id[name].role == "setup"]
+        verdict = judge(task.rule, self._ended(snapshot, names), len(names), self._ended(snapshot, setups))
+        if not names or task.rule == "always":
+            return verdict
+        needed = self.plan.needed_setups[task.task_id]
+        ended = self._ended(snapshot, needed)
+        if "failed" in ended or "upstream_failed" in ended:
+            return "upstream_failed"
+        if "skipped" in ended:
+            return "skipped"
+        between = self._between(task.task_id, setups) if task.role == "teardown" else ()
+        waits = len(ended) < len(needed) or len(self._ended(snapshot, between)) < len(between)
+        return "wait" if waits and verdict == "queued" else verdict
+
+    def _between(self, teardown: str, setups: list[str]) -> Sequence[str]:
+        """Return the tasks that a teardown waits for beside its upstream: in Airflow 3 those since its setups."""
+        if self.major < 3:
+            return ()
+        since = frozenset().union(*(self.plan.below[name] for name in setups))
+        return tuple(since & self.plan.above[teardown])
+
+    def _ended(self, snapshot: _Snapshot, names: Iterable[str]) -> list[str]:
+        states = (snapshot[self.position[name]].state for name in names)
+        return [state for state in states if state in FINISHED]
 
     def _end(self, snapshot: _Snapshot, index: int) -> _Snapshot:
         task, instance = self.plan.tasks[index], snapshot[index]
@@ -186,8 +211,9 @@ class _Model:
         return tuple(after)
 
     def _skipped(self, instance: Instance) -> Instance:
-        """A try that was only queued never was one."""
-        if self.major > 2 and instance.state in ("running", "success", "failed"):
+        """A try that was only queued never was one; Airflow 2 skips even what has finished, as its last word."""
+        kept = ("running", "success", "failed") if self.major > 2 else ("running",)
+        if instance.state in kept:
             return instance
         return Instance("skipped", instance.tries - (instance.state == "queued"), instance.pushed)
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 FINISHED = ("success", "failed", "skipped", "upstream_failed")
 
 
-def judge(rule: str, states: Sequence[str], size: int) -> str:
+def judge(rule: str, states: Sequence[str], size: int, setups: Sequence[str] = ()) -> str:
     """Return ``wait``, ``queued``, ``skipped`` or ``upstream_failed`` for a task whose upstream is partly finished.
 
     Args:
         rule: Airflow's trigger rule.
         states: End states of the upstream tasks that have finished.
         size: Number of upstream tasks.
+        setups: End states of those that are setups, which only ``all_done_setup_success`` asks for.
     """
     seen = Counter(states)
     good, skipped = seen["success"], seen["skipped"]
@@ -46,5 +47,12 @@ def judge(rule: str, states: Sequence[str], size: int) -> str:
         "one_done": "skipped",
         "none_failed_min_one_success": "queued" if good else "skipped",
         "all_done_min_one_success": "queued" if good else "upstream_failed",
+        "all_done_setup_success": _teardown(setups),
     }
     return str(at_once) if at_once else in_the_end.get(rule, "queued") if done else "wait"
+
+
+def _teardown(setups: Sequence[str]) -> str:
+    if not setups or "success" in setups:
+        return "queued"
+    return "skipped" if set(setups) == {"skipped"} else "upstream_failed"

@@ -62,7 +62,8 @@ def skipped_by(plan: DagPlan, task: TaskPlan) -> frozenset[str]:
     if task.kind == "short_circuit":
         if task.holds:
             return frozenset()
-        return plan.below[task.task_id] if task.cascades else direct
+        skipped = plan.below[task.task_id] if task.cascades else direct
+        return frozenset(name for name in skipped if plan.by_id[name].role != "teardown")
     if task.kind != "branch":
         return frozenset()
     followed = _followed(plan, task)

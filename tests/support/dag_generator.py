@@ -71,11 +71,13 @@ class Features:
         tasks: The least and the greatest number of tasks.
         rules: Trigger rules to draw from.
         trouble: How often a task does not simply succeed, from 0 to 1.
+        setups: Setups and teardowns; a DAG that has them has no groups.
     """
 
     tasks: tuple[int, int] = (2, 10)
     rules: tuple[str, ...] = RULES
     trouble: float = 0.35
+    setups: bool = False
     groups: bool = True
     branches: bool = True
     short_circuits: bool = True
@@ -112,9 +114,29 @@ class _Generator:
         tasks = tuple(TaskPlan(task_id=name, kind="empty") for name in names)
         plan = DagPlan(dag_id=dag_id, tasks=tasks, edges=tuple(edges))
         plan = replace(plan, edges=(*plan.edges, *self.group_edges(plan)))
+        if self.features.setups and not plan.groups:
+            plan = self.with_setups(plan)
         for task in plan.tasks:
             plan = plan.with_task(self.task(plan, task))
         return self.without_doubled_edges(plan)
+
+    def with_setups(self, plan: DagPlan) -> DagPlan:
+        """Make one or two tasks setups, most of them with a teardown further down."""
+        names = [task.task_id for task in plan.tasks]
+        for _ in range(self.rng.randint(1, 2)):
+            first = self.rng.randrange(len(names))
+            setup, later = names[first], names[first + 1 :]
+            if plan.by_id[setup].role != "work":
+                continue
+            plan = plan.with_task(replace(plan.by_id[setup], role="setup"))
+            if later and self.chance(0.8):
+                teardown = self.rng.choice(later[len(later) // 2 :])
+                if plan.by_id[teardown].role == "setup":
+                    continue
+                marked = replace(plan.by_id[teardown], role="teardown", fails_run=self.chance(0.3))
+                pair = (setup, teardown)
+                plan = replace(plan.with_task(marked), edges=tuple(dict.fromkeys((*plan.edges, pair))))
+        return plan
 
     def chance(self, likelihood: float) -> bool:
         return self.rng.random() < likelihood
@@ -220,12 +242,16 @@ class _Generator:
         weights: dict[Kind, int] = {"python": 6, "operator": 2, "empty": 4}
         weights["taskflow"] = 6 * self.features.taskflow
         weights["bash"] = 1 * self.features.bash
-        if plan.downstream[task.task_id]:
+        if plan.downstream[task.task_id] and task.role == "work":
             weights["branch"] = 3 * self.features.branches
             weights["short_circuit"] = 2 * self.features.short_circuits
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def rule(self, plan: DagPlan, task: TaskPlan) -> str:
+        if task.role == "teardown":
+            return "all_done_setup_success"
+        if any(plan.by_id[name].role == "setup" for name in plan.upstream[task.task_id]):
+            return "all_success"  # Airflow refuses any other rule right after a setup
         several = len(plan.upstream[task.task_id]) > 1
         return self.rng.choice(self.features.rules) if self.chance(0.6 if several else 0.3) else "all_success"
 

@@ -118,13 +118,15 @@ def _renamed(plan: DagPlan, task: TaskPlan, short: dict[str, str]) -> TaskPlan:
 def _simpler_tasks(plan: DagPlan) -> Iterator[DagPlan]:
     for task in plan.tasks:
         if task.kind != "empty":
-            empty = TaskPlan(task_id=task.task_id, kind="empty", rule=task.rule)
+            empty = TaskPlan(task_id=task.task_id, kind="empty", rule=task.rule, role=task.role)
             yield _with_edges_of_arguments(plan, task).with_task(empty)
         for name in _SIMPLER:
             if getattr(task, name) != _DEFAULTS[name]:
                 yield from _simplified(plan, task, name)
         if task.arguments:
             yield _with_edges_of_arguments(plan, task).with_task(replace(task, arguments=()))
+        if task.role != "work":
+            yield plan.with_task(replace(task, role="work", rule="all_success", fails_run=False))
         if task.kind != "bash" and task.value not in (None, 1):
             yield plan.with_task(replace(task, value=1))
 
@@ -133,6 +135,8 @@ def _simplified(plan: DagPlan, task: TaskPlan, name: str) -> Iterator[DagPlan]:
     """Return the plan with one field at its default, unless another field needs it as it is."""
     changes: dict[str, Any] = {name: _DEFAULTS[name]}
     if name == "taskflow" and (task.kind == "taskflow" or task.arguments):
+        return
+    if name == "rule" and task.role == "teardown":
         return
     if name == "pulls" and task.passes_on and not task.arguments:
         changes["passes_on"] = False

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, final
 
 Kind = Literal["python", "taskflow", "operator", "empty", "bash", "branch", "short_circuit"]
+Role = Literal["work", "setup", "teardown"]
 Outcome = Literal["success", "skip", "fail", "fail_for_good", "flaky"]
 
 RETURN_VALUE = "return_value"
@@ -48,6 +49,7 @@ class TaskPlan:
         passes_on: It returns what it pulled beside its value.
         chooses: What a branch returns.
         holds: What the condition of a short circuit says.
+        fails_run: A teardown whose failure fails the run (Airflow's ``on_failure_fail_dagrun``).
         cascades: A short circuit skips everything below it (Airflow's ``ignore_downstream_trigger_rules``).
     """
 
@@ -55,6 +57,8 @@ class TaskPlan:
     kind: Kind = "python"
     taskflow: bool = False
     rule: str = "all_success"
+    role: Role = "work"
+    fails_run: bool = False
     outcome: Outcome = "success"
     retries: int = 0
     value: Any = None
@@ -143,6 +147,34 @@ class DagPlan:
         for task_id in order:
             found[task_id] = frozenset(direct[task_id]).union(*(found[other] for other in direct[task_id]))
         return found
+
+    @cached_property
+    def needed_setups(self) -> dict[str, tuple[str, ...]]:
+        """The setups that have to succeed for each task without being its direct upstream.
+
+        Source: `AbstractOperator.get_upstreams_only_setups`.
+        """
+        return {task.task_id: self._needed_by(task) for task in self.tasks}
+
+    def _needed_by(self, task: TaskPlan) -> tuple[str, ...]:
+        if task.role == "teardown":
+            return ()
+        found = []
+        for name in sorted(self.above[task.task_id] - set(self.upstream[task.task_id])):
+            teardowns = {other for other in self.downstream[name] if self.by_id[other].role == "teardown"}
+            if self.by_id[name].role == "setup" and (not teardowns or teardowns & self.below[task.task_id]):
+                found.append(name)
+        return tuple(found)
+
+    @cached_property
+    def leaves(self) -> tuple[str, ...]:
+        """The tasks that decide about the run's state (source: `DagRun._tis_for_dagrun_state`)."""
+
+        def counts(name: str) -> bool:
+            return self.by_id[name].role != "teardown" or self.by_id[name].fails_run
+
+        last = [name for name in self.by_id if counts(name) and not any(map(counts, self.downstream[name]))]
+        return tuple(last or (name for name in self.by_id if not self.downstream[name]))
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return the tasks in a group and in the groups within it."""

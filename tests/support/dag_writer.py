@@ -96,8 +96,14 @@ def _body(plan: DagPlan) -> Iterator[str]:
             yield indent(f"with TaskGroup({group!r}) as {name}:", "    " * len(opened))
             opened.append(group)
         yield indent(_task(plan, task), "    " * len(opened))
+        if task.role != "work":
+            yield indent(_marked(task), "    " * len(opened))
     for before, after in plan.edges:
         yield f"{before.replace('.', '__')} >> {after.replace('.', '__')}"
+
+
+def _marked(task: TaskPlan) -> str:
+    return f"{task.name}.as_{task.role}({'on_failure_fail_dagrun=True' if task.fails_run else ''})"
 
 
 def _task(plan: DagPlan, task: TaskPlan) -> str:
@@ -111,7 +117,7 @@ def _task(plan: DagPlan, task: TaskPlan) -> str:
 def _options(task: TaskPlan) -> str:
     """Return constructor arguments; defaults are left out."""
     options = [f"task_id={task.label!r}"]
-    if task.rule != "all_success":
+    if task.rule not in ("all_success", "all_done_setup_success"):
         options.append(f"trigger_rule={task.rule!r}")
     if task.retries:
         options.append(f"retries={task.retries}, retry_delay=datetime.timedelta(0)")
