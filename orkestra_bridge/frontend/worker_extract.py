@@ -14,16 +14,6 @@ from .worker_mapping import limit_at_once, mapped_groups, mapping_of
 from .worker_schedule import describe_schedule
 from .worker_values import Encoder, seconds
 
-_CALLBACKS = (
-    "on_execute_callback",
-    "on_failure_callback",
-    "on_success_callback",
-    "on_retry_callback",
-    "on_skipped_callback",
-    "_pre_execute_hook",
-    "_post_execute_hook",
-)
-_PARTIAL_CALLBACKS = tuple(name.replace("_hook", "").lstrip("_") for name in _CALLBACKS)
 Line = Tuple[str, int]
 
 
@@ -151,7 +141,6 @@ class Extractor:
             "is_setup": bool(task.is_setup),
             "is_teardown": bool(task.is_teardown),
             "on_failure_fail_dagrun": bool(task.on_failure_fail_dagrun),
-            "has_callbacks": _has_callbacks(task, mapped),
             "outlets": bool(task.outlets),
             "group": group.group_id if group is not None else None,
             "doc": self._encode(task.doc_md or task.doc),
@@ -161,11 +150,6 @@ class Extractor:
     def _ignores_rules(self, task: Any, mapped: bool) -> bool:
         source = task.partial_kwargs if mapped else task.__dict__
         return bool(source.get("ignore_downstream_trigger_rules", True))
-
-
-def _has_callbacks(task: Any, mapped: bool) -> bool:
-    source, names = (task.partial_kwargs, _PARTIAL_CALLBACKS) if mapped else (task.__dict__, _CALLBACKS)
-    return any(source.get(name) for name in names)
 
 
 def _earliest(dag: Any) -> Any:

@@ -123,7 +123,6 @@ class Task:
         expansion: What it is expanded over itself; None for a task that was not made by ``expand``.
         mapped_group: Id of the innermost mapped task group around it.
         max_active: How many instances of it may run at once in one run; None for no limit.
-        has_callbacks: True if any on_*_callback, pre_execute or post_execute is set.
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
     """
 
@@ -144,7 +143,6 @@ class Task:
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
-    has_callbacks: bool = False
     outlets: bool = False
     group: str | None = None
     doc: str | None = None

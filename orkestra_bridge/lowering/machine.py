@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, final
 import orjson
 
 from orkestra_bridge.asl.check import check
-from orkestra_bridge.asl.jsonata import expression, lookup
-from orkestra_bridge.asl.model import ChoiceRule, ChoiceState, FailState, Machine, State, SucceedState
+from orkestra_bridge.asl.model import ChoiceState, Machine, ParallelState
 from orkestra_bridge.asl.render import to_asl
+from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.limits import check_limits
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.regions import Decomposition, decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, DEFINITION_TOO_LARGE, INVALID_MACHINE
-from orkestra_bridge.lowering.scope import FIRST_INPUT, INPUT, Plan, Scope
+from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
 from orkestra_bridge.operators.registry import family_of
@@ -71,21 +71,12 @@ def lower(workflow: Workflow) -> Lowered:
 
 def _machine(workflow: Workflow, decomposition: Decomposition) -> Machine:
     plan = _plan(workflow)
-    decide, succeeded, failed = (plan.names.fresh(name) for name in ("Run state", "Succeeded", "Failed"))
+    decide = plan.names.fresh("Run state")
     body = lower_region(plan, decomposition.region, Scope(ledger=FIRST_INPUT), decide)
-    ending: dict[str, State] = {
-        decide: ChoiceState(
-            comment="The run has failed if a leaf task is failed or upstream_failed, as in Airflow",
-            choices=(ChoiceRule(condition=_failed_leaves(workflow), next=failed),),
-            default=succeeded,
-        ),
-        succeeded: SucceedState(),
-        failed: FailState(error="DagRunFailed", cause="A leaf task of the DAG failed or could not run"),
-    }
     return Machine(
         comment=f"Airflow DAG {workflow.dag_id} ({workflow.span.file})",
         start_at=body.start_at,
-        states=body.states | ending,
+        states=body.states | lower_ending(plan, decide),
         timeout=None if workflow.dagrun_timeout is None else max(1, math.ceil(workflow.dagrun_timeout)),
     )
 
@@ -108,12 +99,6 @@ def _plan(workflow: Workflow) -> Plan:
     names = StateNames(task.task_id for task in workflow.tasks)
     setups = setup_graph(workflow.tasks)
     return Plan(workflow=workflow, names=names, families=families, skippers=skippers, setups=setups)
-
-
-def _failed_leaves(workflow: Workflow) -> str:
-    """Return the condition for a failed run (source: airflow/models/dagrun.py, DagRun.update_state)."""
-    states = ", ".join(f"{lookup(INPUT, leaf)}.state" for leaf in setup_graph(workflow.tasks).leaves())
-    return expression(f"($leaves := [{states}]; 'failed' in $leaves or 'upstream_failed' in $leaves)")
 
 
 def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
@@ -164,24 +149,20 @@ def _one(_name: str, _machine: Machine) -> int:
 
 def _on_success(name: str, machine: Machine) -> int:
     """Count a state once if a run without failures enters it."""
-    return int(name not in _only_after_failure(machine))
+    return int(name in _without_failure(machine))
 
 
-def _only_after_failure(machine: Machine) -> frozenset[str]:
-    from orkestra_bridge.asl.model import ParallelState, PassState, TaskState
-
-    reached = {machine.start_at}
-    for state in machine.states.values():
-        if isinstance(state, TaskState | PassState | ParallelState) and state.next is not None:
-            reached.add(state.next)
-        elif isinstance(state, ChoiceState):
-            reached.add(state.default)
-    return frozenset(machine.states) - reached
+def _without_failure(machine: Machine) -> frozenset[str]:
+    reached: set[str] = set()
+    following: str | None = machine.start_at
+    while following is not None:
+        reached.add(following)
+        state = machine.states[following]
+        following = state.default if isinstance(state, ChoiceState) else getattr(state, "next", None)
+    return frozenset(reached)
 
 
 def _count(machine: Machine, weigh: Any) -> int:
-    from orkestra_bridge.asl.model import ParallelState
-
     total = 0
     for name, state in machine.states.items():
         total += weigh(name, machine)

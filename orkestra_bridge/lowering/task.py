@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.asl.jsonata import expression
+from orkestra_bridge.asl.jsonata import expression, lookup, text
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
+from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.runtime.failure import CALLED
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Retry, Task
@@ -25,7 +27,7 @@ TIMEOUT_MARGIN = 10
 LONGEST_DELAY = 86_400
 """Seconds: Airflow's [core] max_task_retry_delay and the most that MaxDelaySeconds may be useful for."""
 
-_SERVICE_ERRORS = Retrier(
+SERVICE_ERRORS = Retrier(
     errors=(
         "Lambda.ClientExecutionTimeoutException",
         "Lambda.ServiceException",
@@ -42,12 +44,9 @@ _PUSHED = (
     "$parse($base64decode($substringBefore($substringAfter($states.errorOutput.Cause, '[orkestra-bridge xcom '), ']')))"
 )
 """JSONata for the XComs that the task pushed before it failed, nothing if there are none; the handler puts them behind
-the message of the error (`runtime/execution.py`), for a failed invocation has no other result."""
-_FAILED_ENTRY = (
-    "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
-    "'error': {'type': $states.errorOutput.Error, "
-    f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}}}"
-)
+the message of the error (`runtime/failure.py`), for a failed invocation has no other result."""
+_CALLED = f"$contains($states.errorOutput.Cause, {text(CALLED.strip())}) ? true"
+"""JSONata that says whether the handler has called on_failure_callback, and nothing where it has not."""
 
 
 def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
@@ -55,22 +54,45 @@ def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> d
     name = plan.names.of_task[task.task_id]
     last = following is None
     after_failure = following or plan.names.fresh(f"{name} failed")
-    failed = scope.output({task.task_id: _FAILED_ENTRY}, last=last)
+    called_back = is_given(task.attributes, "on_failure_callback")
+    caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
+    failed = scope.output({task.task_id: _failed_entry(called=called_back)}, last=last and not called_back)
     states: dict[str, State] = {
         name: TaskState(
             comment=_comment(task),
             resource=LAMBDA_INVOKE,
-            arguments={"FunctionName": FUNCTION, "Payload": _payload(task, scope)},
+            arguments={"FunctionName": FUNCTION, "Payload": payload(scope, task.task_id)},
             output=scope.output({task.task_id: "$states.result.Payload"}, last=last),
             next=following,
             timeout=_timeout(task),
-            retry=(_SERVICE_ERRORS, *retriers(task.retry)),
-            catch=(Catcher(errors=("States.ALL",), next=after_failure, output=failed),),
+            retry=(SERVICE_ERRORS, *retriers(task.retry)),
+            catch=(Catcher(errors=("States.ALL",), next=caught, output=failed),),
         )
     }
+    if called_back:
+        states[caught] = _callback(task, scope.after_first(), following, after_failure)
     if last:
         states[after_failure] = PassState(comment=f"{name} failed; its branch ends like any other", next=None)
     return states
+
+
+def _callback(task: Task, scope: Scope, following: str | None, after_failure: str) -> TaskState:
+    """Return the state that lets the function call on_failure_callback, if it has not done so when the task failed."""
+    last = following is None
+    entry = lookup(scope.ledger, task.task_id)
+    unchanged = scope.output({task.task_id: entry}, last=last)
+    return TaskState(
+        comment="Only where the function was killed or ran out of time is it still to be called",
+        resource=LAMBDA_INVOKE,
+        arguments={
+            "FunctionName": FUNCTION,
+            "Payload": {**payload(scope, task.task_id), "callback": "on_failure"},
+        },
+        output=scope.output({task.task_id: "$states.result.Payload"}, last=last),
+        next=following,
+        retry=(SERVICE_ERRORS,),
+        catch=(Catcher(errors=("States.ALL",), next=after_failure, output=unchanged),),
+    )
 
 
 def retriers(retry: Retry) -> tuple[Retrier, ...]:
@@ -89,10 +111,24 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def _payload(task: Task, scope: Scope) -> dict[str, Any]:
+def _failed_entry(*, called: bool) -> str:
+    """Return JSONata for the entry of a failed task; ``called`` if it matters whether a callback was called."""
+    note = f", 'called': {_CALLED}" if called else ""
+    return (
+        "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
+        "'error': {'type': $states.errorOutput.Error, "
+        f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}{note}}}"
+    )
+
+
+def payload(scope: Scope, task_id: str) -> dict[str, Any]:
+    """Return what an invocation of the function is told about a task."""
+    return {"task_id": task_id, "map_index": -1, **run_payload(scope)}
+
+
+def run_payload(scope: Scope) -> dict[str, Any]:
+    """Return what every invocation of the function is told: the run, the execution, and what has finished."""
     return {
-        "task_id": task.task_id,
-        "map_index": -1,
         "run": expression("$states.context.Execution.Input"),
         "execution": {
             "id": expression("$states.context.Execution.Id"),

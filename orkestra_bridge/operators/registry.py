@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.operators.rules import MAPPED_TASK, UNSUPPORTED_OPERATOR
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ _REFUSED_BASES = {
 
 def family_of(task: Task) -> Family | None:
     """Return the family of the task's operator, or None if no family runs it."""
-    for position, base in enumerate(task.bases):
+    for base in task.bases:
         module, _, name = base.rpartition(".")
         if name in _REFUSED_BASES:
             return None
         if not f"{module}.".startswith("airflow."):
             continue
         if f"{module}.".startswith(_CORE + _CORE_SDK) and name in _FAMILIES:
-            return _refined(_FAMILIES[name], task, subclass=position > 0 and task.decorator is None)
+            return _refined(_FAMILIES[name], task)
         if name == "BaseOperator":
             return CUSTOM if _is_own(task.bases[0]) else None
     return None
@@ -89,10 +90,16 @@ def _is_own(base: str) -> bool:
     return not base.startswith("airflow.")
 
 
-def _refined(family: Family, task: Task, *, subclass: bool) -> Family:
-    if family is EMPTY and (subclass or task.has_callbacks or task.outlets):
-        return EMPTY_WITH_SIDE_EFFECTS
-    return family
+def _refined(family: Family, task: Task) -> Family:
+    """Return the family, for an EmptyOperator or a subclass of it the one that Airflow would execute, if it would.
+
+    Airflow's scheduler lets it succeed without executing it, unless somebody could notice
+    (`TaskInstance.is_task_schedulable`).
+    """
+    noticed = task.outlets or is_given(
+        task.attributes, "on_execute_callback", "on_success_callback", "inlets"
+    )
+    return EMPTY_WITH_SIDE_EFFECTS if family is EMPTY and noticed else family
 
 
 def check_operators(workflow: Workflow) -> tuple[Finding, ...]:

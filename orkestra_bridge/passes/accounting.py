@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.ir.attributes import UNSET
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 from orkestra_bridge.passes import rules
+from orkestra_bridge.passes.callbacks import about_callbacks
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 _SHOWN = 60
 _ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand"})
 """The operator check speaks about these, and about the arguments of classes that nothing here runs."""
-_UNSET: tuple[object, ...] = (None, False, [], {}, ())
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 
 
@@ -27,7 +28,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
     found = [*_dag(workflow)]
     for task in workflow.tasks:
         found.extend(_task(workflow.dag_id, task))
-    return tuple(found)
+    return (*found, *about_callbacks(workflow))
 
 
 def _dag(workflow: Workflow) -> Iterator[Finding]:
@@ -43,7 +44,7 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     own = family_of(task) in (CUSTOM, None)
-    email = any(attribute.name == "email" and attribute.value not in _UNSET for attribute in task.attributes)
+    email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
     attributes = tuple(
         attribute
         for attribute in task.attributes
@@ -78,7 +79,7 @@ def _claimed(
                 task_id=task_id,
                 attribute=attribute.name,
             )
-        elif attribute.value not in _UNSET:
+        elif attribute.value not in UNSET:
             yield claim.rule.at(
                 span,
                 claim.message.format(value=_shown(attribute.value)),

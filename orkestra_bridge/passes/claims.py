@@ -29,6 +29,7 @@ KEPT_BY_DAG = frozenset(
         "render_template_as_native_obj", "user_defined_macros", "user_defined_filters",
         "template_searchpath", "template_undefined", "jinja_environment_kwargs",
         "is_paused_upon_creation", "catchup", "max_active_runs", "auto_register",
+        "on_success_callback", "on_failure_callback",
     }
 )
 KEPT_BY_TASK = frozenset(
@@ -41,7 +42,9 @@ KEPT_BY_TASK = frozenset(
         "output_encoding", "skip_exit_code", "skip_on_exit_code", "cwd", "output_processor",
         "ignore_downstream_trigger_rules", "render_template_as_native_obj",
         "ignore_first_depends_on_past", "_airflow_map_validation_only", "kwargs_to_upstream",
-        "is_setup", "is_teardown", "on_failure_fail_dagrun",
+        "is_setup", "is_teardown", "on_failure_fail_dagrun", "on_execute_callback",
+        "on_success_callback", "on_failure_callback", "on_retry_callback", "on_skipped_callback",
+        "pre_execute", "post_execute",
     }
 )
 # fmt: on
@@ -52,11 +55,6 @@ _EMAIL = Claim(
     "set a CloudWatch alarm on the state machine's ExecutionsFailed metric, with an SNS topic as its target",
 )
 _EMAIL_FLAG = Claim(rules.EMAIL, "no e-mail is sent in any case ({value})", "see the remedy for `email`")
-_CALLBACK = Claim(
-    rules.CALLBACK,
-    "the callback would never be called",
-    "call it at the end of the task itself, or from a task with trigger_rule='one_failed' or 'all_done'",
-)
 _PAST = Claim(
     rules.DEPENDS_ON_PAST,
     "executions do not know the outcome of the run before them",
@@ -89,8 +87,6 @@ CLAIMS_BY_DAG = {
         "set an alarm on ExecutionsFailed and disable the schedule in its action",
     ),
     "sla_miss_callback": Claim(rules.SLA, "nothing calls it", "set a CloudWatch alarm on ExecutionTime"),
-    "on_success_callback": _CALLBACK,
-    "on_failure_callback": _CALLBACK,
     "default_view": _DISPLAY,
     "orientation": _DISPLAY,
     "owner_links": _DISPLAY,
@@ -141,13 +137,6 @@ CLAIMS_BY_TASK = {
     "max_active_tis_per_dag": _LIMIT,
     "max_active_tis_per_dagrun": _LIMIT,
     "task_concurrency": _LIMIT,
-    "on_execute_callback": _CALLBACK,
-    "on_success_callback": _CALLBACK,
-    "on_failure_callback": _CALLBACK,
-    "on_retry_callback": _CALLBACK,
-    "on_skipped_callback": _CALLBACK,
-    "pre_execute": Claim(rules.HOOK, "it would not be called", "do it at the beginning of the task"),
-    "post_execute": Claim(rules.HOOK, "it would not be called", "do it at the end of the task"),
     "retry_policy": Claim(
         rules.RETRY_POLICY,
         "Step Functions retries by error name, not by Python code",

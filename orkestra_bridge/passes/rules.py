@@ -1,4 +1,8 @@
-"""Findings about attributes: OB2xx. An id keeps its meaning for ever."""
+"""Findings about attributes: OB2xx. An id keeps its meaning for ever.
+
+No longer used, and never to be used for anything else: OB209 (a callback that nothing would call) and OB210 (pre_execute
+or post_execute).
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,6 @@ EMAIL = _approximated("OB204", "no e-mail is sent")
 SLA = _approximated("OB205", "service level agreements are not watched")
 DEPENDS_ON_PAST = _refused("OB206", "a run that depends on the run before it")
 CONCURRENCY = _approximated("OB207", "no limit on runs or tasks at the same time")
-CALLBACK = _refused("OB209", "a callback that nothing would call")
-HOOK = _refused("OB210", "pre_execute or post_execute")
 LINEAGE = _approximated("OB211", "inlets and outlets emit no events")
 DISPLAY = _approximated("OB212", "shown by Airflow's web page only", Severity.INFO)
 FAIL_FAST = _refused("OB213", "a DAG that stops at the first failure")
@@ -37,3 +39,9 @@ PAUSE_ON_FAILURES = _approximated("OB216", "the schedule is not paused after fai
 DEADLINE = _approximated("OB217", "deadlines are not watched")
 RUN_AS = _refused("OB218", "a task that runs as another user")
 MULTI_TEAM = _approximated("OB219", "bundle and team settings have no counterpart", Severity.INFO)
+CALLBACK_AFTER_TIMEOUT = _approximated(
+    "OB220", "a callback of the DAG that is not called when the run times out"
+)
+CALLBACK_AFTER_KILL = _approximated(
+    "OB221", "on_retry_callback is not called when the function is killed", Severity.INFO
+)

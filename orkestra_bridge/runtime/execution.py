@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orkestra_bridge.runtime.context import build_context, environment_variables
-from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.instances import RETURN_VALUE, DagRun, TaskInstance
-from orkestra_bridge.runtime.rundates import Ticks, resolve_run
+from orkestra_bridge.runtime.callbacks import call_all
+from orkestra_bridge.runtime.context import environment_variables
+from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.prepare import prepare
+from orkestra_bridge.runtime.xcoms import RETURN_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-log = logging.getLogger("airflow.task")
+    from orkestra_bridge.runtime.instances import TaskInstance
+    from orkestra_bridge.runtime.prepare import Instance
 
-# Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which the
-# state machine finds in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
-PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "
+log = logging.getLogger("airflow.task")
 
 # A state machine keeps 32,768 characters of a cause, and a traceback follows.
 MAX_PUSHED = 8_000
@@ -41,27 +41,8 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
     Raises:
         Exception: What failed the task, under the name of its class; `AirflowFailException` for what must not be retried.
     """
-    workflow = manifest["workflow"]
-    major = int(workflow["airflow_version"].split(".", 1)[0])
-    task = dag.get_task(event["task_id"])
-    if task.is_mapped:
-        raise RuntimeSetupError(f"task {task.task_id!r} is mapped; its instances are not run by this version")
-    task = task.prepare_for_execution()
-    run = resolve_run(event.get("run") or {}, event.get("execution") or {}, workflow["schedule"], major=major)
-    dag_run = DagRun(run, dag.dag_id, event.get("ledger") or {}, major=major)
-    ti = TaskInstance(
-        task=task,
-        dag_run=dag_run,
-        run=run,
-        ledger=event.get("ledger") or {},
-        attempt=int(event.get("attempt") or 0),
-        major=major,
-        map_index=int(event.get("map_index", -1)),
-    )
-    ticks = Ticks(workflow["schedule"])
-    context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
-    state = _Attempt(task, ti, context, major).outcome()
-    return _entry(state, ti)
+    instance = prepare(dag, manifest, event)
+    return _entry(_Attempt(instance).outcome(), instance.ti)
 
 
 def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
@@ -76,11 +57,12 @@ def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
 class _Attempt:
     """One try of a task; the facade's exceptions are looked up when they are needed, for it is not loaded at import."""
 
-    def __init__(self, task: Any, ti: TaskInstance, context: Any, major: int) -> None:
-        self.task = task
-        self.ti = ti
-        self.context = context
-        self.major = major
+    def __init__(self, instance: Instance) -> None:
+        self.task = instance.task
+        self.ti = instance.ti
+        self.context = instance.context
+        self.major = instance.major
+        self.called = ""
         self.errors = importlib.import_module("airflow._impl.exceptions")
         self.base = importlib.import_module("airflow._impl.operator").BaseOperator
 
@@ -102,13 +84,20 @@ class _Attempt:
             log.info("Skipping downstream tasks %s", self.ti.skipped_task_ids)
         except self.errors.AirflowSkipException as skip:
             log.info("Skipping task. %s", skip)
+            self._no_exception()
             self._call("on_skipped_callback", "skipped")
             return "skipped"
         except SystemExit as stop:
             if self.major > 2 or stop.code not in (None, 0):
                 raise
+        self._no_exception()
         self._call("on_success_callback", "success")
         return "success"
+
+    def _no_exception(self) -> None:
+        # Airflow 3 always has this key when the task is over, Airflow 2 only after a failure.
+        if self.major > 2:
+            self.context["exception"] = None
 
     def _execute(self) -> Any:
         task, context = self.task, self.context
@@ -174,15 +163,13 @@ class _Attempt:
     def _call(self, name: str, state: str) -> None:
         """Call the callbacks of an event; one that fails is logged, as in Airflow."""
         self.ti.state = state
-        callbacks = getattr(self.task, name, None) or []
-        for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
-            try:
-                callback(self.context)
-            except Exception:  # noqa: PERF203
-                log.exception("Error when executing %s", name)
+        call_all(getattr(self.task, name, None), self.context, name)
 
     def _fail(self, error: BaseException) -> NoReturn:
-        final = isinstance(error, (self.errors.AirflowFailException, self.errors.AirflowSensorTimeout))
+        errors = self.errors
+        final = isinstance(
+            error, (errors.AirflowFailException, errors.AirflowSensorTimeout, errors.TaskDeferred)
+        )
         log.error("Task failed with exception", exc_info=error)
         self.context["exception"] = error
         retried = not final and self.ti.is_eligible_to_retry
@@ -190,26 +177,27 @@ class _Attempt:
             self._call("on_retry_callback", "up_for_retry")
         else:
             self._call("on_failure_callback", "failed")
+            self.called = CALLED if self.task.on_failure_callback else ""
         raise self._failure(error, final=final) from error
 
     def _failure(self, error: BaseException, *, final: bool) -> BaseException:
         """Return the error that leaves the handler: the user's own wherever nothing has to be added to it."""
         kind = type(error)
-        pushed = self._pushed_before()
+        notes = f"{self.called}{self._pushed_before()}"
         message = str(error)
         if len(message) > MAX_MESSAGE:
             message = f"{message[:MAX_MESSAGE]}... ({len(message)} characters; all of it is in the log)"
         if isinstance(error, self.errors.TaskDeferred):
             text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
-            return _named(NO_RETRY, f"{text}{pushed}")
+            return _named(NO_RETRY, f"{text}{notes}")
         if final:
             prefix = "" if kind.__name__ == NO_RETRY else f"{kind.__name__}: "
-            return _named(NO_RETRY, f"{prefix}{message}{pushed}")
+            return _named(NO_RETRY, f"{prefix}{message}{notes}")
         if isinstance(error, SystemExit):
             name = "AirflowException" if self.major == 2 else "SystemExit"
-            return _named(name, f"Task failed due to SystemExit({error.code}){pushed}")
-        if pushed or message != str(error) or not isinstance(error, Exception):
-            return _named(kind.__name__, f"{message}{pushed}")
+            return _named(name, f"Task failed due to SystemExit({error.code}){notes}")
+        if notes or message != str(error) or not isinstance(error, Exception):
+            return _named(kind.__name__, f"{message}{notes}")
         return error
 
     def _pushed_before(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import logs
+from orkestra_bridge.runtime.callbacks import run_callback
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.execution import run_task
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
@@ -39,12 +40,14 @@ class Package:
         return self._dag
 
     def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the ledger entry of the task that the event names.
+        """Return the ledger entry of the task that the event names; for a callback of the DAG an empty object.
 
         Raises:
             RuntimeSetupError: If the event names no task, or a ledger that lacks an upstream task.
             Exception: What failed the task.
         """
+        if event.get("callback"):
+            return run_callback(self.dag, self.manifest, event)
         task_id = event.get("task_id")
         if not isinstance(task_id, str):
             raise RuntimeSetupError(

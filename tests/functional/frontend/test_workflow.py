@@ -9,6 +9,7 @@ import pytest
 
 from orkestra_bridge.frontend.discovery import discover
 from orkestra_bridge.frontend.loader import Frontend
+from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.ir.model import (
     Attribute,
     Expansion,
@@ -219,7 +220,8 @@ def test_task_kinds(full: Workflow) -> None:
         "all_success",
     )
     assert load.group == "inner"
-    assert (load.has_callbacks, extract.has_callbacks) == (True, False)
+    assert is_given(load.attributes, "on_failure_callback")
+    assert not is_given(extract.attributes, "on_failure_callback")
     assert full.task("short").ignore_downstream_trigger_rules is False
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orkestra_bridge.runtime import serde
-from orkestra_bridge.runtime.execution import PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.failure import PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.handler import Package
 from orkestra_bridge.runtime.loading import describe, load_dag
 

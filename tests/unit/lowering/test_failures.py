@@ -11,7 +11,7 @@ from workflows import a_task, a_workflow
 
 from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
-from orkestra_bridge.runtime.execution import PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.failure import PUSHED_BEFORE_FAILURE
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter import Event

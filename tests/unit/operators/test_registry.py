@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
+from orkestra_bridge.ir.model import Attribute
 from orkestra_bridge.operators.registry import check_operators, family_of
 
 BASE = "airflow.sdk.bases.operator.BaseOperator"
@@ -30,7 +31,7 @@ BASE = "airflow.sdk.bases.operator.BaseOperator"
         (("plugins.mine.Own", BASE), "custom"),
         (
             ("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE),
-            "empty with callbacks or outlets",
+            "empty",
         ),
     ],
 )
@@ -64,10 +65,15 @@ def test_others_are_refused_with_a_remedy(bases: tuple[str, ...]) -> None:
     assert finding.remedy
 
 
-def test_an_empty_operator_with_callbacks_runs_in_the_function() -> None:
-    family = family_of(a_task("t", operator="EmptyOperator", has_callbacks=True))
+@pytest.mark.parametrize(
+    ("argument", "runs"),
+    [("on_execute_callback", "lambda"), ("on_success_callback", "lambda"), ("on_failure_callback", "pass")],
+)
+def test_an_empty_operator_runs_in_the_function_if_somebody_could_notice(argument: str, runs: str) -> None:
+    attributes = (Attribute(name=argument, value="dag.note"),)
+    family = family_of(a_task("t", operator="EmptyOperator", attributes=attributes))
     assert family is not None
-    assert family.runs.value == "lambda"
+    assert family.runs.value == runs
 
 
 def test_mapping_is_refused_and_setup_is_not() -> None:

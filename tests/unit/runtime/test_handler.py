@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.execution import MAX_MESSAGE, PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.execution import MAX_MESSAGE
+from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,8 +185,10 @@ with DAG('d', **ARGS) as dag:
     dag.called = CALLED
 """
     package = unpack(source)
-    with pytest.raises(ValueError, match="x"):
+    with pytest.raises(Exception, match="x") as caught:
         package.run(event("t", attempt=attempt))
+    assert type(caught.value).__name__ == "ValueError"
+    assert (CALLED in str(caught.value)) == (attempt == 1)
     assert package.dag.called == called
 
 

@@ -1,0 +1,36 @@
+"""What the handler writes behind the message of an error for the state machine, and how it is taken away again.
+
+A failed invocation has no result but its error: whatever the machine has to know stands in the message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+# Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which the
+# state machine finds in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
+PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "
+
+# Says that on_failure_callback has been called: a function that was killed cannot say so.
+CALLED = "\n[orkestra-bridge callback called]"
+
+_NOTE = re.compile(r"\n\[orkestra-bridge [^\]\n]*\]?")
+_MESSAGE = re.compile(r'"errorMessage":\s*("(?:[^"\\]|\\.)*")')
+_CUT_MESSAGE = re.compile(r'"errorMessage":\s*"((?:[^"\\]|\\.)*)')
+
+
+def message_of(cause: str) -> str:
+    """Return the message of an error from the cause of a failed invocation, without what the handler added.
+
+    The cause is Lambda's error document, whole or cut off; any other text is a message by itself.
+    """
+    text = cause
+    if cause.startswith("{"):
+        whole = _MESSAGE.search(cause)
+        cut = None if whole else _CUT_MESSAGE.search(cause)
+        if whole:
+            text = json.loads(whole[1])
+        elif cut:
+            text = cut[1].replace("\\n", "\n").replace('\\"', '"')
+    return _NOTE.sub("", text)

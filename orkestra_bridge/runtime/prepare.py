@@ -1,0 +1,75 @@
+"""A task instance of the loaded DAG with everything that it runs with: its run, its ``ti`` and its context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge.runtime.context import build_context
+from orkestra_bridge.runtime.errors import RuntimeSetupError
+from orkestra_bridge.runtime.instances import DagRun, TaskInstance
+from orkestra_bridge.runtime.rundates import Ticks, resolve_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orkestra_bridge.runtime.context import TaskContext
+    from orkestra_bridge.runtime.rundates import Run
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A task instance that can be run; ``major`` is the Airflow major version that is imitated."""
+
+    task: Any
+    ti: TaskInstance
+    context: TaskContext
+    major: int
+
+
+def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> Instance:
+    """Return the task instance that an event is about.
+
+    Raises:
+        RuntimeSetupError: If the task is mapped.
+        ValueError: If the run document has a date that is none.
+    """
+    workflow = manifest["workflow"]
+    major = _major(workflow)
+    task = dag.get_task(event["task_id"])
+    if task.is_mapped:
+        raise RuntimeSetupError(f"task {task.task_id!r} is mapped; its instances are not run by this version")
+    task = task.prepare_for_execution()
+    run = run_of(workflow, event)
+    ledger = event.get("ledger") or {}
+    dag_run = DagRun(run, dag.dag_id, ledger, major=major)
+    ti = TaskInstance(
+        task=task,
+        dag_run=dag_run,
+        run=run,
+        ledger=ledger,
+        attempt=int(event.get("attempt") or 0),
+        major=major,
+        map_index=int(event.get("map_index", -1)),
+    )
+    ti.max_tries = _retries(workflow, task)
+    ticks = Ticks(workflow["schedule"])
+    context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
+    return Instance(task=task, ti=ti, context=context, major=major)
+
+
+def run_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> Run:
+    """Return the run that an event belongs to; raises ValueError for a date that is none."""
+    document, execution = event.get("run") or {}, event.get("execution") or {}
+    return resolve_run(document, execution, workflow["schedule"], major=_major(workflow))
+
+
+def _major(workflow: Mapping[str, Any]) -> int:
+    return int(workflow["airflow_version"].split(".", 1)[0])
+
+
+def _retries(workflow: Mapping[str, Any], task: Any) -> int:
+    """Return how often the state machine retries: the cluster's configuration may have a say in it."""
+    known = next((each for each in workflow["tasks"] if each["task_id"] == task.task_id), {})
+    return int((known.get("retry") or {}).get("attempts", task.retries or 0))
