@@ -48,7 +48,7 @@ def _scope(machine: dict[str, Any], seen: set[str]) -> Iterator[str]:
             for target in _next(state)
             if target not in states
         )
-        for inner in _inner(state):
+        for inner in inner_of(state):
             yield from _scope(inner, seen)
     if machine["StartAt"] not in states:
         yield f"StartAt names {machine['StartAt']!r}, which does not exist"
@@ -81,10 +81,9 @@ def _next(state: dict[str, Any]) -> Iterator[str]:
         yield entry["Next"]
 
 
-def _inner(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from state.get("Branches", ())
-    if "ItemProcessor" in state:
-        yield state["ItemProcessor"]
+def inner_of(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the scopes inside of a state: a Parallel's branches, a Map's states."""
+    return [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
 
 
 def _reached(machine: dict[str, Any]) -> set[str]:

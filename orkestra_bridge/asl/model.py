@@ -70,6 +70,26 @@ class ParallelState:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapState:
+    """Runs its states once per item, in this execution (``INLINE``), and gathers the outputs in the items' order.
+
+    Attributes:
+        items: JSONata for the array of items.
+        selector: What an iteration gets as its input.
+        at_once: How many iterations may run at the same time; None for as many as AWS allows, which is 40.
+    """
+
+    items: str
+    selector: dict[str, Any]
+    processor: Machine
+    output: Any
+    next: str | None
+    at_once: int | None = None
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceRule:
     """One way out of a Choice."""
 
@@ -104,15 +124,25 @@ class FailState:
     cause: str
 
 
-State: TypeAlias = TaskState | PassState | ParallelState | ChoiceState | SucceedState | FailState
+State: TypeAlias = TaskState | PassState | ParallelState | MapState | ChoiceState | SucceedState | FailState
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """States and where to start; also the shape of a Parallel's branch. ``timeout`` in whole seconds."""
+    """States and where to start; also the shape of a Parallel's branch and of a Map's states.
+
+    ``timeout`` in whole seconds.
+    """
 
     start_at: str
     states: dict[str, State] = field(default_factory=dict)
     comment: str | None = None
     timeout: int | None = None
+
+
+def inner_machines(state: State) -> tuple[Machine, ...]:
+    """Return the machines inside of a state: a Parallel's branches, a Map's states."""
+    if isinstance(state, ParallelState):
+        return state.branches
+    return (state.processor,) if isinstance(state, MapState) else ()

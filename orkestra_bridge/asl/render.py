@@ -10,6 +10,7 @@ from orkestra_bridge.asl.model import (
     ChoiceState,
     FailState,
     Machine,
+    MapState,
     ParallelState,
     PassState,
     Retrier,
@@ -38,7 +39,7 @@ def _body(machine: Machine) -> dict[str, Any]:
     }
 
 
-def _state(state: State) -> dict[str, Any]:
+def _state(state: State) -> dict[str, Any]:  # noqa: PLR0911
     match state:
         case TaskState():
             return _task(state)
@@ -47,16 +48,9 @@ def _state(state: State) -> dict[str, Any]:
                 {"Type": "Pass", "Comment": state.comment, "Output": state.output, **_onward(state.next)}
             )
         case ParallelState():
-            return _without_none(
-                {
-                    "Type": "Parallel",
-                    "Comment": state.comment,
-                    "Arguments": state.arguments,
-                    "Branches": [_body(branch) for branch in state.branches],
-                    "Output": state.output,
-                    **_onward(state.next),
-                }
-            )
+            return _parallel(state)
+        case MapState():
+            return _map(state)
         case ChoiceState():
             choices = [{"Condition": rule.condition, "Next": rule.next} for rule in state.choices]
             return _without_none(
@@ -84,6 +78,34 @@ def _task(state: TaskState) -> dict[str, Any]:
             "TimeoutSeconds": state.timeout,
             "Retry": [_retrier(retrier) for retrier in state.retry] or None,
             "Catch": catch or None,
+            "Output": state.output,
+            **_onward(state.next),
+        }
+    )
+
+
+def _parallel(state: ParallelState) -> dict[str, Any]:
+    return _without_none(
+        {
+            "Type": "Parallel",
+            "Comment": state.comment,
+            "Arguments": state.arguments,
+            "Branches": [_body(branch) for branch in state.branches],
+            "Output": state.output,
+            **_onward(state.next),
+        }
+    )
+
+
+def _map(state: MapState) -> dict[str, Any]:
+    return _without_none(
+        {
+            "Type": "Map",
+            "Comment": state.comment,
+            "Items": state.items,
+            "ItemSelector": state.selector,
+            "MaxConcurrency": state.at_once,
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **_body(state.processor)},
             "Output": state.output,
             **_onward(state.next),
         }

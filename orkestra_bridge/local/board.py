@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.local.ledger import error_text, is_entry
+from orkestra_bridge.local.ledger import error_text, instance_name, is_entry
 from orkestra_bridge.local.record import task_id_of
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ class Board:
     def _ended(self, key: tuple[str, str], event: Event) -> Line | None:
         line = self.working.pop(key, None)
         task_id = line.task_id if line else event.name
-        output = event.details.get("output")
-        entry = output.get(task_id) if isinstance(output, dict) else None
-        if not is_entry(entry):
+        entry = _entry_of(task_id, event.details.get("output"))
+        if entry is None:
             return None
         self.counts[entry["state"]] = self.counts.get(entry["state"], 0) + 1
         now = self.clock()
@@ -73,3 +72,11 @@ class Board:
             seconds=now - since,
             note=error_text(entry) or "",
         )
+
+
+def _entry_of(task_id: str, output: Json) -> dict[str, Json] | None:
+    """Return the entry of a task instance in the output of its state, None if the output says nothing about it."""
+    for name, entry in output.items() if isinstance(output, dict) else ():
+        if is_entry(entry) and instance_name(name, entry.get("map_index", -1)) == task_id:
+            return entry
+    return None

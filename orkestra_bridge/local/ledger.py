@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard, final
 
@@ -12,7 +10,6 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.local.interpreter import Event, Json
 
-ERROR_MESSAGE = re.compile(r'"errorMessage":\s*("(?:[^"\\]|\\.)*")')
 STATES = frozenset({"success", "failed", "skipped", "upstream_failed"})
 
 
@@ -28,10 +25,10 @@ class TaskResult:
 
 
 class Ledger:
-    """Reads ``{task_id: entry}`` from the outputs of states."""
+    """Reads ``{task_id: entry}`` from the outputs of states, as `orkestra_bridge.runtime.mapping` says."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Mapping[str, Json]] = {}
+        self._entries: dict[tuple[str, int], Mapping[str, Json]] = {}
 
     def hear(self, event: Event) -> None:
         """Take what an event says about tasks."""
@@ -41,21 +38,33 @@ class Ledger:
     def take(self, output: Json) -> None:
         """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing."""
         if isinstance(output, dict):
-            self._entries.update((key, entry) for key, entry in output.items() if is_entry(entry))
+            for task_id, entry in output.items():
+                self._entries.update(((task_id, one.get("map_index", -1)), one) for one in entries_of(entry))
 
     def results(self) -> dict[str, TaskResult]:
-        """Return the result of each task that has ended, by task id."""
+        """Return the result of each task instance that has ended, by task id, ``task_id[3]`` for a mapped one."""
         from orkestra_bridge.runtime.serde import to_plain
 
         return {
-            task_id: TaskResult(
+            instance_name(task_id, map_index): TaskResult(
                 state=entry["state"],
                 tries=int(entry.get("tries", 0)),
                 xcom={key: to_plain(value) for key, value in sorted(entry.get("xcom", {}).items())},
                 error=error_text(entry),
             )
-            for task_id, entry in sorted(self._entries.items())
+            for (task_id, map_index), entry in sorted(self._entries.items(), key=lambda item: item[0])
         }
+
+
+def instance_name(task_id: str, map_index: int) -> str:
+    """Return what a task instance is called; the map index is -1 for one that is not mapped."""
+    return f"{task_id}[{map_index}]" if map_index >= 0 else task_id
+
+
+def entries_of(value: Json) -> list[dict[str, Json]]:
+    """Return the entries of task instances in a value of the ledger: one, all of a mapped task, or none."""
+    instances = value.get("instances") if isinstance(value, dict) else None
+    return [one for one in (instances if isinstance(instances, list) else [value]) if is_entry(one)]
 
 
 def is_entry(value: Json) -> TypeGuard[dict[str, Json]]:
@@ -64,15 +73,11 @@ def is_entry(value: Json) -> TypeGuard[dict[str, Json]]:
 
 
 def error_text(entry: Mapping[str, Json]) -> str | None:
-    """Return ``Type: message`` of a failed task's entry, None if it has no error.
+    """Return ``Type: message`` of a failed task's entry, None if it has no error."""
+    from orkestra_bridge.runtime.failure import message_of
 
-    A message that is Lambda's error document, whole or cut off, is reduced to its ``errorMessage``.
-    """
     error = entry.get("error")
     if not isinstance(error, dict):
         return None
-    message = str(error.get("message") or "")
-    inner = ERROR_MESSAGE.search(message) if message.startswith("{") else None
-    if inner:
-        message = json.loads(inner[1])
-    return ": ".join(str(part) for part in (error.get("type"), message) if part)
+    parts = (error.get("type"), message_of(str(error.get("message") or "")))
+    return ": ".join(str(part) for part in parts if part)

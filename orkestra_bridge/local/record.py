@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, final
 
 from orkestra_bridge.errors import OutputError
+from orkestra_bridge.local.ledger import instance_name
 from orkestra_bridge.naming import shorten
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def task_id_of(state: str, arguments: Json) -> str:
     """Return the task id in a Lambda payload, with its map index if it has one; else the state's name."""
     with suppress(KeyError, TypeError):
         payload = arguments["Payload"]
-        index = payload.get("map_index", -1)
-        return f"{payload['task_id']}[{index}]" if index >= 0 else str(payload["task_id"])
+        return instance_name(str(payload["task_id"]), payload.get("map_index", -1))
     return state
 
 

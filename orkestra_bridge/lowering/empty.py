@@ -35,6 +35,7 @@ def _guard(plan: Plan, task: Task) -> Guard:
         setups=tuple(name for name in task.upstream if name in plan.setups.setups),
         needed=tuple(plan.setups.needed_by(task.task_id)),
         skippers=plan.skippers[task.task_id],
+        mapped=plan.mapped,
     )
 
 

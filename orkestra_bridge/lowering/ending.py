@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orkestra_bridge.asl.jsonata import expression, lookup
+from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import (
     Catcher,
     ChoiceRule,
@@ -13,6 +13,7 @@ from orkestra_bridge.asl.model import (
     TaskState,
 )
 from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.lowering.guard import all_states
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import FUNCTION, LAMBDA_INVOKE, SERVICE_ERRORS, run_payload
 
@@ -44,8 +45,8 @@ def lower_ending(plan: Plan, decide: str) -> dict[str, State]:
 
 def _failed_leaves(plan: Plan) -> str:
     """Return the condition for a failed run (source: airflow/models/dagrun.py, DagRun.update_state)."""
-    states = ", ".join(f"{lookup(INPUT, leaf)}.state" for leaf in plan.setups.leaves())
-    return expression(f"($leaves := [{states}]; 'failed' in $leaves or 'upstream_failed' in $leaves)")
+    states = all_states(INPUT, plan.setups.leaves(), plan.mapped)
+    return expression(f"($leaves := {states}; 'failed' in $leaves or 'upstream_failed' in $leaves)")
 
 
 def _callback(attribute: str, end: str) -> TaskState:

@@ -15,7 +15,7 @@ from orkestra_bridge.asl.jsonata import lookup, text
 from orkestra_bridge.runtime.trigger_rules import TEARDOWN_RULE, constrained_by_setups, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 _STATES = ("failed", "upstream_failed", "skipped", "success")
 _TESTS = (
@@ -38,6 +38,7 @@ class Guard:
         setups: Those of them that are setups.
         needed: Setups further up that have to succeed, whatever the rule.
         skippers: Tasks above that may have decided to skip this one.
+        mapped: Tasks that may have several instances, whose states all count.
     """
 
     task_id: str
@@ -46,14 +47,17 @@ class Guard:
     setups: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     skippers: tuple[str, ...] = ()
+    mapped: frozenset[str] = frozenset()
 
 
 def state_expression(guard: Guard, base: str) -> str:
     """Return JSONata for the state that a task without work of its own ends in; ``base`` is JSONata for the ledger."""
     observed = guard.setups if guard.rule == TEARDOWN_RULE else guard.upstream
-    verdict = _decided(lambda states: decide(guard.rule, states, setups=states), observed, base)
+    states = all_states(base, observed, guard.mapped)
+    verdict = _decided(lambda seen: decide(guard.rule, seen, setups=seen), states, text("success"))
     if guard.needed and guard.upstream and guard.rule != "always":
-        verdict = _decided(constrained_by_setups, guard.needed, base, run=verdict)
+        states = all_states(base, guard.needed, guard.mapped)
+        verdict = _decided(constrained_by_setups, states, verdict)
     if not guard.skippers:
         return verdict
     chosen = " or ".join(
@@ -62,17 +66,26 @@ def state_expression(guard: Guard, base: str) -> str:
     return f"({chosen}) ? 'skipped' : {verdict}"
 
 
-def _decided(
-    decision: Callable[[Sequence[str]], str], tasks: tuple[str, ...], base: str, *, run: str = text("success")
-) -> str:
-    """Return JSONata for what the states of these tasks lead to, with ``run`` where the task runs."""
-    if not tasks:
+def all_states(base: str, tasks: Iterable[str], mapped: Container[str]) -> str:
+    """Return JSONata for the array of the states of tasks; nothing if there is no task.
+
+    Of a mapped task the ledger holds one state for the whole, if it was never expanded, or one for each instance.
+    """
+    found = []
+    for task_id in tasks:
+        entry = lookup(base, task_id)
+        found += [f"{entry}.state", *([f"{entry}.instances.state"] if task_id in mapped else [])]
+    return f"[{', '.join(found)}]" if found else ""
+
+
+def _decided(decision: Callable[[Sequence[str]], str], states: str, run: str) -> str:
+    """Return JSONata for what the states lead to, with ``run`` where the task runs."""
+    if not states:
         return run
     verdict = _tree(_table(decision, run))
     if verdict in (run, text("skipped"), text("upstream_failed")):
         return verdict
-    states = ", ".join(f"{lookup(base, task_id)}.state" for task_id in tasks)
-    return f"($upstream := [{states}]; {verdict})"
+    return f"($upstream := {states}; {verdict})"
 
 
 def _table(decision: Callable[[Sequence[str]], str], run: str) -> _Table:

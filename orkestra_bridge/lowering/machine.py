@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, final
 import orjson
 
 from orkestra_bridge.asl.check import check
-from orkestra_bridge.asl.model import ChoiceState, Machine, ParallelState
+from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.asl.render import to_asl
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.limits import check_limits
+from orkestra_bridge.lowering.map_limits import check_mapping
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.regions import Decomposition, decompose
@@ -57,6 +58,7 @@ def lower(workflow: Workflow) -> Lowered:
     definition = to_asl(machine)
     findings = (
         *check_limits(workflow),
+        *check_mapping(workflow),
         *_waits(workflow, decomposition),
         *_own_check(workflow, definition),
     )
@@ -166,6 +168,5 @@ def _count(machine: Machine, weigh: Any) -> int:
     total = 0
     for name, state in machine.states.items():
         total += weigh(name, machine)
-        if isinstance(state, ParallelState):
-            total += sum(_count(branch, weigh) for branch in state.branches)
+        total += sum(_count(inner, weigh) for inner in inner_machines(state))
     return total

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.asl.check import inner_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,7 @@ _SHAPES = {
 
 
 def to_mermaid(definition: dict[str, Any]) -> str:
-    """Return the flowchart of a definition: a Parallel is a box around its branches.
+    """Return the flowchart of a definition: a Parallel is a box around its branches, a Map one around its states.
 
     States that only a failure inside a branch leads to are left out: they end the branch and say nothing more.
     """
@@ -30,8 +32,8 @@ def to_mermaid(definition: dict[str, Any]) -> str:
 def _names(machine: dict[str, Any]) -> Iterator[str]:
     for name, state in _shown(machine).items():
         yield name
-        for branch in state.get("Branches", ()):
-            yield from _names(branch)
+        for inner in inner_of(state):
+            yield from _names(inner)
 
 
 def _scope(machine: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator[str]:
@@ -51,13 +53,13 @@ def _shown(machine: dict[str, Any]) -> dict[str, Any]:
 def _node(name: str, state: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator[str]:
     indent = "  " * depth
     label = json.dumps(name.replace('"', "'"), ensure_ascii=False)
-    if state["Type"] != "Parallel":
+    if not inner_of(state):
         opening, closing = _SHAPES[state["Type"]]
         yield f"{indent}{ids[name]}{opening}{label}{closing}"
         return
     yield f"{indent}subgraph {ids[name]}[{label}]"
-    for branch in state["Branches"]:
-        yield from _scope(branch, ids, depth + 1)
+    for machine in inner_of(state):
+        yield from _scope(machine, ids, depth + 1)
     yield f"{indent}end"
 
 

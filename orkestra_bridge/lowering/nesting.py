@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
 from orkestra_bridge.lowering.empty import lower_empty
+from orkestra_bridge.lowering.map import entry_name, lower_mapped
 from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import lower_task
@@ -31,7 +32,8 @@ def lower_region(plan: Plan, region: Region, scope: Scope, following: str | None
 
 def _entry(plan: Plan, item: Region) -> str:
     if isinstance(item, Leaf):
-        return plan.names.of_task[item.task_id]
+        task = plan.workflow.task(item.task_id)
+        return entry_name(plan, task) if task.expansion else plan.names.of_task[item.task_id]
     heads = [_head(branch) for branch in item.branches] if isinstance(item, Parallel) else []
     shown = ", ".join(heads[:_NAMES_SHOWN])
     more = f" and {len(heads) - _NAMES_SHOWN} more" if len(heads) > _NAMES_SHOWN else ""
@@ -47,13 +49,15 @@ def _head(region: Region) -> str:
 def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: str | None) -> dict[str, State]:
     if isinstance(item, Leaf):
         task = plan.workflow.task(item.task_id)
+        if task.expansion:
+            return lower_mapped(plan, name, task, scope, following)
         lower = lower_empty if plan.families[item.task_id].runs is Runs.PASS else lower_task
         return lower(plan, task, scope, following)
     assert isinstance(item, Parallel), "a Series never holds a Series"
     inner = frozenset(task_id for branch in item.branches for task_id in task_ids(branch))
     return {
         name: ParallelState(
-            branches=tuple(_branch(plan, branch) for branch in item.branches),
+            branches=tuple(_branch(plan, branch, scope.map_index) for branch in item.branches),
             arguments=None if scope.ledger == INPUT else expression(scope.ledger),
             output=scope.gathered(inner, last=following is None),
             next=following,
@@ -61,8 +65,9 @@ def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: st
     }
 
 
-def _branch(plan: Plan, branch: Region) -> Machine:
-    return lower_region(plan, branch, Scope(ledger=INPUT, returns=tuple(task_ids(branch))), None)
+def _branch(plan: Plan, branch: Region, map_index: str | None) -> Machine:
+    scope = Scope(ledger=INPUT, returns=tuple(task_ids(branch)), map_index=map_index)
+    return lower_region(plan, branch, scope, None)
 
 
 def task_ids(region: Region) -> Sequence[str]:

@@ -46,3 +46,18 @@ LAMBDA_TIMEOUT = Rule(
 INTERNAL_ERROR = Rule(
     id="OB391", title="a fault of the translator", severity=Severity.ERROR, verdict=Verdict.REFUSED
 )
+MAP_LENGTH = Rule(
+    id="OB340",
+    title="a mapped task whose length only the run knows",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+MAP_TOO_LONG = Rule(
+    id="OB341", title="more mapped instances than fit", severity=Severity.ERROR, verdict=Verdict.REFUSED
+)
+MAP_AT_ONCE = Rule(
+    id="OB342",
+    title="more mapped instances than run at a time",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)

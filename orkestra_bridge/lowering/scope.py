@@ -36,6 +36,11 @@ class Plan:
     skippers: Mapping[str, tuple[str, ...]]
     setups: SetupGraph
 
+    @property
+    def mapped(self) -> frozenset[str]:
+        """The ids of tasks that may have several instances."""
+        return frozenset(task.task_id for task in self.workflow.tasks if task.mapped)
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,12 @@ class Scope:
         ledger: JSONata for the ledger that the next state to be built receives.
         returns: Task ids of the branch: what a branch returns is what it added, and nothing that it inherited (else k
             branches would carry the ledger k times into the 256 KiB limit). None for the machine itself.
+        map_index: JSONata for the map index of the instances that run here; None outside of a Map.
     """
 
     ledger: str
     returns: tuple[str, ...] | None = None
+    map_index: str | None = None
 
     def after_first(self) -> Scope:
         """Return the scope as it is for every state but the first: the input is the ledger."""

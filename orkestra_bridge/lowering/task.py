@@ -56,7 +56,9 @@ def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> d
     after_failure = following or plan.names.fresh(f"{name} failed")
     called_back = is_given(task.attributes, "on_failure_callback")
     caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
-    failed = scope.output({task.task_id: _failed_entry(called=called_back)}, last=last and not called_back)
+    failed = scope.output(
+        {task.task_id: failed_entry(scope, called=called_back)}, last=last and not called_back
+    )
     states: dict[str, State] = {
         name: TaskState(
             comment=_comment(task),
@@ -111,19 +113,21 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def _failed_entry(*, called: bool) -> str:
+def failed_entry(scope: Scope, *, called: bool = False) -> str:
     """Return JSONata for the entry of a failed task; ``called`` if it matters whether a callback was called."""
     note = f", 'called': {_CALLED}" if called else ""
+    index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
     return (
         "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
         "'error': {'type': $states.errorOutput.Error, "
-        f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}{note}}}"
+        f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}{note}{index}}}"
     )
 
 
 def payload(scope: Scope, task_id: str) -> dict[str, Any]:
     """Return what an invocation of the function is told about a task."""
-    return {"task_id": task_id, "map_index": -1, **run_payload(scope)}
+    map_index = expression(scope.map_index) if scope.map_index else -1
+    return {"task_id": task_id, "map_index": map_index, **run_payload(scope)}
 
 
 def run_payload(scope: Scope) -> dict[str, Any]:

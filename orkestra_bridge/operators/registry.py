@@ -127,12 +127,12 @@ def _check(dag_id: str, task: Task) -> list[Finding]:
                 task_id=task.task_id,
             )
         )
-    if task.mapped:
+    if task.mapped_group is not None:
         found.append(
             MAPPED_TASK.at(
                 task.span,
-                "dynamic task mapping (expand) is not translated",
-                "loop over the items inside one task, or define one task per item in a Python loop",
+                f"the mapped task group {task.mapped_group} is not translated; mapped tasks are",
+                "let each task of the group expand by itself, or do the group's work in one mapped task",
                 dag_id=dag_id,
                 task_id=task.task_id,
                 attribute="expand",

@@ -10,4 +10,9 @@ from orkestra_bridge.diagnostics import Rule, Severity, Verdict
 UNSUPPORTED_OPERATOR = Rule(
     id="OB301", title="operator that nothing here runs", severity=Severity.ERROR, verdict=Verdict.REFUSED
 )
-MAPPED_TASK = Rule(id="OB302", title="dynamic task mapping", severity=Severity.ERROR, verdict=Verdict.REFUSED)
+MAPPED_TASK = Rule(
+    id="OB302",
+    title="dynamic task mapping that is not translated",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = 60
 _ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand"})
 """The operator check speaks about these, and about the arguments of classes that nothing here runs."""
+_ENFORCED_BY_MAP = frozenset({"max_active_tis_per_dagrun"})
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 
 
@@ -45,10 +46,11 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     own = family_of(task) in (CUSTOM, None)
     email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
+    answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
     attributes = tuple(
         attribute
         for attribute in task.attributes
-        if attribute.name not in _ANSWERED_ELSEWHERE and (email or attribute.name not in _EMAIL_FLAGS)
+        if attribute.name not in answered and (email or attribute.name not in _EMAIL_FLAGS)
     )
     if own:
         attributes = tuple(attribute for attribute in attributes if attribute.name in CLAIMS_BY_TASK)

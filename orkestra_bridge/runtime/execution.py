@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
+from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.prepare import prepare
 from orkestra_bridge.runtime.xcoms import RETURN_VALUE
@@ -86,6 +87,8 @@ class _Attempt:
             log.info("Skipping task. %s", skip)
             self._no_exception()
             self._call("on_skipped_callback", "skipped")
+            if self.major == 2:
+                self._call("on_success_callback", "skipped")
             return "skipped"
         except SystemExit as stop:
             if self.major > 2 or stop.code not in (None, 0):
@@ -100,7 +103,8 @@ class _Attempt:
             self.context["exception"] = None
 
     def _execute(self) -> Any:
-        task, context = self.task, self.context
+        context = self.context
+        task = self.task = unmapped(self.task, context)
         task.resolve_template_files()
         task.render_template_fields(context)
         with _exported(environment_variables(context)):
@@ -108,6 +112,7 @@ class _Attempt:
             self._call("on_execute_callback", "running")
             with _time_limit(task, self.errors.AirflowTaskTimeout):
                 result = task.execute(context)
+            name_instance(task, context)
             self._after(context, result)
         return result
 
@@ -134,7 +139,7 @@ class _Attempt:
 
     def _push(self, result: Any) -> None:
         value = result if self.task.do_xcom_push else None
-        self._check_mappable(value)
+        check_mappable(value, self.task, self.ti)
         if value is None:
             return
         if self.task.multiple_outputs:
@@ -151,14 +156,6 @@ class _Attempt:
             for key, item in value.items():
                 self.ti.xcom_push(key, item)
         self.ti.xcom_push(RETURN_VALUE, value)
-
-    def _check_mappable(self, value: Any) -> None:
-        if self.ti.map_index >= 0 or next(iter(self.task.iter_mapped_dependants()), None) is None:
-            return
-        if value is None:
-            raise self.errors.XComForMappingNotPushed
-        if not isinstance(value, (list, dict, tuple)):
-            raise self.errors.UnmappableXComTypePushed(value)
 
     def _call(self, name: str, state: str) -> None:
         """Call the callbacks of an event; one that fails is logged, as in Airflow."""

@@ -1,15 +1,25 @@
-"""How many instances a mapped task has in this run."""
+"""Mapped tasks while they run: how many instances there are, which task each is, and what may be mapped over."""
 
 from __future__ import annotations
 
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.runtime.context import rebind
 from orkestra_bridge.runtime.mapping import expanded
 from orkestra_bridge.runtime.verdict import major_version
 from orkestra_bridge.runtime.xcoms import XComs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from orkestra_bridge.runtime.context import TaskContext
+    from orkestra_bridge.runtime.instances import TaskInstance
+
+log = logging.getLogger("airflow.task")
+
+MAX_MAP_LENGTH = 1024
+"""Airflow's default of ``[core] max_map_length``."""
 
 
 def expand(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,3 +31,44 @@ def expand(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> d
     xcoms = XComs(event.get("ledger") or {}, major=major_version(manifest["workflow"]))
     task = dag.get_task(event["task_id"])
     return expanded(task.expand_input.length(xcoms), event["expand"]["limit"])
+
+
+def unmapped(task: Any, context: TaskContext) -> Any:
+    """Return the task that this instance runs: of a mapped task, the one with the arguments of its map index.
+
+    Raises:
+        Exception: What a function given to ``map()`` raises, or the operator for arguments that it does not take.
+    """
+    if not task.is_mapped:
+        return task
+    made = task.unmap(context)
+    rebind(context, made)
+    return made
+
+
+def name_instance(task: Any, context: TaskContext) -> None:
+    """Log the name that ``map_index_template`` gives to this instance; raises what the template raises."""
+    template = context["map_index_template"]
+    if template is not None:
+        log.info("Map index rendered as %s", task.get_template_env().from_string(template).render(context))
+
+
+def check_mappable(value: Any, task: Any, ti: TaskInstance) -> None:
+    """Return if the value may be pushed, also where other tasks are expanded over it.
+
+    Raises:
+        XComForMappingNotPushed: If it is None.
+        UnmappableXComTypePushed: If it is neither a dict nor a sequence other than text.
+        UnmappableXComLengthPushed: If it has more items than ``[core] max_map_length``.
+    """
+    if ti.map_index >= 0 or next(iter(task.iter_mapped_dependants()), None) is None:
+        return
+    errors = importlib.import_module("airflow._impl.exceptions")
+    if value is None:
+        raise errors.XComForMappingNotPushed
+    if not isinstance(value, (Sequence, dict)) or isinstance(value, (str, bytes, bytearray)):
+        raise errors.UnmappableXComTypePushed(value)
+    conf = importlib.import_module("airflow._impl.configuration").conf
+    longest = conf.getint("core", "max_map_length", fallback=MAX_MAP_LENGTH)
+    if len(value) > longest:
+        raise errors.UnmappableXComLengthPushed(value, longest)

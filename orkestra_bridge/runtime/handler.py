@@ -10,7 +10,9 @@ from orkestra_bridge.runtime import logs
 from orkestra_bridge.runtime.callbacks import run_callback
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.execution import run_task
+from orkestra_bridge.runtime.expansion import expand
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
+from orkestra_bridge.runtime.mapping import resumed
 from orkestra_bridge.runtime.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -48,17 +50,24 @@ class Package:
         """
         if event.get("callback"):
             return run_callback(self.dag, self.manifest, event)
-        task_id = event.get("task_id")
+        task_id, map_index = event.get("task_id"), int(event.get("map_index", -1))
         if not isinstance(task_id, str):
             raise RuntimeSetupError(
                 "the event names no task_id; is it from a state machine of another version?"
             )
-        resumed: dict[str, Any] | None = ((event.get("run") or {}).get("ledger") or {}).get(task_id)
-        if resumed:
-            return resumed
-        verdict: Verdict = verdict_of(task_id, self.manifest["workflow"], event.get("ledger") or {})
+        kept = resumed(((event.get("run") or {}).get("ledger") or {}).get(task_id), map_index)
+        if kept:
+            return dict(kept)
+        entry = self._entry(task_id, map_index, event)
+        return entry if map_index < 0 else {**entry, "map_index": map_index}
+
+    def _entry(self, task_id: str, map_index: int, event: Mapping[str, Any]) -> dict[str, Any]:
+        ledger = event.get("ledger") or {}
+        verdict: Verdict = verdict_of(task_id, self.manifest["workflow"], ledger, map_index=map_index)
         if verdict != "run":
             return {"state": verdict, "tries": 0}
+        if "expand" in event:
+            return expand(self.dag, self.manifest, event)
         return run_task(self.dag, self.manifest, event)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.runtime.context import build_context
-from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
@@ -32,14 +31,11 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     """Return the task instance that an event is about.
 
     Raises:
-        RuntimeSetupError: If the task is mapped.
         ValueError: If the run document has a date that is none.
     """
     workflow = manifest["workflow"]
     major = _major(workflow)
     task = dag.get_task(event["task_id"])
-    if task.is_mapped:
-        raise RuntimeSetupError(f"task {task.task_id!r} is mapped; its instances are not run by this version")
     task = task.prepare_for_execution()
     run = run_of(workflow, event)
     ledger = event.get("ledger") or {}

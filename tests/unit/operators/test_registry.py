@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute
+from orkestra_bridge.ir.model import Attribute, Expansion
 from orkestra_bridge.operators.registry import check_operators, family_of
 
 BASE = "airflow.sdk.bases.operator.BaseOperator"
@@ -76,8 +76,13 @@ def test_an_empty_operator_runs_in_the_function_if_somebody_could_notice(argumen
     assert family.runs.value == runs
 
 
-def test_mapping_is_refused_and_setup_is_not() -> None:
+def test_mapped_groups_are_refused_and_setups_and_mapped_tasks_are_not() -> None:
     found = check_operators(
-        a_workflow(a_task("m", mapped=True), a_task("s", is_setup=True), a_task("d", is_teardown=True))
+        a_workflow(
+            a_task("g.t", mapped=True, mapped_group="g"),
+            a_task("m", mapped=True, expansion=Expansion(length=2)),
+            a_task("s", is_setup=True),
+            a_task("d", is_teardown=True),
+        )
     )
-    assert [(finding.id, finding.task_id) for finding in found] == [("OB302", "m")]
+    assert [(finding.id, finding.task_id) for finding in found] == [("OB302", "g.t")]

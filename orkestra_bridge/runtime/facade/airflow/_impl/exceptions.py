@@ -89,6 +89,16 @@ class UnmappableXComTypePushed(TypeError):
         return f"unmappable return type {type(self.args[0]).__qualname__!r}"
 
 
+class UnmappableXComLengthPushed(AirflowException):
+    def __init__(self, value: Any, max_length: int) -> None:
+        super().__init__(value)
+        self.value = value
+        self.max_length = max_length
+
+    def __str__(self) -> str:
+        return f"unmappable return value length: {len(self.value)} > {self.max_length}"
+
+
 class AirflowDagCycleException(AirflowException):
     pass
 

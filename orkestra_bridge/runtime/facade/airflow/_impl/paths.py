@@ -36,7 +36,7 @@ _EXCEPTIONS = (
     "exceptions: DownstreamTasksSkipped DuplicateTaskIdFound NodeNotFound ParamValidationError RemovedInAirflow3Warning",
     "exceptions: RemovedInAirflow4Warning TaskAlreadyInTaskGroup",
     "exceptions: TaskDeferralError TaskDeferred TaskInstanceNotFound TaskNotFound",
-    "exceptions: UnmappableXComTypePushed XComForMappingNotPushed XComNotFound",
+    "exceptions: UnmappableXComLengthPushed UnmappableXComTypePushed XComForMappingNotPushed XComNotFound",
 )
 _TASKFLOW = ("taskflow: dag task task_group setup=setup_task teardown=teardown_task",)
 _TIMETABLES = {

@@ -1,0 +1,90 @@
+"""How many instances a mapped task may have, and what is said about it.
+
+Sources: AWS "Step Functions service quotas" (25,000 events in an execution's history) and "Using Map state in Inline
+mode" (40 concurrent iterations); Airflow's ``[core] max_map_length``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_LENGTH, MAP_TOO_LONG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Task, Workflow
+
+AT_ONCE = 40
+MAX_MAP_LENGTH = 1024
+"""What a task may return to be mapped over; products of several arguments may be longer in Airflow."""
+HISTORY = 25_000
+_EVENTS_PER_STATE = 5
+"""An invocation: entered, scheduled, started, succeeded, exited."""
+_EVENTS_PER_ITERATION = 4
+"""Started and succeeded, and a Pass state entered and exited where the instance failed."""
+_EVENTS_PER_RETRY = 3
+_EVENTS_OF_MACHINE = 100
+
+
+def room_for(workflow: Workflow, task: Task) -> int:
+    """Return the number of instances of a mapped task that fit into the history, at most Airflow's own limit.
+
+    What is left after all other tasks is shared evenly by the mapped tasks whose length only the run knows.
+    """
+    open_ended = [other for other in _mapped(workflow) if not _length(other)]
+    used = _EVENTS_OF_MACHINE + sum(_events(other) * (_length(other) or 1) for other in workflow.tasks)
+    share = (HISTORY - used) // max(1, len(open_ended))
+    return max(1, min(MAX_MAP_LENGTH, share // _events(task)))
+
+
+def check_mapping(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return the findings about the lengths of mapped tasks."""
+    return tuple(finding for task in _mapped(workflow) for finding in _task(workflow, task))
+
+
+def _task(workflow: Workflow, task: Task) -> Iterator[Finding]:
+    length = _length(task)
+    if not length:
+        room = room_for(workflow, task)
+        yield MAP_LENGTH.at(
+            task.span,
+            f"up to {room} instances fit into the execution's history, {min(room, AT_ONCE)} at a time; with more "
+            f"the task fails with MapTooLongError",
+            "nothing if there are never more; else map over batches of items",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+            attribute="expand",
+        )
+    elif _events(task) * length > HISTORY - _EVENTS_OF_MACHINE:
+        yield MAP_TOO_LONG.at(
+            task.span,
+            f"{length} instances write up to {_events(task) * length:,} events, an execution's history holds {HISTORY:,}",
+            "map over batches of items",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+            attribute="expand",
+        )
+    elif length > AT_ONCE and not (task.max_active and task.max_active <= AT_ONCE):
+        yield MAP_AT_ONCE.at(
+            task.span,
+            f"{AT_ONCE} of the {length} instances run at a time",
+            "nothing: Airflow too runs as many as its parallelism and its pools allow",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+            attribute="expand",
+        )
+
+
+def _mapped(workflow: Workflow) -> list[Task]:
+    return [task for task in workflow.tasks if task.expansion]
+
+
+def _length(task: Task) -> int | None:
+    return task.expansion.length if task.expansion else None
+
+
+def _events(task: Task) -> int:
+    """Return the most events that one instance writes."""
+    return _EVENTS_PER_STATE + _EVENTS_PER_ITERATION + _EVENTS_PER_RETRY * task.retry.attempts
