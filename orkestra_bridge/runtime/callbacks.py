@@ -78,8 +78,8 @@ def _exception(name: str, message: str) -> BaseException:
 def _after_run(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> None:
     """Call the DAG's callback with the context of the task that decided the run, as far as the ledger tells.
 
-    Airflow takes the task that failed last, or succeeded last; here it is the last one in the order of the DAG. Where
-    there is none, Airflow 3 gives no more than DAG, run id and reason.
+    Airflow 3 takes the task that failed last, or succeeded last; here it is the last one in the order of the DAG. Where
+    there is none, it gives no more than DAG, run id and reason. Airflow 2 takes any task.
     """
     attribute, state, reason = DAG_EVENTS[event["callback"]]
     ledger = event.get("ledger") or {}
@@ -90,14 +90,14 @@ def _after_run(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) 
         call_all(getattr(dag, attribute), {"dag": dag, "run_id": run_id, "reason": reason}, attribute)
         return
     task_id = (decisive or known)[-1]
-    entry = ledger.get(task_id) or {"state": None, "tries": 0}
-    instance = prepare(dag, manifest, {**event, "task_id": task_id, "attempt": max(0, entry["tries"] - 1)})
+    entry = ledger.get(task_id) or {"state": state, "tries": 0}
+    instance = prepare(dag, manifest, {**event, "task_id": task_id, "attempt": entry["tries"] - 1})
     instance.ti.dag_run.state = state
     instance.context["reason"] = reason
     _call_in_context(instance, getattr(dag, attribute), entry["state"])
 
 
-def _call_in_context(instance: Instance, callbacks: Any, state: str | None) -> None:
+def _call_in_context(instance: Instance, callbacks: Any, state: str) -> None:
     instance.ti.state = state
     current = importlib.import_module("airflow._impl.current")
     with current.set_current_context(instance.context):

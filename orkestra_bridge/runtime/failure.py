@@ -15,7 +15,7 @@ PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "
 # Says that on_failure_callback has been called: a function that was killed cannot say so.
 CALLED = "\n[orkestra-bridge callback called]"
 
-_NOTE = re.compile(r"\n\[orkestra-bridge [^\]\n]*\]?")
+_NOTE = re.compile(r"\n\[orkestra-bridge [^\]\n]*\]?|\n\[o[a-z-]*\Z")
 _MESSAGE = re.compile(r'"errorMessage":\s*("(?:[^"\\]|\\.)*")')
 _CUT_MESSAGE = re.compile(r'"errorMessage":\s*"((?:[^"\\]|\\.)*)')
 

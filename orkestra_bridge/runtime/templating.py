@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import ChainMap
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +247,11 @@ class _Layered(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def copy(self) -> ChainMap[str, Any]:
+        """Return a mapping that can be changed: Jinja asks for one when it rewrites a traceback."""
+        layers: Any = (self.top, self.bottom)
+        return ChainMap({}, *layers)
 
 
 def _is_empty(value: Any) -> bool:

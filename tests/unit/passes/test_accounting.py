@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, JsonValue
+from orkestra_bridge.ir.model import Attribute, JsonValue, Retry
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
 
@@ -67,3 +67,13 @@ def test_a_custom_operator_may_have_arguments_of_its_own() -> None:
 def test_no_attribute_is_both_kept_and_claimed() -> None:
     assert not KEPT_BY_DAG & set(CLAIMS_BY_DAG)
     assert not KEPT_BY_TASK & set(CLAIMS_BY_TASK)
+
+
+def test_callbacks_are_kept_and_the_cases_without_them_named() -> None:
+    given = tuple(Attribute(name=f"on_{event}_callback", value="dag.note") for event in ("failure", "retry"))
+    task = a_task("t", attributes=given, retry=Retry(attempts=1))
+    workflow = a_workflow(task, attributes=given[:1])
+    assert [(each.id, each.attribute) for each in account(workflow)] == [("OB221", "on_retry_callback")]
+    limited = a_workflow(a_task("t", attributes=given), attributes=given[:1], dagrun_timeout=60.0)
+    (finding,) = account(limited)
+    assert (finding.id, finding.verdict.value, finding.task_id) == ("OB220", "approximated", None)
