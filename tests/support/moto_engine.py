@@ -1,5 +1,7 @@
 """A second, independent interpreter: moto's Step Functions engine with JSONata and Lambda plugged in.
 
+DynamoDB is moto's own table, task tokens are moto's own; only how calls get there is replaced, for moto wants a server.
+
 As shipped, moto fails every JSONata machine (it has no JSONata engine), passes data as text and waits in real
 time. What is replaced here are private names of one moto version, so each is looked up first, and named if it
 is not there.
@@ -67,8 +69,11 @@ class _Engine:
         self._named = _find(ERRORS + "custom_error_name", "CustomErrorName")
         self._known = _find(ERRORS + "states_error_name", "StatesErrorName")
         self._known_type = _find(ERRORS + "states_error_name_type", "StatesErrorNameType")
+        self._success = _find(ASL + "eval.callback.callback", "CallbackOutcomeSuccess")
+        self._used = _find(ASL + "eval.callback.callback", "CallbackNotifyConsumerError")
         self._plug_in_jsonata()
         self._plug_in_lambda()
+        self._plug_in_services()
         self._take_no_time()
         self._parse_without_memory()
 
@@ -76,6 +81,7 @@ class _Engine:
         """Return moto's environment for one execution; branches share its ``aws_execution_details``."""
         details = self._details(account="123456789012", region="us-east-1", role_arn=ROLE)
         details.invoke = invoke
+        details.tables = set()
         machine = {"Id": f"{ARN}:stateMachine:local", "Name": "local"}
         execution = {
             "Id": f"{ARN}:execution:local:{name}",
@@ -146,6 +152,55 @@ class _Engine:
 
         service._eval_service_task = call
 
+    def _plug_in_services(self) -> None:
+        """Let DynamoDB's and Step Functions' integrations call moto in this process."""
+        engine = self
+
+        def call(
+            self: Any,
+            env: Any,
+            resource_runtime_part: Any,
+            normalised_parameters: Any,
+            state_credentials: Any,
+        ) -> None:
+            action = self._get_boto_service_action()
+            answer = engine._answered if action == "send_task_success" else engine._on_table
+            env.stack.append(answer(env, action, normalised_parameters))
+
+        for name in ("dynamodb.StateTaskServiceDynamoDB", "aws_sdk.StateTaskServiceAwsSdk"):
+            module, _, kind = name.partition(".")
+            service = _find(f"{TASK}service.state_task_service_{module}", kind)
+            _require(service, "_eval_service_task")
+            service._eval_service_task = call
+
+    def _answered(self, env: Any, action: str, parameters: Any) -> dict[str, Any]:
+        outcome = self._success(callback_id=parameters["TaskToken"], output=parameters["Output"])
+        try:
+            notified = env.callback_pool_manager.notify(callback_id=parameters["TaskToken"], outcome=outcome)
+        except self._used as problem:
+            raise self.task_failure(env, StatesError("Sfn.TaskTimedOutException")) from problem
+        if not notified:
+            raise self.task_failure(env, StatesError("Sfn.InvalidTokenException"))
+        return {}
+
+    def _on_table(self, env: Any, action: str, parameters: Any) -> Any:
+        from botocore.exceptions import ClientError
+
+        with _TABLES:
+            client = _dynamodb()
+            tables, name = env.aws_execution_details.tables, parameters["TableName"]
+            if name not in tables:
+                _new_table(client, name)
+                tables.add(name)
+            try:
+                answer = getattr(client, action)(**parameters)
+            except ClientError as problem:
+                error = f"DynamoDB.{problem.response['Error']['Code']}"
+                cause = problem.response["Error"]["Message"]
+                raise self.task_failure(env, StatesError(error, cause)) from problem
+        answer.pop("ResponseMetadata")
+        return answer
+
     def task_failure(self, env: Any, problem: StatesError) -> Exception:
         """Return moto's exception for a task that failed."""
         details = self._event(
@@ -177,6 +232,34 @@ class _Engine:
             self._query_language_per_scope = []
 
         preprocessor.__init__ = initialise
+
+
+_TABLES = threading.Lock()
+"""moto's tables are not made for several threads at a time."""
+
+
+@cache
+def _dynamodb() -> Any:
+    """Return a client whose calls moto answers, for as long as this process lives."""
+    import boto3
+    from moto import mock_aws
+
+    mock_aws().start()
+    return boto3.client(
+        "dynamodb", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+    )
+
+
+def _new_table(client: Any, name: str) -> None:
+    """Make a table as the template describes it, instead of the one of an earlier execution."""
+    if name in client.list_tables()["TableNames"]:
+        client.delete_table(TableName=name)
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 _LOCK = threading.Lock()

@@ -20,7 +20,10 @@ ONWARD = frozenset({"Next", "End", "Output", "Assign"})
 RESCUE = frozenset({"Retry", "Catch"})
 
 FIELDS: Mapping[str, frozenset[str]] = {
-    "Task": EVERYWHERE | ONWARD | RESCUE | {"Resource", "Arguments", "TimeoutSeconds", "Credentials"},
+    "Task": EVERYWHERE
+    | ONWARD
+    | RESCUE
+    | {"Resource", "Arguments", "TimeoutSeconds", "HeartbeatSeconds", "Credentials"},
     "Pass": EVERYWHERE | ONWARD,
     "Wait": EVERYWHERE | ONWARD | {"Seconds", "Timestamp"},
     "Choice": EVERYWHERE | {"Choices", "Default", "Output", "Assign"},
@@ -93,6 +96,8 @@ def _required(name: str, state: Mapping[str, Json]) -> Iterator[str]:
     for field in needs.get(state["Type"], []):
         if field not in state:
             yield f"state '{name}' needs the field {field}"
+    if "HeartbeatSeconds" in state and not str(state.get("Resource")).endswith(".waitForTaskToken"):
+        yield f"state '{name}' has HeartbeatSeconds, but nobody gets a task token to send heartbeats with"
     if state["Type"] == "Wait" and ("Seconds" in state) == ("Timestamp" in state):
         yield f"state '{name}' needs exactly one of Seconds and Timestamp"
 

@@ -12,11 +12,12 @@ from orkestra_bridge.local.interpreter.document import Document, settle
 from orkestra_bridge.local.interpreter.expressions import evaluate
 from orkestra_bridge.local.interpreter.failures import RUNTIME, StatesError
 from orkestra_bridge.local.interpreter.model import Event, EventSink, Json, TaskRunner
+from orkestra_bridge.local.interpreter.tokens import TaskTokens
 
 
 @final
 class Run:
-    """One execution: its clock, its task runner and its events."""
+    """One execution: its clock, its task runner, its task tokens and its events."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Run:
         self.clock = clock
         self.context = settle(context, "context object")
         self.run_block = block
+        self.tokens = TaskTokens()
         # Jitter has to differ between the branches of one run, not between two runs.
         self.jitter = random.Random(0)  # noqa: S311
         self._on_event = on_event
@@ -94,6 +96,7 @@ class Visit:
         self.state = state
         self.input = given
         self.retries = 0
+        self.token: str | None = None
         self.entered = iso(self.run.clock.now())
 
     def emit(self, kind: str, **details: Json) -> None:
@@ -105,6 +108,8 @@ class Visit:
         base, item = self.run.context, self.scope.item
         state = {"EnteredTime": self.entered, "Name": self.name, "RetryCount": self.retries}
         here: dict[str, Any] = {**(base.bound if bound else base.value), "State": state}
+        if self.token is not None:
+            here["Task"] = {"Token": self.token}
         if item is not None:
             here["Map"] = item.bound if bound else item.value
         return here
