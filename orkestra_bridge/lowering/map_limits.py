@@ -50,8 +50,8 @@ def _task(workflow: Workflow, task: Task) -> Iterator[Finding]:
         room = room_for(workflow, task)
         yield MAP_LENGTH.at(
             task.span,
-            f"up to {room} instances fit into the execution's history, {min(room, AT_ONCE)} at a time; with more "
-            f"the task fails with MapTooLongError",
+            f"up to {room} instances fit into the execution's history, {_at_once(task)} at a time; with more "
+            "the task fails with MapTooLongError",
             "nothing if there are never more; else map over batches of items",
             dag_id=workflow.dag_id,
             task_id=task.task_id,
@@ -66,7 +66,7 @@ def _task(workflow: Workflow, task: Task) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="expand",
         )
-    elif length > AT_ONCE and not (task.max_active and task.max_active <= AT_ONCE):
+    elif length > AT_ONCE == _at_once(task):
         yield MAP_AT_ONCE.at(
             task.span,
             f"{AT_ONCE} of the {length} instances run at a time",
@@ -75,6 +75,10 @@ def _task(workflow: Workflow, task: Task) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="expand",
         )
+
+
+def _at_once(task: Task) -> int:
+    return min(AT_ONCE, task.max_active or AT_ONCE)
 
 
 def _mapped(workflow: Workflow) -> list[Task]:

@@ -80,7 +80,7 @@ class _Attempt:
 
     def _run(self) -> str:
         try:
-            self._push(self._execute())
+            self._execute()
         except self.errors.DownstreamTasksSkipped:
             log.info("Skipping downstream tasks %s", self.ti.skipped_task_ids)
         except self.errors.AirflowSkipException as skip:
@@ -102,7 +102,7 @@ class _Attempt:
         if self.major > 2:
             self.context["exception"] = None
 
-    def _execute(self) -> Any:
+    def _execute(self) -> None:
         context = self.context
         task = self.task = unmapped(self.task, context)
         task.resolve_template_files()
@@ -112,9 +112,12 @@ class _Attempt:
             self._call("on_execute_callback", "running")
             with _time_limit(task, self.errors.AirflowTaskTimeout):
                 result = task.execute(context)
+            if self.major == 2:  # whatever comes after it, the result has been pushed
+                self._push(result)
             name_instance(task, context)
             self._after(context, result)
-        return result
+        if self.major > 2:
+            self._push(result)
 
     def _before(self, context: Any) -> None:
         task = self.task
