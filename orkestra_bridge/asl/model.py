@@ -34,13 +34,14 @@ class Catcher:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """Calls a service. ``next`` is None where the state ends its scope."""
+    """Calls a service. ``next`` is None where the state ends its scope; ``assign`` sets variables of the scope."""
 
     resource: str
     arguments: dict[str, Any]
     output: Any
     next: str | None
     comment: str | None = None
+    assign: dict[str, Any] | None = None
     timeout: int | None = None
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()

@@ -78,6 +78,7 @@ def _task(state: TaskState) -> dict[str, Any]:
             "TimeoutSeconds": state.timeout,
             "Retry": [_retrier(retrier) for retrier in state.retry] or None,
             "Catch": catch or None,
+            "Assign": state.assign,
             "Output": state.output,
             **_onward(state.next),
         }

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.lowering.early import Starts
 
 LAMBDA_LIMIT = 900
 """Seconds (AWS Lambda quotas, function timeout)."""
-_EARLY = frozenset({"one_success", "one_failed", "one_done", "always"})
 
 
-def check_limits(workflow: Workflow) -> tuple[Finding, ...]:
+def check_limits(workflow: Workflow, starts: Starts) -> tuple[Finding, ...]:
     """Return the findings about trigger rules, retries and time limits."""
-    found = [finding for task in workflow.tasks for finding in _task(workflow.dag_id, task)]
+    found = [finding for task in workflow.tasks for finding in _task(workflow.dag_id, task, starts)]
     return (*found, *_unlimited(workflow))
 
 
-def _task(dag_id: str, task: Task) -> Iterator[Finding]:
+def _task(dag_id: str, task: Task, starts: Starts) -> Iterator[Finding]:
     if task.trigger_rule not in RULES:
         yield UNKNOWN_TRIGGER_RULE.at(
             task.span,
@@ -41,10 +41,11 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="trigger_rule",
         )
-    if task.trigger_rule in _EARLY and len(task.upstream) > (task.trigger_rule != "always"):
+    if task.task_id in starts.late:
         yield EARLY_RULE.at(
             task.span,
-            f"{task.trigger_rule} starts when all upstream tasks have finished; Airflow would start it earlier",
+            f"{task.trigger_rule} starts when all upstream tasks have finished, Airflow would start it earlier: "
+            f"{starts.late[task.task_id]}",
             "nothing if the time does not matter: the outcome is the same",
             dag_id=dag_id,
             task_id=task.task_id,

@@ -11,7 +11,10 @@ import orjson
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.asl.render import to_asl
+from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
+from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
+from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
 from orkestra_bridge.lowering.map_limits import check_mapping
 from orkestra_bridge.lowering.nesting import lower_region
@@ -21,11 +24,13 @@ from orkestra_bridge.lowering.rules import ADDED_WAIT, DEFINITION_TOO_LARGE, INV
 from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
-from orkestra_bridge.operators.registry import family_of
+from orkestra_bridge.operators.registry import CUSTOM, family_of
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.early import Starts
+    from orkestra_bridge.options import Joins
 
 DEFINITION_LIMIT = 1_048_576
 """Bytes of UTF-8 (AWS: "Step Functions service quotas", state machine definition)."""
@@ -41,7 +46,7 @@ class Lowered:
         definition: The ASL, with ``${TasksFunctionArn}`` to be filled in.
         decomposition: How the graph was nested.
         states: Number of states.
-        transitions: State transitions of a run in which every task succeeds.
+        transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
     """
 
     definition: dict[str, Any]
@@ -51,13 +56,17 @@ class Lowered:
     findings: tuple[Finding, ...]
 
 
-def lower(workflow: Workflow) -> Lowered:
-    """Return the state machine of a workflow whose operators all have a family."""
-    decomposition = decompose(waiting_order(workflow.tasks))
-    machine = _machine(workflow, decomposition)
+def lower(workflow: Workflow, joins: Joins = "barrier") -> Lowered:
+    """Return the state machine of a workflow whose operators all have a family.
+
+    ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`.
+    """
+    starts, decomposition = nest(workflow, joins)
+    plan = _plan(workflow, starts, decomposition)
+    machine = _machine(plan, decomposition)
     definition = to_asl(machine)
     findings = (
-        *check_limits(workflow),
+        *check_limits(workflow, starts),
         *check_mapping(workflow),
         *_waits(workflow, decomposition),
         *_own_check(workflow, definition),
@@ -65,14 +74,21 @@ def lower(workflow: Workflow) -> Lowered:
     return Lowered(
         definition=definition,
         decomposition=decomposition,
-        states=_count(machine, _one),
-        transitions=_count(machine, _on_success),
+        states=_states(machine),
+        transitions=_transitions(machine) + JOIN_TRANSITIONS * len(plan.joins.waiting),
         findings=findings,
     )
 
 
-def _machine(workflow: Workflow, decomposition: Decomposition) -> Machine:
-    plan = _plan(workflow)
+def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:
+    """Return when the tasks of a workflow start, and the nesting of that order; operators may be unknown ones."""
+    families = {task.task_id: family_of(task) or CUSTOM for task in workflow.tasks}
+    starts = starts_of(workflow, families, joins)
+    return starts, decompose(starts.order, joins)
+
+
+def _machine(plan: Plan, decomposition: Decomposition) -> Machine:
+    workflow = plan.workflow
     decide = plan.names.fresh("Run state")
     body = lower_region(plan, decomposition.region, Scope(ledger=FIRST_INPUT), decide)
     return Machine(
@@ -83,7 +99,7 @@ def _machine(workflow: Workflow, decomposition: Decomposition) -> Machine:
     )
 
 
-def _plan(workflow: Workflow) -> Plan:
+def _plan(workflow: Workflow, starts: Starts, decomposition: Decomposition) -> Plan:
     families = {}
     for task in workflow.tasks:
         family = family_of(task)
@@ -100,7 +116,14 @@ def _plan(workflow: Workflow) -> Plan:
     }
     names = StateNames(task.task_id for task in workflow.tasks)
     setups = setup_graph(workflow.tasks)
-    return Plan(workflow=workflow, names=names, families=families, skippers=skippers, setups=setups)
+    return Plan(
+        workflow=workflow,
+        names=names,
+        families=families,
+        skippers=skippers,
+        setups=setups,
+        joins=joins_of(workflow, starts, decomposition),
+    )
 
 
 def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
@@ -122,7 +145,7 @@ def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
 
 
 def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
-    problems = check(definition, placeholders=(FUNCTION,))
+    problems = check(definition, placeholders=(FUNCTION, TABLE))
     found = [
         INVALID_MACHINE.at(
             workflow.span,
@@ -145,28 +168,17 @@ def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
     return found
 
 
-def _one(_name: str, _machine: Machine) -> int:
-    return 1
+def _states(machine: Machine) -> int:
+    inner = (_states(part) for state in machine.states.values() for part in inner_machines(state))
+    return len(machine.states) + sum(inner)
 
 
-def _on_success(name: str, machine: Machine) -> int:
-    """Count a state once if a run without failures enters it."""
-    return int(name in _without_failure(machine))
-
-
-def _without_failure(machine: Machine) -> frozenset[str]:
-    reached: set[str] = set()
+def _transitions(machine: Machine) -> int:
+    """Count the states that a run enters in which nothing fails, no report completes a join and nobody waits."""
+    count = 0
     following: str | None = machine.start_at
     while following is not None:
-        reached.add(following)
         state = machine.states[following]
+        count += 1 + sum(map(_transitions, inner_machines(state)))
         following = state.default if isinstance(state, ChoiceState) else getattr(state, "next", None)
-    return frozenset(reached)
-
-
-def _count(machine: Machine, weigh: Any) -> int:
-    total = 0
-    for name, state in machine.states.items():
-        total += weigh(name, machine)
-        total += sum(_count(inner, weigh) for inner in inner_machines(state))
-    return total
+    return count

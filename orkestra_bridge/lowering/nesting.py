@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
 from orkestra_bridge.lowering.empty import lower_empty
+from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
 from orkestra_bridge.lowering.map import entry_name, lower_mapped
 from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
@@ -15,6 +16,8 @@ from orkestra_bridge.operators.registry import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from orkestra_bridge.ir.model import Task
 
 _NAMES_SHOWN = 3
 
@@ -32,12 +35,17 @@ def lower_region(plan: Plan, region: Region, scope: Scope, following: str | None
 
 def _entry(plan: Plan, item: Region) -> str:
     if isinstance(item, Leaf):
-        task = plan.workflow.task(item.task_id)
-        return entry_name(plan, task) if task.expansion else plan.names.of_task[item.task_id]
+        if item.task_id in plan.joins.waiting:
+            return plan.names.fresh(waiting_name(item.task_id))
+        return _entry_of_task(plan, plan.workflow.task(item.task_id))
     heads = [_head(branch) for branch in item.branches] if isinstance(item, Parallel) else []
     shown = ", ".join(heads[:_NAMES_SHOWN])
     more = f" and {len(heads) - _NAMES_SHOWN} more" if len(heads) > _NAMES_SHOWN else ""
     return plan.names.fresh(f"Parallel: {shown}{more}")
+
+
+def _entry_of_task(plan: Plan, task: Task) -> str:
+    return entry_name(plan, task) if task.expansion else plan.names.of_task[task.task_id]
 
 
 def _head(region: Region) -> str:
@@ -48,16 +56,12 @@ def _head(region: Region) -> str:
 
 def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: str | None) -> dict[str, State]:
     if isinstance(item, Leaf):
-        task = plan.workflow.task(item.task_id)
-        if task.expansion:
-            return lower_mapped(plan, name, task, scope, following)
-        lower = lower_empty if plan.families[item.task_id].runs is Runs.PASS else lower_task
-        return lower(plan, task, scope, following)
+        return _lower_leaf(plan, name, plan.workflow.task(item.task_id), scope, following)
     assert isinstance(item, Parallel), "a Series never holds a Series"
     inner = frozenset(task_id for branch in item.branches for task_id in task_ids(branch))
     return {
         name: ParallelState(
-            branches=tuple(_branch(plan, branch, scope.map_index) for branch in item.branches),
+            branches=tuple(_branch(plan, branch, inner, scope.map_index) for branch in item.branches),
             arguments=None if scope.ledger == INPUT else expression(scope.ledger),
             output=scope.gathered(inner, last=following is None),
             next=following,
@@ -65,8 +69,28 @@ def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: st
     }
 
 
-def _branch(plan: Plan, branch: Region, map_index: str | None) -> Machine:
-    scope = Scope(ledger=INPUT, returns=tuple(task_ids(branch)), map_index=map_index)
+def _lower_leaf(plan: Plan, name: str, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
+    """Return the states of a task, with those that wait for reports before it and those that send its own after it."""
+    before: dict[str, State] = {}
+    if task.task_id in plan.joins.waiting:
+        entry = _entry_of_task(plan, task)
+        before = lower_waiting(plan, task, scope, name, entry)
+        name, scope = entry, scope.after_first()
+    after = lower_reports(plan, task, scope.after_first(), following)
+    onward = after.start_at if after else following
+    return before | _lower_task(plan, name, task, scope, onward) | (after.states if after else {})
+
+
+def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
+    if task.expansion:
+        return lower_mapped(plan, name, task, scope, following)
+    lower = lower_empty if plan.families[task.task_id].runs is Runs.PASS else lower_task
+    return lower(plan, task, scope, following)
+
+
+def _branch(plan: Plan, branch: Region, inner: frozenset[str], map_index: str | None) -> Machine:
+    own = tuple(task_ids(branch))
+    scope = Scope(ledger=INPUT, returns=(*own, *plan.joins.imported(own, inner)), map_index=map_index)
     return lower_region(plan, branch, scope, None)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.joining import Joins
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.registry import Family
     from orkestra_bridge.runtime.setups import SetupGraph
@@ -28,6 +29,7 @@ class Plan:
         families: How each task runs, by task id.
         skippers: For each task, the tasks above it that may decide to skip it.
         setups: Which tasks are setups and teardowns, and what that means for others.
+        joins: Which tasks wait for reports from other branches.
     """
 
     workflow: Workflow
@@ -35,6 +37,7 @@ class Plan:
     families: Mapping[str, Family]
     skippers: Mapping[str, tuple[str, ...]]
     setups: SetupGraph
+    joins: Joins
 
     @property
     def mapped(self) -> frozenset[str]:
@@ -51,16 +54,19 @@ class Scope:
         ledger: JSONata for the ledger that the next state to be built receives.
         returns: Task ids of the branch: what a branch returns is what it added, and nothing that it inherited (else k
             branches would carry the ledger k times into the 256 KiB limit). None for the machine itself.
-        map_index: JSONata for the map index of the instances that run here; None outside of a Map.
+        map_index: JSONata for the map index of the instance that runs here, in the next state to be built; None outside
+            of a Map. AWS shows the context object's ``Map`` to the Map state alone, so it travels with the input.
+        later_index: The same for the states after that one.
     """
 
     ledger: str
     returns: tuple[str, ...] | None = None
     map_index: str | None = None
+    later_index: str | None = None
 
     def after_first(self) -> Scope:
         """Return the scope as it is for every state but the first: the input is the ledger."""
-        return replace(self, ledger=INPUT)
+        return replace(self, ledger=INPUT, map_index=self.later_index)
 
     def output(self, added: Mapping[str, str], *, last: bool) -> str:
         """Return the Output of a state that adds entries to the ledger.
@@ -73,6 +79,12 @@ class Scope:
         if not last or self.returns is None:
             return expression(merge(self.ledger, f"{{{', '.join(entries)}}}"))
         return expression(f"{{{', '.join([*self._kept(frozenset(added)), *entries])}}}")
+
+    def passed(self, *, last: bool) -> str:
+        """Return the Output of a state that adds nothing."""
+        if not last or self.returns is None:
+            return expression(self.ledger)
+        return expression(f"{{{', '.join(self._kept(frozenset()))}}}")
 
     def gathered(self, inner: frozenset[str], *, last: bool) -> str:
         """Return the Output of a Parallel whose branches hold the ``inner`` tasks."""

@@ -17,6 +17,13 @@ Decision = Literal["run", "skipped", "upstream_failed"]
 
 FINISHED = ("success", "failed", "skipped", "upstream_failed")
 
+EARLY_STATES = {
+    "one_done": ("success", "failed"),
+    "one_failed": ("failed", "upstream_failed"),
+    "one_success": ("success",),
+}
+"""Rules that Airflow fires at the first upstream task in one of these states, while others are not finished."""
+
 
 def _first_of_failed(states: Mapping[str, int]) -> Decision:
     return "upstream_failed" if _broken(states) else "run"
@@ -86,7 +93,8 @@ def decide(rule: str, states: Sequence[str], *, setups: Sequence[str] = ()) -> D
 
     Args:
         rule: Value of the trigger rule, such as ``all_success``.
-        states: End states of the direct upstream tasks; an empty list means that there is none.
+        states: End states of the direct upstream tasks; an empty list means that there is none. Where one of them
+            matches a rule in `EARLY_STATES`, those of the finished ones are enough.
         setups: The subset of ``states`` that belongs to setup tasks, read by ``all_done_setup_success`` alone.
 
     Raises:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.mapping import instances_of, skipped_by_branch
+from orkestra_bridge.runtime.mapping import by_expansion, instances_of, skipped_by_branch, stricter
 from orkestra_bridge.runtime.setups import SetupGraph
-from orkestra_bridge.runtime.trigger_rules import ALIASES, Decision, constrained_by_setups, decide
+from orkestra_bridge.runtime.trigger_rules import (
+    ALIASES,
+    EARLY_STATES,
+    Decision,
+    constrained_by_setups,
+    decide,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,12 +29,13 @@ def major_version(workflow: Mapping[str, Any]) -> int:
 def verdict_of(
     task_id: str, workflow: Mapping[str, Any], ledger: Mapping[str, Any], *, map_index: int = -1
 ) -> Verdict:
-    """Return what becomes of a task instance, by skips, setups and its trigger rule, in Airflow's order.
+    """Return what becomes of a task instance, by skips, setups, its trigger rule and what it is expanded over.
 
     All instances of a mapped upstream task count, each with its own state.
 
     Raises:
-        RuntimeSetupError: If the workflow lacks the task, or the ledger one of its direct upstream tasks.
+        RuntimeSetupError: If the workflow lacks the task, or the ledger one of its direct upstream tasks without
+            which nothing can be decided.
     """
     tasks: dict[str, Any] = {task["task_id"]: task for task in workflow["tasks"]}
     if task_id not in tasks:
@@ -38,7 +45,11 @@ def verdict_of(
     task = tasks[task_id]
     if skipped_by_branch(task, ledger, map_index, major=major_version(workflow)):
         return "skipped"
-    rule, upstream = task["trigger_rule"], task["upstream"]
+    return stricter(_by_rule(task, workflow, ledger), by_expansion(task, workflow, ledger))
+
+
+def _by_rule(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> Verdict:
+    task_id, rule, upstream = task["task_id"], task["trigger_rule"], task["upstream"]
     # Airflow looks at no other task for these.
     if not upstream or ALIASES.get(rule, rule) == "always":
         return "run"
@@ -46,9 +57,18 @@ def verdict_of(
     verdict = constrained_by_setups(_states(graph.needed_by(task_id), ledger, task_id))
     if verdict != "run":
         return verdict
-    setups = [name for name in upstream if name in graph.setups]
-    states = _states(upstream, ledger, task_id)
+    finished = _finished(rule, upstream, ledger)
+    setups = [name for name in finished if name in graph.setups]
+    states = _states(finished, ledger, task_id)
     return decide(rule, states, setups=_states(setups, ledger, task_id))
+
+
+def _finished(rule: str, upstream: Iterable[str], ledger: Mapping[str, Any]) -> Iterable[str]:
+    """Return the upstream tasks to look at: all, but where one starts the task early, those that the ledger knows."""
+    known = [name for name in upstream if name in ledger]
+    starting = EARLY_STATES.get(rule, ())
+    early = any(one["state"] in starting for name in known for one in instances_of(ledger[name]))
+    return known if early else upstream
 
 
 def _states(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[str]:

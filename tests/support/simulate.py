@@ -6,27 +6,35 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
+from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.runtime.trigger_rules import decide
+from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.local.interpreter import Event
+    from orkestra_bridge.options import Joins
 
 WORKED = {"run": "success"}
 
 
 @dataclass
 class Played:
-    """A run of a machine: final states, start and end times in virtual seconds, and how the execution ended."""
+    """A run of a machine: final states, start and end times in virtual seconds, and how the execution ended.
+
+    ``calls`` has the task id of each invocation.
+    """
 
     status: str
     states: dict[str, str] = field(default_factory=dict)
     started: dict[str, float] = field(default_factory=dict)
     ended: dict[str, float] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
 
 
 def expected_states(workflow: Workflow, outcomes: Mapping[str, str]) -> dict[str, str]:
@@ -55,46 +63,59 @@ class Player:
     def __init__(
         self,
         workflow: Workflow,
+        *,
         outcomes: Mapping[str, str],
         durations: Mapping[str, float],
+        skips: Mapping[str, Sequence[str]],
         clock: VirtualClock,
         played: Played,
     ) -> None:
-        self._tasks = {task.task_id: task for task in workflow.tasks}
+        self._workflow = to_document(workflow)
         self._outcomes = outcomes
         self._durations = durations
+        self._skips = {task_id: {"skip": list(ids)} for task_id, ids in skips.items()}
         self._clock = clock
         self._played = played
 
     async def __call__(self, call: TaskCall) -> Any:
         payload = call.arguments["Payload"]
-        task = self._tasks[payload["task_id"]]
-        self._played.started.setdefault(task.task_id, self._clock.elapsed)
-        await asyncio.sleep(self._durations.get(task.task_id, 0.0))
-        self._played.ended[task.task_id] = self._clock.elapsed
-        return {"Payload": self._entry(task.task_id, payload)}
+        task_id = payload["task_id"]
+        self._played.calls.append(task_id)
+        self._played.started.setdefault(task_id, self._clock.elapsed)
+        verdict = verdict_of(task_id, self._workflow, payload["ledger"])
+        if verdict == "run":
+            await asyncio.sleep(self._durations.get(task_id, 0.0))
+        self._played.ended[task_id] = self._clock.elapsed
+        return {"Payload": self._entry(task_id, verdict, payload["attempt"])}
 
-    def _entry(self, task_id: str, payload: Any) -> dict[str, Any]:
-        task, ledger = self._tasks[task_id], payload["ledger"]
-        states = [ledger[parent]["state"] for parent in task.upstream]
-        decision = decide(task.trigger_rule, states) if states else "run"
-        if decision != "run":
-            return {"state": decision, "tries": 0}
+    def _entry(self, task_id: str, verdict: str, attempt: int) -> dict[str, Any]:
+        if verdict != "run":
+            return {"state": verdict, "tries": 0}
         outcome = self._outcomes.get(task_id, "success")
         if outcome == "failed":
             raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
-        return {"state": outcome, "tries": payload["attempt"] + 1}
+        return {"state": outcome, "tries": attempt + 1, **self._skips.get(task_id, {})}
 
 
 def play(
     workflow: Workflow,
     outcomes: Mapping[str, str] | None = None,
     durations: Mapping[str, float] | None = None,
+    *,
+    skips: Mapping[str, Sequence[str]] | None = None,
+    joins: Joins = "token",
 ) -> Played:
-    """Run the workflow's machine on a virtual clock."""
+    """Run the workflow's machine on a virtual clock; ``skips`` says which tasks a task skips."""
     clock = VirtualClock()
     played = Played(status="")
-    player = Player(workflow, outcomes or {}, durations or {}, clock, played)
+    player = Player(
+        workflow,
+        outcomes=outcomes or {},
+        durations=durations or {},
+        skips=skips or {},
+        clock=clock,
+        played=played,
+    )
 
     def on_event(event: Event) -> None:
         output = event.details.get("output")
@@ -104,7 +125,13 @@ def play(
             )
 
     execution = clock.run(
-        execute(lower(workflow).definition, {}, tasks=player, clock=clock, on_event=on_event)
+        execute(
+            lower(workflow, joins).definition,
+            {},
+            tasks=ServiceTasks(player),
+            clock=clock,
+            on_event=on_event,
+        )
     )
     played.status = execution.status
     return played

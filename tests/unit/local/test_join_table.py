@@ -87,7 +87,7 @@ def test_names_are_none_that_dynamodb_reserves() -> None:
     from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
     reserved = {word.lower() for word in ReservedKeywords.get_reserved_keywords()}
-    assert not {"waiting", "arrived", "ledgers", "expires", "others", "id"} & reserved
+    assert not {"waiting", "arrived", "ledgers", "expires", "remaining", "id"} & reserved
 
 
 def test_an_item_that_is_not_there() -> None:

@@ -1,0 +1,147 @@
+"""Tasks that start before all of their upstream tasks have finished, and the order that is left.
+
+Airflow starts a task with `one_success`, `one_failed` or `one_done` at the first upstream task that matches, and one with
+`always` at once (`airflow/ti_deps/deps/trigger_rule_dep.py`). Where a task waits here for its whole upstream after all,
+because the outcome could not be Airflow's otherwise, it is said why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.ir.graph import bits, order_of, task_order
+from orkestra_bridge.lowering.order import setup_graph
+from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orkestra_bridge.ir.graph import Order
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.operators.registry import Family
+    from orkestra_bridge.options import Joins
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """When tasks start.
+
+    Attributes:
+        order: What is certain to have finished before a task starts.
+        early: Tasks with a rule that fires early, and the states of an upstream task at which they start; none for
+            `always`, which waits for nothing.
+        late: Tasks with such a rule that wait for their whole upstream, and why.
+        deciders: For each early task, the tasks further up that can skip it although something between them and it has
+            not finished.
+        skippers: Tasks that can skip others.
+    """
+
+    order: Order
+    early: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    late: Mapping[str, str] = field(default_factory=dict)
+    deciders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skippers: frozenset[str] = frozenset()
+
+
+def starts_of(workflow: Workflow, families: Mapping[str, Family], joins: Joins = "token") -> Starts:
+    """Return when the tasks of a workflow start; without token joins only `always` starts early."""
+    return _Analysis(workflow, families, joins).result()
+
+
+@final
+class _Analysis:
+    """Takes tasks back from those that start early until the outcome is Airflow's for sure."""
+
+    def __init__(self, workflow: Workflow, families: Mapping[str, Family], joins: Joins) -> None:
+        self._workflow = workflow
+        self._joins = joins
+        self._tasks = {task.task_id: task for task in workflow.tasks}
+        self._graph = setup_graph(workflow.tasks)
+        self._full = task_order(workflow.tasks)
+        self._index = {name: i for i, name in enumerate(self._full.names)}
+        self._skips = [families[name].skips for name in self._full.names]
+        self._far = [
+            skips and task.ignore_downstream_trigger_rules and families[task.task_id].name == "short_circuit"
+            for skips, task in zip(self._skips, workflow.tasks, strict=True)
+        ]
+
+    def result(self) -> Starts:
+        rules = {name: _early_states(task) for name, task in self._tasks.items()}
+        candidates = {name: states for name, states in rules.items() if states is not None}
+        late = {name: why for name in candidates if (why := self._obstacle(self._tasks[name]))}
+        while True:
+            early = {name: states for name, states in candidates.items() if name not in late}
+            order = self._order(early)
+            taken_back = {name for name in early if self._is_overtaken(name, early, order)}
+            if not taken_back:
+                break
+            late |= dict.fromkeys(sorted(taken_back), "a task above may skip tasks below this one meanwhile")
+        deciders = {name: self._deciders(name, order) for name in early if early[name]}
+        skippers = frozenset(name for name, skips in zip(order.names, self._skips, strict=True) if skips)
+        return Starts(order=order, early=early, late=late, deciders=deciders, skippers=skippers)
+
+    def _obstacle(self, task: Task) -> str | None:
+        """Return why a task cannot start early, whatever others do."""
+        if self._joins == "barrier" and _early_states(task):
+            return "that takes a join with tokens"
+        if task.mapped or any(self._tasks[name].mapped for name in task.upstream):
+            return "mapped tasks finish as a whole"
+        if task.is_teardown or (_early_states(task) and self._graph.needed_by(task.task_id)):
+            return "it takes part in a setup and teardown"
+        above = self._full.above[self._index[task.task_id]]
+        if self._graph.teardowns and any(self._far[i] for i in bits(above)):
+            return "a task above may skip it, but not a teardown below it"
+        if int(self._workflow.airflow_version.split(".")[0]) < 3 and any(self._skips[i] for i in bits(above)):
+            return "Airflow 2 lets a task above skip it even after it has started"
+        return None
+
+    def _order(self, early: Mapping[str, tuple[str, ...]]) -> Order:
+        before = {task.task_id: self._before(task, early) for task in self._workflow.tasks}
+        sure: dict[str, frozenset[str]] = {}
+        parents: dict[str, tuple[str, ...]] = {}
+        for task in self._workflow.tasks:
+            name = task.task_id
+            ways = [sure[parent] | {parent} for parent in before[name]]
+            if name in early:
+                common = reduce(frozenset.intersection, ways) if ways else frozenset()
+                sure[name] = common - set(task.upstream)
+            else:
+                sure[name] = frozenset().union(*ways)
+            parents[name] = tuple(sure[name])
+        return order_of(self._full.names, parents)
+
+    def _before(self, task: Task, early: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        if task.task_id in early:
+            return task.upstream if early[task.task_id] else ()
+        return (*task.upstream, *self._graph.scope_of(task.task_id))
+
+    def _deciders(self, name: str, order: Order) -> tuple[str, ...]:
+        i = self._index[name]
+        direct = {self._index[parent] for parent in self._tasks[name].upstream}
+        unsure = self._full.above[i] & ~order.above[i]
+        return tuple(self._full.names[j] for j in bits(unsure) if self._far[j] and j not in direct)
+
+    def _is_overtaken(self, name: str, early: Mapping[str, tuple[str, ...]], order: Order) -> bool:
+        """Return True if a task below could start before one above this task decides to skip it.
+
+        Only those that skip all that is below them can do that, and only tasks that start early ask them again.
+        """
+        i = self._index[name]
+        return any(
+            not order.above[k] >> j & 1
+            for j in bits(self._full.above[i])
+            if self._far[j]
+            for k in bits(self._full.below[i])
+            if self._full.names[k] not in early
+        )
+
+
+def _early_states(task: Task) -> tuple[str, ...] | None:
+    """Return the states that start a task early; None if it waits for its upstream anyway."""
+    rule = ALIASES.get(task.trigger_rule, task.trigger_rule)
+    if rule == "always" and task.upstream:
+        return ()
+    return EARLY_STATES.get(rule) if len(task.upstream) > 1 else None
