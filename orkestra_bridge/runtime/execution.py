@@ -142,7 +142,7 @@ class _Attempt:
 
     def _push(self, result: Any) -> None:
         value = result if self.task.do_xcom_push else None
-        check_mappable(value, self.task, self.ti)
+        check_mappable(value, self.task)
         if value is None:
             return
         if self.task.multiple_outputs:

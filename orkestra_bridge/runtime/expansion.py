@@ -14,7 +14,6 @@ from orkestra_bridge.runtime.xcoms import XComs
 
 if TYPE_CHECKING:
     from orkestra_bridge.runtime.context import TaskContext
-    from orkestra_bridge.runtime.instances import TaskInstance
 
 log = logging.getLogger("airflow.task")
 
@@ -53,7 +52,7 @@ def name_instance(task: Any, context: TaskContext) -> None:
         log.info("Map index rendered as %s", task.get_template_env().from_string(template).render(context))
 
 
-def check_mappable(value: Any, task: Any, ti: TaskInstance) -> None:
+def check_mappable(value: Any, task: Any) -> None:
     """Return if the value may be pushed, also where other tasks are expanded over it.
 
     Raises:
@@ -61,7 +60,8 @@ def check_mappable(value: Any, task: Any, ti: TaskInstance) -> None:
         UnmappableXComTypePushed: If it is neither a dict nor a sequence other than text.
         UnmappableXComLengthPushed: If it has more items than ``[core] max_map_length``.
     """
-    if ti.map_index >= 0 or next(iter(task.iter_mapped_dependants()), None) is None:
+    # Instances of a mapped task are mapped over together, whatever each of them returns.
+    if task._from_mapped or next(iter(task.iter_mapped_dependants()), None) is None:
         return
     errors = importlib.import_module("airflow._impl.exceptions")
     if value is None:

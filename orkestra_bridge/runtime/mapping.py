@@ -19,9 +19,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import MapTooLongError
+from orkestra_bridge.runtime.trigger_rules import decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from orkestra_bridge.runtime.trigger_rules import Decision
 
 
 def instances_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -61,6 +64,29 @@ def expanded(length: int | None, limit: int) -> dict[str, Any]:
             "map over batches of items instead of single ones"
         )
     return {"length": length}
+
+
+def by_expansion(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> Decision:
+    """Return what the tasks demand that a mapped task, or the mapped group around a task, is expanded over.
+
+    Whatever the trigger rule, they must not have failed or been skipped (`MappedTaskUpstreamDep`); instances of mapped
+    ones may have, for those that succeeded are mapped over.
+    """
+    sources = (task.get("expansion") or _group_of(task, workflow)).get("over", ())
+    return decide(
+        "all_success", [ledger[name]["state"] for name in sources if "state" in ledger.get(name, {})]
+    )
+
+
+def _group_of(task: Mapping[str, Any], workflow: Mapping[str, Any]) -> Mapping[str, Any]:
+    groups = workflow.get("mapped_groups", ())
+    found = (group["expansion"] for group in groups if group["group_id"] == task.get("mapped_group"))
+    return next(found, {})
+
+
+def stricter(one: Decision, other: Decision) -> Decision:
+    """Return upstream_failed if one of the decisions says so, else skipped if one does, else run."""
+    return min(one, other, key=("upstream_failed", "skipped", "run").index)
 
 
 def skipped_by_branch(
