@@ -151,7 +151,7 @@ with DAG("map_over_a_failure_in_any_case", **COMMON):
 with DAG("map_over_a_skip_in_any_case", **COMMON):
     double.override(trigger_rule="all_done").expand(x=skip()) >> end()
     nothing_at_all = double.override(task_id="of_none").expand(x=nothing())
-    double.override(task_id="over_none", trigger_rule="always").expand(x=nothing_at_all)
+    double.override(task_id="over_none", trigger_rule="all_done").expand(x=nothing_at_all)
 with DAG("map_behind_another_failure", **COMMON):
     boom() >> double.expand(x=numbers())
 with DAG("map_literal_in_any_case", **COMMON):
