@@ -122,7 +122,8 @@ def test_the_same_seed_gives_the_same_file() -> None:
 
 @pytest.mark.parametrize("imports", ["sdk", "classic"])
 def test_generated_files_are_python(imports: Any) -> None:
-    compile(write_file([generate(seed, Features()) for seed in SEEDS], imports), "generated.py", "exec")
+    text = write_file([generate(seed, Features()) for seed in SEEDS], imports)
+    assert compile(text, "generated.py", "exec")
 
 
 def test_everything_occurs() -> None:

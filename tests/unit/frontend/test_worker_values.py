@@ -82,7 +82,7 @@ def test_short_values_are_not_masked_inside_words() -> None:
     )
 )
 def test_every_value_becomes_strict_json(value: object) -> None:
-    json.dumps(encode(value), allow_nan=False)
+    assert json.dumps(encode(value), allow_nan=False)
 
 
 def test_deep_and_circular_values_end() -> None:
