@@ -47,10 +47,15 @@ SHORT_CIRCUIT = Family(name="short_circuit", skips=True)
 EMPTY = Family(name="empty", runs=Runs.PASS)
 EMPTY_WITH_SIDE_EFFECTS = Family(name="empty with callbacks or outlets")
 CUSTOM = Family(name="custom")
+CUSTOM_SKIPPING = Family(name="custom, may skip", skips=True)
 
 _FAMILIES = {
     "BranchPythonOperator": BRANCH,
     "ShortCircuitOperator": SHORT_CIRCUIT,
+    "LatestOnlyOperator": BRANCH,
+    "BranchDayOfWeekOperator": BRANCH,
+    "BranchDateTimeOperator": BRANCH,
+    "BaseBranchOperator": BRANCH,
     "PythonOperator": PYTHON,
     "BashOperator": BASH,
     "EmptyOperator": EMPTY,
@@ -63,7 +68,7 @@ _CORE = (
     "airflow.models.",
 )
 _CORE_SDK = ("airflow.sdk.", "airflow.providers.standard.decorators.")
-_BASES = frozenset({"BaseOperator", "DecoratedOperator", "AbstractOperator", "BaseOperatorLink"})
+_SKIPPING_BASES = frozenset({"SkipMixin", "BranchMixIn"})
 _REFUSED_BASES = {
     "PythonVirtualenvOperator": "it builds a virtual environment of its own",
     "ExternalPythonOperator": "it runs another Python interpreter",
@@ -82,12 +87,18 @@ def family_of(task: Task) -> Family | None:
         if f"{module}.".startswith(_CORE + _CORE_SDK) and name in _FAMILIES:
             return _refined(_FAMILIES[name], task)
         if name == "BaseOperator":
-            return CUSTOM if _is_own(task.bases[0]) else None
+            return _custom(task) if is_own(task) else None
     return None
 
 
-def _is_own(base: str) -> bool:
-    return not base.startswith("airflow.")
+def is_own(task: Task) -> bool:
+    """Return True if the operator's class is not one of Airflow's or of a provider."""
+    return bool(task.bases) and not task.bases[0].startswith("airflow.")
+
+
+def _custom(task: Task) -> Family:
+    skipping = any(base.rpartition(".")[2] in _SKIPPING_BASES for base in task.bases)
+    return CUSTOM_SKIPPING if skipping else CUSTOM
 
 
 def _refined(family: Family, task: Task) -> Family:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.attributes import UNSET
-from orkestra_bridge.operators.registry import CUSTOM, family_of
+from orkestra_bridge.operators.registry import family_of, is_own
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
@@ -44,7 +44,7 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
-    own = family_of(task) in (CUSTOM, None)
+    own = is_own(task) or family_of(task) is None
     email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
     answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
     attributes = tuple(

@@ -44,7 +44,9 @@ KEPT_BY_TASK = frozenset(
         "ignore_first_depends_on_past", "_airflow_map_validation_only", "kwargs_to_upstream",
         "is_setup", "is_teardown", "on_failure_fail_dagrun", "on_execute_callback",
         "on_success_callback", "on_failure_callback", "on_retry_callback", "on_skipped_callback",
-        "pre_execute", "post_execute",
+        "pre_execute", "post_execute", "follow_task_ids_if_true", "follow_task_ids_if_false",
+        "week_day", "target_lower", "target_upper", "use_task_logical_date",
+        "use_task_execution_day", "use_task_execution_date",
     }
 )
 # fmt: on

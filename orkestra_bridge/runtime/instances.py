@@ -15,7 +15,7 @@ from orkestra_bridge.runtime.xcoms import MISSING, RETURN_VALUE, LazyXComSelectS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orkestra_bridge.runtime.rundates import Run
+    from orkestra_bridge.runtime.rundates import Run, Ticks
 
 
 class DagRunType(str, Enum):
@@ -45,6 +45,7 @@ class DagRun:
         self.run_type = run.run_type if major == 2 else DagRunType(run.run_type)
         self.conf = run.conf
         self.state = "running"
+        self.ticks: Ticks | None = None
         self.external_trigger = run.run_type == "manual"
         self._run = run
         self._ledger = ledger

@@ -50,7 +50,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         map_index=int(event.get("map_index", -1)),
     )
     ti.max_tries = _retries(workflow, task)
-    ticks = Ticks(workflow["schedule"])
+    ticks = dag_run.ticks = Ticks(workflow["schedule"])
     context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
     return Instance(task=task, ti=ti, context=context, major=major)
 
@@ -67,5 +67,7 @@ def _major(workflow: Mapping[str, Any]) -> int:
 
 def _retries(workflow: Mapping[str, Any], task: Any) -> int:
     """Return how often the state machine retries: the cluster's configuration may have a say in it."""
-    known = next((each for each in workflow["tasks"] if each["task_id"] == task.task_id), {})
+    known: Mapping[str, Any] = next(
+        (each for each in workflow["tasks"] if each["task_id"] == task.task_id), {}
+    )
     return int((known.get("retry") or {}).get("attempts", task.retries or 0))

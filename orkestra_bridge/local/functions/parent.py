@@ -118,7 +118,9 @@ class WorkerParent:
     def _heard(self, message: Mapping[str, Any]) -> None:
         if "started" in message:
             self._alive.add(message["pid"])
-            self._starts.pop(message["started"]).set_result(message["pid"])
+            start = self._starts.pop(message["started"])
+            if not start.done():  # the pool may have been closed while it waited
+                start.set_result(message["pid"])
         else:
             self._alive.discard(message["exited"])
             self._on_exit(message["exited"], message["status"])

@@ -29,6 +29,9 @@ BASE = "airflow.sdk.bases.operator.BaseOperator"
         ),
         (("plugins.mine.Loud", "airflow.operators.python.ShortCircuitOperator", BASE), "short_circuit"),
         (("plugins.mine.Own", BASE), "custom"),
+        (("plugins.mine.Skips", BASE, "airflow.sdk.bases.skipmixin.SkipMixin"), "custom, may skip"),
+        (("plugins.mine.Chooses", "airflow.sdk.bases.branch.BaseBranchOperator", BASE), "branch"),
+        (("airflow.operators.latest_only.LatestOnlyOperator", BASE), "branch"),
         (
             ("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE),
             "empty",

@@ -54,11 +54,15 @@ def test_email_flags_matter_only_with_an_address() -> None:
     assert len(account(a_workflow(a_task("t", attributes=with_address)))) == 2
 
 
-def test_a_custom_operator_may_have_arguments_of_its_own() -> None:
+@pytest.mark.parametrize(
+    "base",
+    ["airflow.sdk.bases.operator.BaseOperator", "airflow.providers.standard.operators.bash.BashOperator"],
+)
+def test_a_custom_operator_may_have_arguments_of_its_own(base: str) -> None:
     own = a_task(
         "t",
         operator="Mine",
-        bases=("plugins.mine.Mine", "airflow.sdk.bases.operator.BaseOperator"),
+        bases=("plugins.mine.Mine", base, "airflow.sdk.bases.operator.BaseOperator"),
         attributes=(Attribute(name="table", value="x"), Attribute(name="pool", value="small")),
     )
     assert [finding.attribute for finding in account(a_workflow(own))] == ["pool"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -135,3 +136,17 @@ class WeekDay(IntEnum):
         if name not in cls.__members__:
             raise AttributeError(f'Invalid Week Day passed: "{week_day_str}"')
         return cls[name]
+
+    @classmethod
+    def convert(cls, day: Any) -> int:
+        """Return the number of a day that is given by name or as a member."""
+        return day if isinstance(day, cls) else cls.get_weekday_number(day)
+
+    @classmethod
+    def validate_week_day(cls, week_day: Any) -> set[int]:
+        """Return the numbers of one day or of several; raises TypeError for something else."""
+        if isinstance(week_day, (str, cls)):
+            week_day = {week_day}
+        if not isinstance(week_day, Iterable):
+            raise TypeError(f"Unsupported Type for week_day parameter: {type(week_day)}.")
+        return {cls.convert(day) for day in week_day}

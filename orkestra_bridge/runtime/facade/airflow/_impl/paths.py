@@ -14,6 +14,9 @@ _OPERATORS_BASH = ("bash: BashOperator",)
 _OPERATORS_EMPTY = ("simple: EmptyOperator",)
 _SENSORS = ("sensor: BaseSensorOperator PokeReturnValue poke_mode_only",)
 _BRANCH = ("skipping: BaseBranchOperator BranchMixIn",)
+_LATEST_ONLY = ("calendar_branches: LatestOnlyOperator",)
+_WEEKDAY = ("calendar_branches: BranchDayOfWeekOperator", "enums: WeekDay")
+_DATETIME = ("calendar_branches: BranchDateTimeOperator target_times_as_dates",)
 _SKIPMIXIN = ("skipping: SkipMixin XCOM_SKIPMIXIN_KEY XCOM_SKIPMIXIN_SKIPPED XCOM_SKIPMIXIN_FOLLOWED",)
 _TIMEZONE = (
     "timezone: utc TIMEZONE utcnow is_localized is_naive make_aware make_naive convert_to_utc coerce_datetime datetime",
@@ -109,11 +112,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.operators.bash_operator": _OPERATORS_BASH,
     "airflow.operators.branch": _BRANCH,
     "airflow.operators.branch_operator": _BRANCH,
+    "airflow.operators.datetime": _DATETIME,
     "airflow.operators.dummy": ("simple: DummyOperator EmptyOperator",),
     "airflow.operators.dummy_operator": ("simple: DummyOperator EmptyOperator",),
     "airflow.operators.empty": _OPERATORS_EMPTY,
+    "airflow.operators.latest_only": _LATEST_ONLY,
     "airflow.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
     "airflow.operators.python_operator": _OPERATORS_PYTHON,
+    "airflow.operators.weekday": _WEEKDAY,
     "airflow.plugins_manager": ("misc: AirflowPlugin",),
     "airflow.providers.common.compat.assets": _ASSETS,
     "airflow.providers.common.compat.sdk": (
@@ -139,10 +145,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.providers.standard.decorators.bash": ("taskflow: _BashDecoratedOperator",),
     "airflow.providers.standard.operators.bash": _OPERATORS_BASH,
     "airflow.providers.standard.operators.branch": _BRANCH,
+    "airflow.providers.standard.operators.datetime": _DATETIME,
     "airflow.providers.standard.operators.empty": _OPERATORS_EMPTY,
+    "airflow.providers.standard.operators.latest_only": _LATEST_ONLY,
     "airflow.providers.standard.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
+    "airflow.providers.standard.operators.weekday": _WEEKDAY,
     "airflow.providers.standard.sensors.python": ("sensor: PythonSensor",),
     "airflow.providers.standard.utils.skipmixin": _SKIPMIXIN,
+    "airflow.providers.standard.utils.weekday": ("enums: WeekDay",),
     "airflow.sdk": (
         *_ASSETS,
         *_EDGES,
@@ -168,6 +178,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "variable: Variable",
         "xcom_arg: XComArg",
     ),
+    "airflow.sdk.bases.branch": _BRANCH,
     "airflow.sdk.bases.hook": ("connection: BaseHook",),
     "airflow.sdk.bases.notifier": ("misc: BaseNotifier",),
     "airflow.sdk.bases.operator": ("operator: BaseOperator", *_EDGES),
@@ -244,5 +255,6 @@ ONLY_2 = (
     "airflow.timetables.datasets",
     "airflow.utils.dates",
     "airflow.utils.log.secrets_masker",
+    "airflow.utils.weekday",
 )
 ONLY_3 = ("airflow.sdk", "airflow.timetables.assets")

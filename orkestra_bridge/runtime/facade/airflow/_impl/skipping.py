@@ -18,12 +18,17 @@ XCOM_SKIPMIXIN_FOLLOWED = "followed"
 class SkipMixin(LoggingMixin):
     """For tasks that decide which tasks after them are skipped."""
 
-    def skip(self, ti: Any = None, tasks: Any = (), **older: Any) -> None:
-        """Skip these tasks. Airflow 2's arguments (dag_run, execution_date) are taken and not needed."""
+    def skip(self, *given: Any, ti: Any = None, tasks: Any = (), **_older: Any) -> None:
+        """Skip these tasks: ``ti, tasks`` in Airflow 3, ``dag_run, execution_date, tasks`` in Airflow 2."""
+        position = 2 if SETTINGS.major == 2 else 1
+        if len(given) > position:
+            tasks = given[position]
+        if given and SETTINGS.major > 2:
+            ti = given[0]
         ids = [task.task_id for task in tasks if hasattr(task, "task_id")]
         if not ids:
             return
-        ti = ti if hasattr(ti, "xcom_push") else _running()
+        ti = ti or _running()
         ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_SKIPPED: ids})
         skip_downstream(ti, ids)
 
