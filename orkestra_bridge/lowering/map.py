@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import Catcher, Machine, MapState, State, TaskState
 from orkestra_bridge.lowering.map_limits import AT_ONCE, room_for
-from orkestra_bridge.lowering.scope import Scope
+from orkestra_bridge.lowering.scope import INPUT, Scope
 from orkestra_bridge.lowering.task import (
     FUNCTION,
     LAMBDA_INVOKE,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
     from orkestra_bridge.lowering.scope import Plan
 
-MAP_INDEX = "$states.context.Map.Item.Index"
-_ITERATION_LEDGER = "$states.input.ledger"
+_SELECTED_LEDGER = "$states.input.ledger"
+_SELECTED_INDEX = "$states.input.index"
 
 
 def lower_mapped(plan: Plan, name: str, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
@@ -84,11 +84,16 @@ def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
 
 def _map(plan: Plan, task: Task, scope: Scope, following: str | None, items: str) -> MapState:
     name = plan.names.of_task[task.task_id]
-    inside = Scope(ledger=_ITERATION_LEDGER, returns=(task.task_id,), map_index=MAP_INDEX)
+    inside = Scope(
+        ledger=_SELECTED_LEDGER,
+        returns=(task.task_id,),
+        map_index=_SELECTED_INDEX,
+        later_index=f"{lookup(INPUT, task.task_id)}.map_index",
+    )
     return MapState(
         comment=f"The task instances of {task.task_id} ({task.span.file}:{task.span.line})",
         items=expression(items),
-        selector={"ledger": expression(scope.ledger)},
+        selector={"index": expression("$states.context.Map.Item.Index"), "ledger": expression(scope.ledger)},
         at_once=task.max_active if task.max_active and task.max_active < AT_ONCE else None,
         processor=Machine(start_at=name, states=lower_task(plan, task, inside, None)),
         output=scope.output({task.task_id: _gathered(task, scope)}, last=following is None),

@@ -90,7 +90,8 @@ def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str 
 
 def _branch(plan: Plan, branch: Region, inner: frozenset[str], map_index: str | None) -> Machine:
     own = tuple(task_ids(branch))
-    scope = Scope(ledger=INPUT, returns=(*own, *plan.joins.imported(own, inner)), map_index=map_index)
+    returns = (*own, *plan.joins.imported(own, inner))
+    scope = Scope(ledger=INPUT, returns=returns, map_index=map_index, later_index=map_index)
     return lower_region(plan, branch, scope, None)
 
 

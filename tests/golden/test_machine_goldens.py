@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Retry, Workflow
+from orkestra_bridge.ir.model import Expansion, Retry, Workflow
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
 
@@ -40,6 +40,12 @@ CONSTRUCTS: dict[str, Workflow] = {
         a_task("b"),
         a_task("on_failure", "a", "b", trigger_rule="one_failed"),
         a_task("always", "on_failure", trigger_rule="all_done", operator="EmptyOperator"),
+    ),
+    "mapped": a_workflow(
+        a_task("list"),
+        a_task("each", "list", mapped=True, expansion=Expansion(over=("list",)), max_active=5),
+        a_task("fixed", "each", mapped=True, expansion=Expansion(length=3), retry=Retry(attempts=1, delay=10.0)),
+        a_task("end", "fixed", operator="EmptyOperator", trigger_rule="all_done"),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
 }

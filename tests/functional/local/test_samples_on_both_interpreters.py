@@ -41,6 +41,7 @@ SAMPLES = [
     "grouped_checks",
     "hourly_etl",
     "load_dimensions",
+    "mapped_files",
     "quality_gate",
     "regional_sales",
     "settings_and_secrets",
