@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import text
 from orkestra_bridge.asl.model import PassState, State
+from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.lowering.guard import Guard, state_expression
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def _guard(plan: Plan, task: Task) -> Guard:
         needed=tuple(plan.setups.needed_by(task.task_id)),
         skippers=plan.skippers[task.task_id],
         mapped=plan.mapped,
+        stops=not task.is_teardown and is_given(plan.workflow.attributes, "fail_fast", "fail_stop"),
     )
 
 

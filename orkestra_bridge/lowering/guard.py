@@ -39,6 +39,7 @@ class Guard:
         needed: Setups further up that have to succeed, whatever the rule.
         skippers: Tasks above that may have decided to skip this one.
         mapped: Tasks that may have several instances, whose states all count.
+        stops: True if any failure before skips it, as in a DAG that stops at the first one.
     """
 
     task_id: str
@@ -48,6 +49,7 @@ class Guard:
     needed: tuple[str, ...] = ()
     skippers: tuple[str, ...] = ()
     mapped: frozenset[str] = frozenset()
+    stops: bool = False
 
 
 def state_expression(guard: Guard, base: str) -> str:
@@ -58,12 +60,10 @@ def state_expression(guard: Guard, base: str) -> str:
     if guard.needed and guard.upstream and guard.rule != "always":
         states = all_states(base, guard.needed, guard.mapped)
         verdict = _decided(constrained_by_setups, states, verdict)
-    if not guard.skippers:
-        return verdict
-    chosen = " or ".join(
-        f"{text(guard.task_id)} in {lookup(base, skipper)}.skip" for skipper in guard.skippers
-    )
-    return f"({chosen}) ? 'skipped' : {verdict}"
+    chosen = [f"{text(guard.task_id)} in {lookup(base, skipper)}.skip" for skipper in guard.skippers]
+    if guard.stops and guard.upstream:
+        chosen.append(f"'failed' in {base}.*.state")
+    return f"({' or '.join(chosen)}) ? 'skipped' : {verdict}" if chosen else verdict
 
 
 def all_states(base: str, tasks: Iterable[str], mapped: Container[str]) -> str:

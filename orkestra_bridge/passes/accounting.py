@@ -9,6 +9,7 @@ from orkestra_bridge.operators.registry import family_of, is_own
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
+from orkestra_bridge.passes.fail_fast import about_fail_fast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
     found = [*_dag(workflow)]
     for task in workflow.tasks:
         found.extend(_task(workflow.dag_id, task))
-    return (*found, *about_callbacks(workflow))
+    return (*found, *about_callbacks(workflow), *about_fail_fast(workflow))
 
 
 def _dag(workflow: Workflow) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ KEPT_BY_DAG = frozenset(
         "render_template_as_native_obj", "user_defined_macros", "user_defined_filters",
         "template_searchpath", "template_undefined", "jinja_environment_kwargs",
         "is_paused_upon_creation", "catchup", "max_active_runs", "auto_register",
-        "on_success_callback", "on_failure_callback",
+        "on_success_callback", "on_failure_callback", "fail_fast", "fail_stop",
     }
 )
 KEPT_BY_TASK = frozenset(
@@ -97,12 +97,6 @@ CLAIMS_BY_DAG = {
         rules.ACCESS,
         "Airflow roles do not exist on AWS",
         "grant states:StartExecution on the machine to those who may run it",
-    ),
-    "fail_stop": Claim(
-        rules.FAIL_FAST, "running tasks are not stopped at the first failure", "set it to False"
-    ),
-    "fail_fast": Claim(
-        rules.FAIL_FAST, "running tasks are not stopped at the first failure", "set it to False"
     ),
     "deadline": Claim(rules.DEADLINE, "nobody watches it", "set a CloudWatch alarm on ExecutionTime"),
     "allowed_run_types": _TEAM,

@@ -45,7 +45,22 @@ def verdict_of(
     task = tasks[task_id]
     if skipped_by_branch(task, ledger, map_index, major=major_version(workflow)):
         return "skipped"
+    if _stopped(task, workflow, ledger):
+        return "skipped"
     return stricter(_by_rule(task, workflow, ledger), by_expansion(task, workflow, ledger))
+
+
+def _stopped(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> bool:
+    """Return True if the DAG stops at the first failure, and there has been one.
+
+    Airflow then skips everything but teardowns (`_stop_remaining_tasks` in `airflow/models/taskinstance.py`).
+    """
+    if task.get("is_teardown") or not any(
+        each["name"] in ("fail_fast", "fail_stop") and each["value"]
+        for each in workflow.get("attributes", ())
+    ):
+        return False
+    return any(entry.get("state") == "failed" for entry in ledger.values())
 
 
 def _by_rule(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> Verdict:

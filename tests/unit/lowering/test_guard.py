@@ -65,3 +65,10 @@ def test_a_branch_that_skips_the_task_wins(skip: list[str] | None, state: str) -
     entry = {"state": "success"} if skip is None else {"state": "success", "skip": skip}
     compiled.assign("ledger", {"b": entry})
     assert compiled.evaluate(None) == state
+
+
+@pytest.mark.parametrize(("first", "state"), [("failed", "skipped"), ("success", "success")])
+def test_a_dag_that_stops_skips_after_any_failure(first: str, state: str) -> None:
+    guard = Guard(task_id="me", rule="all_success", upstream=("b",), stops=True)
+    compiled = Jsonata(state_expression(guard, "$ledger"))
+    assert evaluated(compiled, ("a", "b"), (first, "success")) == state

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, JsonValue, Retry
+from orkestra_bridge.ir.model import Attribute, JsonValue, Retry, Task
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
 
@@ -81,3 +81,23 @@ def test_callbacks_are_kept_and_the_cases_without_them_named() -> None:
     limited = a_workflow(a_task("t", attributes=given), attributes=given[:1], dagrun_timeout=60.0)
     (finding,) = account(limited)
     assert (finding.id, finding.verdict.value, finding.task_id) == ("OB220", "approximated", None)
+
+
+STOPS = (Attribute(name="fail_fast", value=True),)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "why"),
+    [
+        ((a_task("a"), a_task("b", "a")), None),
+        ((a_task("a"), a_task("t", "a", is_teardown=True), a_task("u", "a", is_teardown=True)), None),
+        ((a_task("a"), a_task("b"), a_task("c", "a", "b")), "'a' and 'b' run side by side"),
+        ((a_task("a"), a_task("t", "a", is_teardown=True), a_task("b", "a")), "'b' and 't' run side by side"),
+        ((a_task("a"), a_task("m", "a", mapped=True)), "the instances of 'm' run side by side"),
+    ],
+)
+def test_stopping_at_the_first_failure_needs_tasks_in_a_row(tasks: tuple[Task, ...], why: str | None) -> None:
+    found = account(a_workflow(*tasks, attributes=STOPS))
+    assert [finding.id for finding in found] == ([] if why is None else ["OB213"])
+    assert all(str(why) in finding.message and finding.attribute == "fail_fast" for finding in found)
+    assert account(a_workflow(*tasks)) == ()

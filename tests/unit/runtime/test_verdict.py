@@ -66,3 +66,18 @@ def test_what_cannot_be_is_named() -> None:
         verdict_of("z", LINE, {})
     with pytest.raises(RuntimeSetupError, match="lacks its upstream tasks a"):
         verdict_of("b", LINE, {})
+
+
+@pytest.mark.parametrize("name", ["fail_fast", "fail_stop"])
+def test_a_failure_anywhere_before_skips_all_but_teardowns(name: str) -> None:
+    graph = workflow(
+        task("a"),
+        task("t", "a", rule="all_done_setup_success", is_teardown=True),
+        task("b", "t"),
+    )
+    graph["attributes"] = [{"name": name, "value": True}]
+    ledger = ended(a="failed", t="success")
+    assert verdict_of("t", graph, ended(a="failed")) == "run"
+    assert verdict_of("b", graph, ledger) == "skipped"
+    graph["attributes"] = [{"name": name, "value": False}]
+    assert verdict_of("b", graph, ledger) == "run"
