@@ -31,13 +31,20 @@ from airflow.operators.python import PythonOperator
 def note(name):
     def call(context):
         ti = context["ti"]
-        line = f"{name} {ti.task_id} {ti.state} {ti.try_number} {type(context['exception']).__name__}\\n"
+        error = type(context["exception"]).__name__
+        line = f"{name} {ti.task_id} {ti.map_index} {ti.state} {ti.try_number} {error}\\n"
         with Path(os.environ["ORKESTRA_TEST_CALLS"]).open("a") as calls:
             calls.write(line)
     return call
 
 def die():
     os._exit(3)
+
+def die_if(number):
+    if number == 1:
+        os._exit(3)
+    if number == 2:
+        raise KeyError(number)
 
 def error():
     raise ValueError("no")
@@ -55,6 +62,20 @@ with DAG("killed", on_failure_callback=lambda context: os._exit(4), **ARGS):
     last = PythonOperator(task_id="last", python_callable=print, trigger_rule="all_failed")
     first >> error >> [plain, dies_again] >> last
     first >> PythonOperator(task_id="leaf", python_callable=print)
+
+with DAG("killed_instances", **ARGS):
+    mapped = PythonOperator.partial(task_id="mapped", python_callable=die_if, **CALL)
+    after = PythonOperator(task_id="after", python_callable=print, trigger_rule="one_failed")
+    mapped.expand(op_args=[[0], [1], [2]]) >> after
+
+with DAG("killed_before_a_join", **ARGS):
+    a = PythonOperator(task_id="a", python_callable=die, **CALL)
+    b = PythonOperator(task_id="b", python_callable=print)
+    c = PythonOperator(task_id="c", python_callable=print, trigger_rule="all_done")
+    d = PythonOperator(task_id="d", python_callable=print, trigger_rule="one_failed")
+    a >> [c, d]
+    b >> d
+    b >> PythonOperator(task_id="e", python_callable=print)
 """
 
 
@@ -93,30 +114,32 @@ def by_dag(file: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@pytest.fixture
-def killed(airflow3: Airflow, tmp_path: Path) -> Conversion:
-    """The DAG whose tasks kill the worker that runs them."""
-    (tmp_path / "dags").mkdir()
-    file = tmp_path / "dags" / "killed.py"
+@pytest.fixture(scope="module")
+def killed(airflow3: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Conversion:
+    """The DAGs whose tasks kill the worker that runs them."""
+    file = tmp_path_factory.mktemp("dags") / "killed.py"
     file.write_text(KILLED, encoding="utf-8")
-    return translated([file], tmp_path / "out", airflow3)
+    return translated([file], tmp_path_factory.mktemp("out"), airflow3)
 
 
-def run_killed(conversion: Conversion, notes: Path) -> RunResult:
+def run_killed(conversion: Conversion, dag_id: str, notes: Path) -> RunResult:
     request = RunRequest(
         out=conversion.out,
-        dag_id="killed",
+        dag_id=dag_id,
         python=Path(sys.executable),
         environment={"ORKESTRA_TEST_CALLS": str(notes)},
     )
     return run_dag(request, clock=VirtualClock())
 
 
+def states_of(result: RunResult) -> dict[str, tuple[str, int]]:
+    return {task_id: (task.state, task.tries) for task_id, task in result.tasks.items()}
+
+
 def test_on_failure_is_called_even_if_the_function_was_killed(killed: Conversion, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
-    result = run_killed(killed, notes)
-    states = {task_id: (task.state, task.tries) for task_id, task in result.tasks.items()}
-    assert states == {
+    result = run_killed(killed, "killed", notes)
+    assert states_of(result) == {
         "first": ("failed", 2),
         "error": ("failed", 1),
         "plain": ("failed", 1),
@@ -126,6 +149,34 @@ def test_on_failure_is_called_even_if_the_function_was_killed(killed: Conversion
     }
     assert (result.run_state, result.error) == ("failed", "DagRunFailed")
     assert notes.read_text(encoding="utf-8").splitlines() == [
-        "failure first failed 2 AirflowException",
-        "failure error failed 1 ValueError",
+        "failure first -1 failed 2 AirflowException",
+        "failure error -1 failed 1 ValueError",
     ]
+
+
+def test_killed_instances_of_a_mapped_task_are_told_apart(killed: Conversion, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    result = run_killed(killed, "killed_instances", notes)
+    assert states_of(result) == {
+        "mapped[0]": ("success", 1),
+        "mapped[1]": ("failed", 1),
+        "mapped[2]": ("failed", 1),
+        "after": ("success", 1),
+    }
+    assert sorted(notes.read_text(encoding="utf-8").splitlines()) == [
+        "failure mapped 1 failed 1 AirflowException",
+        "failure mapped 2 failed 1 KeyError",
+    ]
+
+
+def test_a_task_that_waits_for_a_killed_one_beside_it_goes_on(killed: Conversion, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    result = run_killed(killed, "killed_before_a_join", notes)
+    assert states_of(result) == {
+        "a": ("failed", 1),
+        "b": ("success", 1),
+        "c": ("success", 1),
+        "d": ("success", 1),
+        "e": ("success", 1),
+    }
+    assert notes.read_text(encoding="utf-8").splitlines() == ["failure a -1 failed 1 AirflowException"]
