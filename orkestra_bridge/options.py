@@ -66,5 +66,5 @@ class ConvertOptions:
     target: Target = field(default_factory=Target)
     parse_timeout: float = 30.0
     layers: LayerMode = "auto"
-    joins: Joins = "barrier"
+    joins: Joins = "token"
     cache: Path | None = field(default_factory=default_cache)

@@ -175,7 +175,7 @@ def _draft(workflow: Workflow, file: DagFile, tools: _Tools) -> _Draft:
     findings = [finding for check in CHECKS for finding in check(workflow)]
     if refuses(tuple(findings)):
         return _Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
-    lowered = lower(workflow)
+    lowered = lower(workflow, tools.options.joins)
     findings.extend(lowered.findings)
     built = build_package(workflow, file, tools.environment, tools.options.target)
     refused = refuses((*findings, *built.findings))
@@ -230,6 +230,7 @@ def _finish(draft: _Draft, tools: _Tools) -> DagReport:
         tasks=len(workflow.tasks),
         states=lowered.states if lowered else 0,
         transitions=lowered.transitions if lowered else 0,
+        relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
         schedule=view.to_json(),
         requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
         if package

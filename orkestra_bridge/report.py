@@ -24,7 +24,7 @@ class DagReport:
 
     Attributes:
         states: States of the machine, 0 if the DAG was refused before there was one.
-        transitions: State transitions of a run in which every task succeeds.
+        transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
         relaxed_edges: Edges that the nesting leaves to a join at run time.
         schedule: As EventBridge sees it: kind, text, expressions, timezone, start, end, state.
         requirements: Third-party distributions of the package, ``name==version``.

@@ -60,6 +60,13 @@ _FIRST = "*"
     help="Build layers, or only list what is in them.",
 )
 @click.option(
+    "--joins",
+    type=click.Choice(["token", "barrier"]),
+    default="token",
+    show_default=True,
+    help="What enforces an edge that does not nest: a join through a DynamoDB table, or a longer wait.",
+)
+@click.option(
     "--parse-timeout",
     type=click.FloatRange(min=0.1),
     default=30.0,
@@ -84,6 +91,7 @@ def command(
     architecture: str,
     memory: int,
     layers: str,
+    joins: str,
     parse_timeout: float,
     cache_dir: Path | None,
     no_cache: bool,
@@ -113,6 +121,7 @@ def command(
         ),
         parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
+        joins="barrier" if joins == "barrier" else "token",
         cache=None if no_cache else cache_dir or default_cache(),
     )
     conversion = _convert(options)

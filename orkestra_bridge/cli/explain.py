@@ -12,6 +12,7 @@ from orkestra_bridge.options import AirflowSource, Target, default_cache
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.options import Joins
 
 STAGES = ("ir", "regions", "asl", "template")
 
@@ -23,9 +24,16 @@ STAGES = ("ir", "regions", "asl", "template")
     "--stage", type=click.Choice(STAGES), default="regions", show_default=True, help="What to print."
 )
 @click.option(
+    "--joins",
+    type=click.Choice(["token", "barrier"]),
+    default="token",
+    show_default=True,
+    help="As in `convert`.",
+)
+@click.option(
     "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
 )
-def command(file: Path, dag_id: str | None, stage: str, airflow_python: Path | None) -> int:
+def command(file: Path, dag_id: str | None, stage: str, joins: str, airflow_python: Path | None) -> int:
     r"""Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
 
     \b
@@ -33,7 +41,7 @@ def command(file: Path, dag_id: str | None, stage: str, airflow_python: Path | N
     orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
     """
     workflow = _load(file, dag_id, airflow_python)
-    click.echo(_text(workflow, stage), nl=False)
+    click.echo(_text(workflow, stage, "barrier" if joins == "barrier" else "token"), nl=False)
     return 0
 
 
@@ -63,26 +71,24 @@ def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workfl
     return found[dag_id] if dag_id else next(iter(found.values()))
 
 
-def _text(workflow: Workflow, stage: str) -> str:
+def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     from orkestra_bridge.diagnostics import refuses
     from orkestra_bridge.ir.pprint import workflow_text
     from orkestra_bridge.ir.serialize import render
-    from orkestra_bridge.lowering.machine import lower
-    from orkestra_bridge.lowering.order import waiting_order
+    from orkestra_bridge.lowering.machine import lower, nest
     from orkestra_bridge.lowering.pprint import nesting_text
-    from orkestra_bridge.lowering.regions import decompose
     from orkestra_bridge.operators.registry import check_operators
 
     if stage == "ir":
         return workflow_text(workflow)
     if stage == "regions":
-        return nesting_text(decompose(waiting_order(workflow.tasks)))
+        return nesting_text(nest(workflow, joins)[1])
     findings = check_operators(workflow)
     if refuses(findings):
         raise BridgeError(
             "; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown"
         )
-    definition = lower(workflow).definition
+    definition = lower(workflow, joins).definition
     if stage == "asl":
         return render(definition, sort=False).decode()
     from orkestra_bridge.pipeline import HANDLER, LAMBDA_TIMEOUT

@@ -40,9 +40,9 @@ class Board:
     def hear(self, event: Event) -> Line | None:
         """Take an event, and return the line of a task that it ends."""
         key = (event.scope, event.name)
-        if event.type == "TaskScheduled":
+        if event.type == "TaskScheduled" and event.details["resource"].endswith(":lambda:invoke"):
             self._scheduled(key, event.details)
-        elif event.type == "TaskRetried":
+        elif event.type == "TaskRetried" and key in self.working:
             note = f"{event.details['error']}, again in {event.details['seconds']:g} s"
             self.working[key] = replace(self.working[key], state="waiting", note=note)
         elif event.type in ("TaskStateExited", "PassStateExited"):

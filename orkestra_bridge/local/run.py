@@ -19,6 +19,7 @@ from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, Rea
 from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.package import site_packages_of, unpack
 from orkestra_bridge.local.record import RUNS, RunFolder
+from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
-PLACEHOLDER = "${TasksFunctionArn}"
+FUNCTION = "${TasksFunctionArn}"
+JOINS_TABLE = "${JoinsTable}"
 
 EventSink = Callable[[Event], None]
 
@@ -205,9 +207,9 @@ async def _execute(
     spec = prepared.spec
     async with FunctionPool(spec) as pool:
         return await execute(
-            _filled(prepared.definition, spec.arn),
+            _filled(prepared.definition, {FUNCTION: spec.arn, JOINS_TABLE: "joins"}),
             prepared.document,
-            tasks=LambdaTasks(pool, spec.arn, clock, folder.log_of),
+            tasks=ServiceTasks(LambdaTasks(pool, spec.arn, clock, folder.log_of)),
             clock=clock,
             on_event=hear,
             name=execution_name(prepared.document["run_id"]),
@@ -215,10 +217,10 @@ async def _execute(
         )
 
 
-def _filled(value: Json, arn: str) -> Json:
-    """Return the definition with the function's ARN where CloudFormation would put it."""
+def _filled(value: Json, names: Mapping[str, str]) -> Json:
+    """Return the definition with the names where CloudFormation would put them."""
     if isinstance(value, dict):
-        return {key: _filled(item, arn) for key, item in value.items()}
+        return {key: _filled(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, arn) for item in value]
-    return arn if value == PLACEHOLDER else value
+        return [_filled(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value

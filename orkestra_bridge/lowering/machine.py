@@ -56,7 +56,7 @@ class Lowered:
     findings: tuple[Finding, ...]
 
 
-def lower(workflow: Workflow, joins: Joins = "barrier") -> Lowered:
+def lower(workflow: Workflow, joins: Joins = "token") -> Lowered:
     """Return the state machine of a workflow whose operators all have a family.
 
     ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`.

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.asl.check import inner_of
+from orkestra_bridge.lowering.join import UPDATE, UPDATE_AND_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,10 @@ _SHAPES = {
 def to_mermaid(definition: dict[str, Any]) -> str:
     """Return the flowchart of a definition: a Parallel is a box around its branches, a Map one around its states.
 
-    States that only a failure inside a branch leads to are left out: they end the branch and say nothing more.
+    States that only an error leads to are left out. Dotted arrows go from a report to the task that waits for it.
     """
     ids = {name: f"s{number}" for number, name in enumerate(_names(definition))}
-    return "\n".join(["flowchart TD", *_scope(definition, ids, 1)]) + "\n"
+    return "\n".join(["flowchart TD", *_scope(definition, ids, 1), *_reports(definition, ids)]) + "\n"
 
 
 def _names(machine: dict[str, Any]) -> Iterator[str]:
@@ -46,7 +47,13 @@ def _scope(machine: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator
 
 def _shown(machine: dict[str, Any]) -> dict[str, Any]:
     states: dict[str, Any] = machine["States"]
-    reached = {machine["StartAt"], *(target for state in states.values() for target in _targets(state))}
+    reached: set[str] = set()
+    todo = [machine["StartAt"]]
+    while todo:
+        name = todo.pop()
+        if name not in reached:
+            reached.add(name)
+            todo += _targets(states[name])
     return {name: state for name, state in states.items() if name in reached}
 
 
@@ -61,6 +68,28 @@ def _node(name: str, state: dict[str, Any], ids: dict[str, str], depth: int) -> 
     for machine in inner_of(state):
         yield from _scope(machine, ids, depth + 1)
     yield f"{indent}end"
+
+
+def _reports(definition: dict[str, Any], ids: dict[str, str]) -> Iterator[str]:
+    """Yield an arrow for each state that updates the item at which another one waits."""
+    states = dict(_all_shown(definition))
+    waiting = {
+        _item(state): name for name, state in states.items() if state.get("Resource") == UPDATE_AND_WAIT
+    }
+    for name, state in states.items():
+        if state.get("Resource") == UPDATE:
+            yield f"  {ids[name]} -.-> {ids[waiting[_item(state)]]}"
+
+
+def _all_shown(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in _shown(machine).items():
+        yield name, state
+        for inner in inner_of(state):
+            yield from _all_shown(inner)
+
+
+def _item(state: dict[str, Any]) -> str:
+    return json.dumps(state["Arguments"]["Key"])
 
 
 def _targets(state: dict[str, Any]) -> list[str]:

@@ -72,7 +72,7 @@ class Decomposition:
     relaxed: tuple[tuple[str, str], ...] = ()
 
 
-def decompose(order: Order, joins: Joins = "barrier") -> Decomposition:
+def decompose(order: Order, joins: Joins = "token") -> Decomposition:
     """Return the nesting of a non-empty order; it differs from the order only if that is not series-parallel.
 
     ``joins`` says what becomes of an order that does not nest: ``token`` relaxes edges, ``barrier`` adds waits.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_iam, aws_stepfunctions
 
-    from orkestra_bridge.options import LayerMode
+    from orkestra_bridge.options import Joins, LayerMode
     from orkestra_bridge.report import DagReport
 
 _TASKS, _LAYER = "TasksCodeKey", "LayerKey"
@@ -66,6 +66,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
         airflow: AirflowSource | None = None,
         target: Target | None = None,
         layers: LayerMode = "auto",
+        joins: Joins = "token",
         parse_timeout: float = 30.0,
         cache: Path | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
             airflow: What parses the file; the Airflow of this Python by default.
             target: Python, architecture, memory and log retention.
             layers: ``skip`` leaves the layer with third-party packages out.
+            joins: ``barrier`` adds waits where a graph does not nest, instead of a table of DynamoDB.
             parse_timeout: Seconds that the file may take to load.
             cache: A folder for what can be computed again; the user's cache folder by default.
 
@@ -95,6 +97,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
             target=target or Target(),
             parse_timeout=parse_timeout,
             layers=layers,
+            joins=joins,
             cache=cache or default_cache(),
         )
         # both the assets and the template are copied or read at once, so that the folder need not outlive this call

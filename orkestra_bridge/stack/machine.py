@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from orkestra_bridge.stack.compute import log_group
 from orkestra_bridge.stack.iam import allow, log_delivery, role, tracing
+from orkestra_bridge.stack.joins import JOINS, has_joins, join_rights, join_table
 
 if TYPE_CHECKING:
     from orkestra_bridge.stack.model import FunctionAsset
@@ -20,16 +21,23 @@ Json = dict[str, Any]
 
 
 def machine_resources(definition: Json, function: FunctionAsset, retention_days: int) -> dict[str, Json]:
-    """Return the DAG's state machine, its role and the log of all its state machines, by logical id."""
+    """Return the DAG's state machine, its role, its joins and the log of all its state machines, by logical id."""
     function_arn = {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]}
-    machine = state_machine("STANDARD", definition, {f"{function.logical}FunctionArn": function_arn}, MACHINE)
+    joins = has_joins(definition)
+    fill = {f"{function.logical}FunctionArn": function_arn, **({JOINS: {"Ref": JOINS}} if joins else {})}
+    rights = [
+        allow("InvokeTasks", ("lambda:InvokeFunction",), function_arn),
+        *(join_rights() if joins else []),
+    ]
+    machine = state_machine("STANDARD", definition, fill, MACHINE)
     machine["Properties"]["StateMachineName"] = {"Ref": "StateMachineName"}
     # outside of /aws/vendedlogs/ each log group makes a resource policy longer, until that is full
     log_name = {"Fn::Join": ["", ["/aws/vendedlogs/states/", {"Ref": "StateMachineName"}]]}
     return {
         MACHINE: machine,
-        f"{MACHINE}Role": machine_role([allow("InvokeTasks", ("lambda:InvokeFunction",), function_arn)]),
+        f"{MACHINE}Role": machine_role(rights),
         MACHINE_LOG: log_group(retention_days, log_name),
+        **({JOINS: join_table()} if joins else {}),
     }
 
 

@@ -26,6 +26,7 @@ TEMPLATE_LIMIT = 1_000_000
 """Bytes of a template in S3 (AWS: "CloudFormation quotas")."""
 _TAGGED = frozenset(
     {
+        "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
@@ -47,8 +48,8 @@ def build_stack(
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
-    ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in. The template is
-    complete: with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
+    ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in, and ``${JoinsTable}`` if it has
+    joins. The template is complete: with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
     resources = {

@@ -35,6 +35,16 @@ CONSTRUCTS: dict[str, Workflow] = {
         )
     ),
     "n_shape": a_workflow(a_task("a"), a_task("b"), a_task("c", "a"), a_task("d", "a", "b")),
+    "n_shape_with_barrier": a_workflow(
+        a_task("a"), a_task("b"), a_task("c", "a"), a_task("d", "a", "b"), dag_id="barrier"
+    ),
+    "early_rules": a_workflow(
+        a_task("a"),
+        a_task("b", operator="BranchPythonOperator"),
+        a_task("first", "a", "b", trigger_rule="one_success"),
+        a_task("at_once", "a", trigger_rule="always"),
+        a_task("end", "first", "at_once", operator="EmptyOperator", trigger_rule="one_failed"),
+    ),
     "trigger_rules": a_workflow(
         a_task("a"),
         a_task("b"),
@@ -44,7 +54,9 @@ CONSTRUCTS: dict[str, Workflow] = {
     "mapped": a_workflow(
         a_task("list"),
         a_task("each", "list", mapped=True, expansion=Expansion(over=("list",)), max_active=5),
-        a_task("fixed", "each", mapped=True, expansion=Expansion(length=3), retry=Retry(attempts=1, delay=10.0)),
+        a_task(
+            "fixed", "each", mapped=True, expansion=Expansion(length=3), retry=Retry(attempts=1, delay=10.0)
+        ),
         a_task("end", "fixed", operator="EmptyOperator", trigger_rule="all_done"),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
@@ -53,7 +65,8 @@ CONSTRUCTS: dict[str, Workflow] = {
 
 @pytest.mark.parametrize("name", CONSTRUCTS)
 def test_machine(name: str, rewrite_goldens: bool) -> None:
-    definition = lower(CONSTRUCTS[name]).definition
+    workflow = CONSTRUCTS[name]
+    definition = lower(workflow, "barrier" if workflow.dag_id == "barrier" else "token").definition
     for suffix, text in (
         (".asl.json", json.dumps(definition, indent=2, ensure_ascii=False) + "\n"),
         (".mmd", to_mermaid(definition)),

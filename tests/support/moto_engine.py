@@ -184,20 +184,13 @@ class _Engine:
         return {}
 
     def _on_table(self, env: Any, action: str, parameters: Any) -> Any:
-        from botocore.exceptions import ClientError
-
         with _TABLES:
             client = _dynamodb()
             tables, name = env.aws_execution_details.tables, parameters["TableName"]
             if name not in tables:
                 _new_table(client, name)
                 tables.add(name)
-            try:
-                answer = getattr(client, action)(**parameters)
-            except ClientError as problem:
-                error = f"DynamoDB.{problem.response['Error']['Code']}"
-                cause = problem.response["Error"]["Message"]
-                raise self.task_failure(env, StatesError(error, cause)) from problem
+            answer = getattr(client, action)(**parameters)
         answer.pop("ResponseMetadata")
         return answer
 

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import jsonata  # noqa: F401 - raises the recursion limit when it is imported, which Hypothesis does not want during a test
+
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.local.services.runner import ServiceTasks

@@ -20,6 +20,8 @@ from orkestra_bridge.local.view import line_text, live_view, print_result
 if TYPE_CHECKING:
     from datetime import datetime
 
+INVOKE = "arn:aws:states:::lambda:invoke"
+
 
 def event(kind: str, name: str = "", **details: Any) -> Event:
     return Event(id=1, timestamp="2030-01-01T00:00:00.000Z", type=kind, name=name, details=details)
@@ -115,14 +117,24 @@ def board() -> Board:
     return Board(clock=lambda: float(next(times)))
 
 
+def test_the_board_says_nothing_of_joins() -> None:
+    view = board()
+    call_of_join = {"TableName": "joins", "Key": {"id": {"S": "1#a"}}}
+    resource = "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
+    view.hear(event("TaskScheduled", "Wait before a", resource=resource, arguments=call_of_join, attempt=0))
+    view.hear(event("TaskRetried", "Wait before a", error="DynamoDb.Throttled", seconds=1.0, attempt=1))
+    assert view.hear(exited("Wait before a", {"b": {"state": "success", "tries": 1}})) is None
+    assert (view.working, view.counts) == ({}, {})
+
+
 def test_the_board_follows_a_task() -> None:
     view = board()
-    scheduled = event("TaskScheduled", "a", arguments=call("a").arguments, attempt=0)
+    scheduled = event("TaskScheduled", "a", resource=INVOKE, arguments=call("a").arguments, attempt=0)
     assert view.hear(scheduled) is None
     assert [line.state for line in view.working.values()] == ["running"]
     view.hear(event("TaskRetried", "a", error="Flaky", seconds=5.0, attempt=1))
     assert [(line.state, line.note) for line in view.working.values()] == [("waiting", "Flaky, again in 5 s")]
-    view.hear(event("TaskScheduled", "a", arguments=call("a").arguments, attempt=1))
+    view.hear(event("TaskScheduled", "a", resource=INVOKE, arguments=call("a").arguments, attempt=1))
     line = view.hear(exited("a", {"a": {"state": "success", "tries": 2}}))
     assert line is not None
     assert (line.task_id, line.state, line.tries, line.seconds) == ("a", "success", 2, 1.0)
@@ -168,7 +180,7 @@ def test_the_view_prints_tasks_as_they_end(tmp_path: Path) -> None:
                         type="TaskScheduled",
                         name=name,
                         scope="",
-                        details={"arguments": call(name).arguments, "attempt": 0},
+                        details={"resource": INVOKE, "arguments": call(name).arguments, "attempt": 0},
                     )
                 )
             on_event(exited("t1", {"t1": {"state": "failed", "tries": 1}}))
