@@ -31,11 +31,15 @@ def _nest(order: Order, mask: int, depth: int, cuts: _Cuts) -> Region:
         return Leaf(order.names[mask.bit_length() - 1])
     branches = _side_by_side(order, mask)
     if len(branches) == 1:
-        return Series(tuple(_nest(order, part, depth, cuts) for part in _chain(order, mask, cuts)))
+        return _series(order, _chain(order, mask, cuts), depth, cuts)
     if depth > 1 or all(map(_single, branches)):
         return Parallel(tuple(_nest(order, branch, depth - 1, cuts) for branch in branches))
-    steps = _by_levels(order, mask, cuts)
-    return Series(tuple(_nest(order, step, depth, cuts) for step in steps))
+    return _series(order, _by_levels(order, mask, cuts), depth, cuts)
+
+
+def _series(order: Order, parts: list[int], depth: int, cuts: _Cuts) -> Region:
+    inner = [_nest(order, part, depth, cuts) for part in parts]
+    return Series(tuple(item for one in inner for item in (one.items if isinstance(one, Series) else (one,))))
 
 
 def _by_levels(order: Order, mask: int, cuts: _Cuts) -> list[int]:

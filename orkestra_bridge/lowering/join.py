@@ -40,11 +40,13 @@ LONGEST_RUN = 365 * DAY
 _LISTED = 40
 """Ledger entries that a report names one by one; beyond, it carries the sender's whole ledger."""
 
-_REPORTED = ("DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException")
-"""As Step Functions' own integration and the generic one name it."""
+_REFUSED = ("DynamoDB.ConditionalCheckFailedException",)
+_REFUSED_WAIT = ("DynamoDb.ConditionalCheckFailedException",)
+"""The same error, as Step Functions' own integration and the generic one name it."""
 _USED_TOKEN = ("Sfn.InvalidTokenException", "Sfn.TaskDoesNotExistException", "Sfn.TaskTimedOutException")
-_AGAIN = Retrier(errors=("States.ALL",), interval=1, attempts=8, backoff=2.0, max_delay=60)
+_AGAIN = Retrier(errors=("States.ALL",), interval=1, attempts=7, backoff=2.0)
 _LEDGERS = "$map({item}.ledgers.SS, function($entries) {{ $parse($entries) }})"
+_ADD = "ADD arrived :arrived, ledgers :ledgers"
 _KNOWN = "attribute_not_exists(waiting) OR contains(arrived, :sender)"
 _NOT_COMPLETE = f"{_KNOWN} OR attribute_not_exists(arrived) OR size(arrived) < :others"
 
@@ -88,8 +90,8 @@ def lower_waiting(plan: Plan, task: Task, scope: Scope, name: str, after: str) -
             },
             output=expression(merge(scope.ledger, "$states.result")),
             next=after,
-            retry=(Retrier(errors=_REPORTED, attempts=0), _AGAIN),
-            catch=(Catcher(errors=_REPORTED, next=collect, output=expression(scope.ledger)),),
+            retry=(Retrier(errors=_REFUSED_WAIT, attempts=0), _AGAIN),
+            catch=(Catcher(errors=_REFUSED_WAIT, next=collect, output=expression(scope.ledger)),),
         ),
         collect: TaskState(
             comment=f"All reports to {task.task_id} came before it had to wait",
@@ -118,11 +120,10 @@ def _reporting(
             arguments=_update_unless_complete(plan, report),
             output=onward,
             next=following,
-            retry=(Retrier(errors=_REPORTED, attempts=0), _AGAIN),
-            catch=(Catcher(errors=_REPORTED, next=complete, output=expression(INPUT)),),
+            retry=(Retrier(errors=_REFUSED, attempts=0), _AGAIN),
+            catch=(Catcher(errors=_REFUSED, next=complete, output=expression(INPUT)),),
         ),
         complete: TaskState(
-            comment=f"{report.waiter} waits for nothing else any more",
             resource=UPDATE,
             arguments={**_update(plan, report), "ReturnValues": "ALL_NEW"},
             assign={
@@ -158,11 +159,10 @@ def _update(plan: Plan, report: Report) -> dict[str, Any]:
     everybody = texts([one.sender for one in plan.joins.waiting[report.waiter]])
     return {
         **_item(report.waiter),
-        "UpdateExpression": "SET expires = :expires ADD arrived :arrived, ledgers :ledgers",
+        "UpdateExpression": _ADD,
         "ExpressionAttributeValues": {
             ":arrived": {"SS": _if_decisive(report, everybody, texts([report.sender]), [report.sender])},
-            ":ledgers": {"SS": [expression(f"$string({_carried(report)})")]},
-            ":expires": _expires(plan),
+            ":ledgers": {"SS": [expression(f"$string({_carried(plan, report)})")]},
         },
     }
 
@@ -171,12 +171,14 @@ def _update_unless_complete(plan: Plan, report: Report) -> dict[str, Any]:
     """Return the update that has nobody to wake: nobody waits, or others have to report as well, or it came before."""
     update, others = _update(plan, report), len(plan.joins.waiting[report.waiter]) - 1
     values = update["ExpressionAttributeValues"]
+    values[":expires"] = _expires(plan)
+    update["UpdateExpression"] = f"SET expires = :expires {_ADD}"
     if not others:
         return {**update, "ConditionExpression": "attribute_not_exists(waiting)"}
     values |= {":sender": {"S": report.sender}, ":others": {"N": str(others)}}
     if report.decisive:
         # stored for no other reason than that DynamoDB refuses values that are not used
-        update["UpdateExpression"] = update["UpdateExpression"].replace("SET ", "SET remaining = :others, ")
+        update["UpdateExpression"] = f"SET expires = :expires, remaining = :others {_ADD}"
     condition = _if_decisive(report, text(_KNOWN), text(_NOT_COMPLETE), _NOT_COMPLETE)
     return {**update, "ConditionExpression": condition}
 
@@ -194,10 +196,11 @@ def _if_decisive(report: Report, yes: str, no: str, always: Any) -> Any:
     return expression(f"{' or '.join(ways)} ? {yes} : {no}")
 
 
-def _carried(report: Report) -> str:
-    if len(report.carries) > _LISTED:
+def _carried(plan: Plan, report: Report) -> str:
+    carried = plan.ledger_ids(report.carries)
+    if len(carried) > _LISTED:
         return INPUT
-    entries = (f"{text(task_id)}: {lookup(INPUT, task_id)}" for task_id in report.carries)
+    entries = (f"{text(task_id)}: {lookup(INPUT, task_id)}" for task_id in carried)
     return f"{{{', '.join(entries)}}}"
 
 

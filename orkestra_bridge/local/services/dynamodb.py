@@ -30,7 +30,7 @@ _NAME = r"([a-z_]+)"
 _VALUE = r"(:[a-z_]+)"
 _SET = re.compile(rf"{_NAME} = {_VALUE}")
 _ADD = re.compile(rf"{_NAME} {_VALUE}")
-_UPDATE = re.compile(r"SET (?P<set>.+?)(?: ADD (?P<add>.+))?")
+_UPDATE = re.compile(r"(?:SET (?P<set>.+?))?(?:(?:^| )ADD (?P<add>.+))?")
 _FIELDS = {
     "updateItem": frozenset(
         {

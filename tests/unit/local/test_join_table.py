@@ -38,6 +38,9 @@ def update(chance: random.Random) -> dict[str, Any]:
     else:
         values[":some"] = {"SS": chance.sample(names, chance.randint(1, 3))}
         expression += " ADD arrived :some, ledgers :some"
+        if chance.random() < 0.2:
+            expression = "ADD arrived :some"
+            del values[":now"]
     return {
         **KEY,
         "UpdateExpression": expression,

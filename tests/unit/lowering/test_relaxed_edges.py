@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orkestra_bridge.ir.graph import Order, bits, order_of
 from orkestra_bridge.lowering.nesting import task_ids
 from orkestra_bridge.lowering.pprint import nesting_text
-from orkestra_bridge.lowering.regions import DEPTH, Leaf, Parallel, Region, decompose, masks_before
+from orkestra_bridge.lowering.regions import DEPTH, Leaf, Parallel, Region, Series, decompose, masks_before
 
 Edges = list[tuple[int, int]]
 
@@ -68,6 +68,14 @@ def depth(region: Region) -> int:
     return max(map(depth, region.items))
 
 
+def has_series_in_series(region: Region) -> bool:
+    if isinstance(region, Leaf):
+        return False
+    if isinstance(region, Parallel):
+        return any(isinstance(part, Parallel) or has_series_in_series(part) for part in region.branches)
+    return any(isinstance(part, Series) or has_series_in_series(part) for part in region.items)
+
+
 def fewest(of: Order) -> int:
     """Return the least number of edges to relax: by trying all sets of them, the small ones first."""
     for count in range(len(of.covers) + 1):
@@ -101,6 +109,7 @@ def nests(of: Order, gone: frozenset[tuple[int, int]]) -> bool:
 def test_the_nesting_and_the_joins_together_are_the_order_itself(of: Order) -> None:
     result = decompose(of, "token")
     assert sorted(task_ids(result.region)) == sorted(of.names)
+    assert not has_series_in_series(result.region)
     before = masks_before(of, result.region)
     assert all(mask & ~of.above[task] == 0 for task, mask in enumerate(before)), (
         "waits for more than it depends on"
@@ -142,6 +151,7 @@ def test_a_chain_of_500_tasks_with_a_side_task_each_stays_flat(joins: str) -> No
     edges = [(2 * i, 2 * i + 1) for i in range(500)] + [(2 * i, 2 * i + 2) for i in range(499)]
     result = decompose(order(1000, edges), "token" if joins == "token" else "barrier")
     assert depth(result.region) <= DEPTH
+    assert not has_series_in_series(result.region)
     assert sorted(task_ids(result.region)) == sorted(f"t{i}" for i in range(1000))
     assert len(result.relaxed) <= 40
 

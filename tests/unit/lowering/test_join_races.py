@@ -1,0 +1,76 @@
+"""Joins when the calls to DynamoDB take time, overtake each other, fail after they have worked, and come twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+from simulate import expected_run, expected_states
+from workflows import from_edges
+
+from orkestra_bridge.ir.serialize import to_document
+from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
+from orkestra_bridge.local.services.runner import ServiceTasks
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.runtime.verdict import verdict_of
+
+RULES = ("all_success", "all_done", "none_failed", "one_success", "one_failed", "one_done")
+
+
+class Cloud:
+    """Lambda and DynamoDB with latencies; every so often an answer gets lost on its way back, and once a call."""
+
+    def __init__(self, workflow: Any, outcomes: dict[str, str], chance: random.Random) -> None:
+        self._document = to_document(workflow)
+        self._outcomes = outcomes
+        self._chance = chance
+        self._services = ServiceTasks(self._invoke)
+        self.calls: list[str] = []
+        self.states: dict[str, str] = {}
+
+    async def __call__(self, call: TaskCall) -> Any:
+        if call.resource.endswith("lambda:invoke"):
+            return await self._invoke(call)
+        await self._latency()
+        if self._chance.random() < 0.1:
+            raise StatesError("DynamoDB.ProvisionedThroughputExceededException")
+        answer = await self._services(call)
+        await self._latency()
+        if self._chance.random() < 0.1:
+            raise StatesError("DynamoDB.SdkClientException", "the connection was closed")
+        return answer
+
+    async def _latency(self) -> None:
+        await asyncio.sleep(self._chance.choice([0, 0, 0.5, 1, 2.5]))
+
+    async def _invoke(self, call: TaskCall) -> Any:
+        payload = call.arguments["Payload"]
+        task_id = payload["task_id"]
+        self.calls.append(task_id)
+        verdict = verdict_of(task_id, self._document, payload["ledger"])
+        self.states[task_id] = self._outcomes[task_id] if verdict == "run" else verdict
+        if verdict == "run":
+            await asyncio.sleep(self._chance.choice([0, 1, 1, 2, 3]))
+        if self.states[task_id] == "failed":
+            raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
+        return {"Payload": {"state": self.states[task_id], "tries": 1}}
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_every_task_runs_exactly_once_and_ends_as_it_should(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"t{i}" for i in range(chance.randint(4, 10))]
+    edges = [(u, v) for i, u in enumerate(names) for v in names[i + 1 :] if chance.random() < 0.35]
+    fields = {name: {"trigger_rule": chance.choice(RULES)} for name in names}
+    workflow = from_edges(names, edges, **fields)
+    outcomes = {name: chance.choice(["success", "failed", "skipped"]) for name in names}
+    cloud, clock = Cloud(workflow, outcomes, chance), VirtualClock()
+    # if a report were lost, somebody would wait for ever
+    definition = {**lower(workflow, "token").definition, "TimeoutSeconds": 3600}
+    ended = clock.run(execute(definition, {}, tasks=cloud, clock=clock))
+    expected = expected_states(workflow, outcomes)
+    assert sorted(cloud.calls) == sorted(names)
+    assert cloud.states == expected
+    assert ended.status == expected_run(workflow, expected), ended.cause
