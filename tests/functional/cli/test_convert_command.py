@@ -45,7 +45,7 @@ def test_all_samples_are_translated(converted: tuple[Path, Done]) -> None:
     report = done.json()
     assert report["tool"] == "orkestra-bridge"
     assert report["summary"]["refused"] == 0
-    assert report["summary"]["translated"] == len(report["dags"]) == 17
+    assert report["summary"]["translated"] == len(report["dags"]) == 18
     assert json.loads((home / "out" / "report.json").read_text()) == report
 
 

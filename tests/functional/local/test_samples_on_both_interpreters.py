@@ -46,6 +46,7 @@ SAMPLES = [
     "regional_sales",
     "settings_and_secrets",
     "shell_pipeline",
+    "temporary_cluster",
 ]
 
 
