@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.graph import bits, order_of, task_order
 from orkestra_bridge.lowering.order import setup_graph
+from orkestra_bridge.operators.registry import BRANCH, SHORT_CIRCUIT
 from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
 
 if TYPE_CHECKING:
@@ -63,10 +64,7 @@ class _Analysis:
         self._full = task_order(workflow.tasks)
         self._index = {name: i for i, name in enumerate(self._full.names)}
         self._skips = [families[name].skips for name in self._full.names]
-        self._far = [
-            skips and task.ignore_downstream_trigger_rules and families[task.task_id].name == "short_circuit"
-            for skips, task in zip(self._skips, workflow.tasks, strict=True)
-        ]
+        self._far = [_skips_far(families[task.task_id], task) for task in workflow.tasks]
 
     def result(self) -> Starts:
         rules = {name: _early_states(task) for name, task in self._tasks.items()}
@@ -137,6 +135,12 @@ class _Analysis:
             for k in bits(self._full.below[i])
             if self._full.names[k] not in early
         )
+
+
+def _skips_far(family: Family, task: Task) -> bool:
+    """Return True if the task may skip more than its direct downstream tasks."""
+    only_direct = family is BRANCH or (family is SHORT_CIRCUIT and not task.ignore_downstream_trigger_rules)
+    return family.skips and not only_direct
 
 
 def _early_states(task: Task) -> tuple[str, ...] | None:

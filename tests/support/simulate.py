@@ -128,7 +128,8 @@ def play(
 
     execution = clock.run(
         execute(
-            lower(workflow, joins).definition,
+            # on a virtual clock, a task that waits for ever would stop the test
+            {"TimeoutSeconds": 10**6, **lower(workflow, joins).definition},
             {},
             tasks=ServiceTasks(player),
             clock=clock,

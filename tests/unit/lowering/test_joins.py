@@ -130,7 +130,7 @@ def ledgers(workflow: Workflow, durations: Mapping[str, float]) -> dict[str, Any
         await asyncio.sleep(durations.get(payload["task_id"], 0))
         return {"Payload": {"state": "success", "tries": 1, "xcom": {"return_value": payload["task_id"]}}}
 
-    definition = lower(workflow, "token").definition
+    definition = {**lower(workflow, "token").definition, "TimeoutSeconds": 10**6}
     ended = clock.run(execute(definition, {}, tasks=ServiceTasks(runner), clock=clock))
     assert ended.status == "SUCCEEDED", ended.cause
     return told
