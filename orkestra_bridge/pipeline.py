@@ -22,6 +22,7 @@ from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.ir.serialize import render
+from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
 from orkestra_bridge.operators.registry import check_operators
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     Check = Callable[[Workflow], tuple[Finding, ...]]
     OnFile = Callable[[int, int, str], None]
 
-CHECKS: tuple[Check, ...] = (check_operators, account)
+CHECKS: tuple[Check, ...] = (check_operators, account, refused_groups)
 """What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
 
 HANDLER = "orkestra_bridge.runtime.handler.handle"

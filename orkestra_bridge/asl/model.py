@@ -50,10 +50,11 @@ class TaskState:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassState:
-    """Computes its output, calls nothing."""
+    """Computes its output, calls nothing; ``assign`` sets variables of the scope."""
 
     next: str | None
     output: Any = None
+    assign: dict[str, Any] | None = None
     comment: str | None = None
 
 

@@ -44,9 +44,7 @@ def _state(state: State) -> dict[str, Any]:  # noqa: PLR0911
         case TaskState():
             return _task(state)
         case PassState():
-            return _without_none(
-                {"Type": "Pass", "Comment": state.comment, "Output": state.output, **_onward(state.next)}
-            )
+            return _pass(state)
         case ParallelState():
             return _parallel(state)
         case MapState():
@@ -78,6 +76,18 @@ def _task(state: TaskState) -> dict[str, Any]:
             "TimeoutSeconds": state.timeout,
             "Retry": [_retrier(retrier) for retrier in state.retry] or None,
             "Catch": catch or None,
+            "Assign": state.assign,
+            "Output": state.output,
+            **_onward(state.next),
+        }
+    )
+
+
+def _pass(state: PassState) -> dict[str, Any]:
+    return _without_none(
+        {
+            "Type": "Pass",
+            "Comment": state.comment,
             "Assign": state.assign,
             "Output": state.output,
             **_onward(state.next),

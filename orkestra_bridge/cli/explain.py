@@ -75,15 +75,17 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     from orkestra_bridge.diagnostics import refuses
     from orkestra_bridge.ir.pprint import workflow_text
     from orkestra_bridge.ir.serialize import render
+    from orkestra_bridge.lowering.groups import refused_groups
     from orkestra_bridge.lowering.machine import lower, nest
     from orkestra_bridge.lowering.pprint import nesting_text
     from orkestra_bridge.operators.registry import check_operators
 
     if stage == "ir":
         return workflow_text(workflow)
-    if stage == "regions":
+    findings = refused_groups(workflow)
+    if stage == "regions" and not findings:
         return nesting_text(nest(workflow, joins)[1])
-    findings = check_operators(workflow)
+    findings += check_operators(workflow)
     if refuses(findings):
         raise BridgeError(
             "; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown"

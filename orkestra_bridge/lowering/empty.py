@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.asl.jsonata import text
+from orkestra_bridge.asl.jsonata import lookup, text
 from orkestra_bridge.asl.model import PassState, State
 from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.lowering.guard import Guard, state_expression
@@ -18,6 +18,8 @@ def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> 
     """Return the state of a task that does nothing but take part in the order."""
     name = plan.names.of_task[task.task_id]
     entry = _entry(state_expression(_guard(plan, task), scope.ledger))
+    if scope.map_index:
+        entry = _of_instance(entry, lookup(scope.ledger, task.task_id), scope.map_index)
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
     return {
         name: PassState(
@@ -26,6 +28,11 @@ def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> 
             next=following,
         )
     }
+
+
+def _of_instance(entry: str, before: str, map_index: str) -> str:
+    """Return JSONata for the entry of an instance: what there is of a task that was not expanded stands for all."""
+    return f"($exists({before}.state) ? {before} : $merge([{entry}, {{'map_index': {map_index}}}]))"
 
 
 def _guard(plan: Plan, task: Task) -> Guard:

@@ -197,7 +197,7 @@ def _if_decisive(report: Report, yes: str, no: str, always: Any) -> Any:
 
 
 def _carried(plan: Plan, report: Report) -> str:
-    carried = report.carries
+    carried = plan.ledger_ids(report.carries)
     if len(carried) > _LISTED:
         return INPUT
     entries = (f"{text(task_id)}: {lookup(INPUT, task_id)}" for task_id in carried)

@@ -13,6 +13,7 @@ from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.asl.render import to_asl
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
+from orkestra_bridge.lowering.groups import check_groups, grouped
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.early import Starts
+    from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.options import Joins
 
 DEFINITION_LIMIT = 1_048_576
@@ -61,15 +63,17 @@ def lower(workflow: Workflow, joins: Joins = "token") -> Lowered:
 
     ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`.
     """
+    groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
-    plan = _plan(workflow, starts, decomposition)
+    plan = _plan(groups, workflow, starts, decomposition)
     machine = _machine(plan, decomposition)
     definition = to_asl(machine)
     findings = (
         *check_limits(workflow, starts),
-        *check_mapping(workflow),
-        *_waits(workflow, decomposition),
-        *_own_check(workflow, definition),
+        *check_mapping(groups.workflow, groups.members),
+        *check_groups(workflow, groups),
+        *_waits(groups.workflow, decomposition),
+        *_own_check(plan, definition),
     )
     return Lowered(
         definition=definition,
@@ -81,9 +85,13 @@ def lower(workflow: Workflow, joins: Joins = "token") -> Lowered:
 
 
 def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:
-    """Return when the tasks of a workflow start, and the nesting of that order; operators may be unknown ones."""
-    families = {task.task_id: family_of(task) or CUSTOM for task in workflow.tasks}
-    starts = starts_of(workflow, families, joins)
+    """Return when the tasks of a workflow start, and the nesting of that order; operators may be unknown ones.
+
+    A mapped task group counts as one task, by its own id.
+    """
+    nodes = grouped(workflow).workflow
+    families = {task.task_id: family_of(task) or CUSTOM for task in nodes.tasks}
+    starts = starts_of(nodes, families, joins)
     return starts, decompose(starts.order, joins)
 
 
@@ -99,7 +107,7 @@ def _machine(plan: Plan, decomposition: Decomposition) -> Machine:
     )
 
 
-def _plan(workflow: Workflow, starts: Starts, decomposition: Decomposition) -> Plan:
+def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: Decomposition) -> Plan:
     families = {}
     for task in workflow.tasks:
         family = family_of(task)
@@ -122,7 +130,8 @@ def _plan(workflow: Workflow, starts: Starts, decomposition: Decomposition) -> P
         families=families,
         skippers=skippers,
         setups=setups,
-        joins=joins_of(workflow, starts, decomposition),
+        joins=joins_of(groups.workflow, starts, decomposition),
+        groups=groups,
     )
 
 
@@ -144,7 +153,8 @@ def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
     return found
 
 
-def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
+def _own_check(plan: Plan, definition: dict[str, Any]) -> list[Finding]:
+    workflow = plan.workflow
     problems = check(definition, placeholders=(FUNCTION, TABLE))
     found = [
         INVALID_MACHINE.at(
@@ -157,11 +167,12 @@ def _own_check(workflow: Workflow, definition: dict[str, Any]) -> list[Finding]:
     ]
     size = len(orjson.dumps(definition))
     if size > DEFINITION_LIMIT:
+        barrier = ", or try --joins barrier, which has fewer states" if plan.joins.waiting else ""
         found.append(
             DEFINITION_TOO_LARGE.at(
                 workflow.span,
                 f"the definition has {size:,} bytes, AWS allows {DEFINITION_LIMIT:,}",
-                "split the DAG into several that start each other",
+                f"split the DAG into several that start each other{barrier}",
                 dag_id=workflow.dag_id,
             )
         )

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_LENGTH, MAP_TOO_LONG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
 
+    Members = Mapping[str, tuple[Task, ...]]
+
+NO_MEMBERS: Members = {}
 AT_ONCE = 40
 MAX_MAP_LENGTH = 1024
 """What a task may return to be mapped over; products of several arguments may be longer in Airflow."""
@@ -28,52 +31,55 @@ _EVENTS_PER_RETRY = 3
 _EVENTS_OF_MACHINE = 100
 
 
-def room_for(workflow: Workflow, task: Task) -> int:
-    """Return the number of instances of a mapped task that fit into the history, at most Airflow's own limit.
+def room_for(workflow: Workflow, task: Task, members: Members = NO_MEMBERS) -> int:
+    """Return the number of instances of a mapped task or group that fit into the history, at most Airflow's own limit.
 
-    What is left after all other tasks is shared evenly by the mapped tasks whose length only the run knows.
+    What is left after all other tasks is shared evenly by the mapped ones whose length only the run knows. ``members``
+    are the tasks of mapped groups, which the workflow has as one task each.
     """
     open_ended = [other for other in _mapped(workflow) if not _length(other)]
-    used = _EVENTS_OF_MACHINE + sum(_events(other) * (_length(other) or 1) for other in workflow.tasks)
+    used = _EVENTS_OF_MACHINE + sum(
+        _events(other, members) * (_length(other) or 1) for other in workflow.tasks
+    )
     share = (HISTORY - used) // max(1, len(open_ended))
-    return max(1, min(MAX_MAP_LENGTH, share // _events(task)))
+    return max(1, min(MAX_MAP_LENGTH, share // _events(task, members)))
 
 
-def check_mapping(workflow: Workflow) -> tuple[Finding, ...]:
-    """Return the findings about the lengths of mapped tasks."""
-    return tuple(finding for task in _mapped(workflow) for finding in _task(workflow, task))
+def check_mapping(workflow: Workflow, members: Members = NO_MEMBERS) -> tuple[Finding, ...]:
+    """Return the findings about the lengths of mapped tasks and groups; the arguments are those of `room_for`."""
+    return tuple(finding for task in _mapped(workflow) for finding in _task(workflow, task, members))
 
 
-def _task(workflow: Workflow, task: Task) -> Iterator[Finding]:
+def _task(workflow: Workflow, task: Task, members: Members) -> Iterator[Finding]:
     length = _length(task)
+    events = _events(task, members)
+    about = {
+        "dag_id": workflow.dag_id,
+        "task_id": members[task.task_id][0].task_id if task.task_id in members else task.task_id,
+        "attribute": "expand",
+    }
     if not length:
-        room = room_for(workflow, task)
+        room = room_for(workflow, task, members)
         yield MAP_LENGTH.at(
             task.span,
             f"up to {room} instances fit into the execution's history, {_at_once(task)} at a time; with more "
-            "the task fails with MapTooLongError",
+            f"{task.task_id} fails with MapTooLongError",
             "nothing if there are never more; else map over batches of items",
-            dag_id=workflow.dag_id,
-            task_id=task.task_id,
-            attribute="expand",
+            **about,
         )
-    elif _events(task) * length > HISTORY - _EVENTS_OF_MACHINE:
+    elif events * length > HISTORY - _EVENTS_OF_MACHINE:
         yield MAP_TOO_LONG.at(
             task.span,
-            f"{length} instances write up to {_events(task) * length:,} events, an execution's history holds {HISTORY:,}",
+            f"{length} instances write up to {events * length:,} events, an execution's history holds {HISTORY:,}",
             "map over batches of items",
-            dag_id=workflow.dag_id,
-            task_id=task.task_id,
-            attribute="expand",
+            **about,
         )
     elif length > AT_ONCE == _at_once(task):
         yield MAP_AT_ONCE.at(
             task.span,
             f"{AT_ONCE} of the {length} instances run at a time",
             "nothing: Airflow too runs as many as its parallelism and its pools allow",
-            dag_id=workflow.dag_id,
-            task_id=task.task_id,
-            attribute="expand",
+            **about,
         )
 
 
@@ -89,6 +95,8 @@ def _length(task: Task) -> int | None:
     return task.expansion.length if task.expansion else None
 
 
-def _events(task: Task) -> int:
+def _events(task: Task, members: Members) -> int:
     """Return the most events that one instance writes."""
-    return _EVENTS_PER_STATE + _EVENTS_PER_ITERATION + _EVENTS_PER_RETRY * task.retry.attempts
+    states = members.get(task.task_id, (task,))
+    retries = sum(each.retry.attempts for each in states)
+    return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries

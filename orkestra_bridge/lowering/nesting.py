@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
+from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.lowering.empty import lower_empty
 from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
-from orkestra_bridge.lowering.map import entry_name, lower_mapped
-from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series
+from orkestra_bridge.lowering.map import (
+    INDEX_VARIABLE,
+    entry_name,
+    instance_scope,
+    lower_mapped,
+    start_of_instance,
+)
+from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import lower_task
 from orkestra_bridge.operators.registry import Runs
@@ -37,7 +44,7 @@ def _entry(plan: Plan, item: Region) -> str:
     if isinstance(item, Leaf):
         if item.task_id in plan.joins.waiting:
             return plan.names.fresh(waiting_name(item.task_id))
-        return _entry_of_task(plan, plan.workflow.task(item.task_id))
+        return _entry_of_task(plan, plan.node(item.task_id))
     heads = [_head(branch) for branch in item.branches] if isinstance(item, Parallel) else []
     shown = ", ".join(heads[:_NAMES_SHOWN])
     more = f" and {len(heads) - _NAMES_SHOWN} more" if len(heads) > _NAMES_SHOWN else ""
@@ -56,14 +63,14 @@ def _head(region: Region) -> str:
 
 def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: str | None) -> dict[str, State]:
     if isinstance(item, Leaf):
-        return _lower_leaf(plan, name, plan.workflow.task(item.task_id), scope, following)
+        return _lower_leaf(plan, name, plan.node(item.task_id), scope, following)
     assert isinstance(item, Parallel), "a Series never holds a Series"
-    inner = frozenset(task_id for branch in item.branches for task_id in task_ids(branch))
+    inner = frozenset(name for branch in item.branches for name in task_ids(branch))
     return {
         name: ParallelState(
             branches=tuple(_branch(plan, branch, inner, scope.map_index) for branch in item.branches),
             arguments=None if scope.ledger == INPUT else expression(scope.ledger),
-            output=scope.gathered(inner, last=following is None),
+            output=scope.gathered(frozenset(plan.ledger_ids(inner)), last=following is None),
             next=following,
         )
     }
@@ -82,15 +89,38 @@ def _lower_leaf(plan: Plan, name: str, task: Task, scope: Scope, following: str 
 
 
 def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
+    if task.task_id in plan.groups.members:
+        return lower_mapped(
+            plan, name, task, scope, following=following, instance=_instance(plan, task.task_id)
+        )
     if task.expansion:
-        return lower_mapped(plan, name, task, scope, following)
-    lower = lower_empty if plan.families[task.task_id].runs is Runs.PASS else lower_task
-    return lower(plan, task, scope, following)
+        states = lower_task(plan, task, instance_scope(task.task_id), None)
+        instance = Machine(start_at=plan.names.of_task[task.task_id], states=states)
+        return lower_mapped(plan, name, task, scope, following=following, instance=instance)
+    # what a task of the group skips is looked up by map index, which is left to the function
+    empty = plan.families[task.task_id].runs is Runs.PASS and not (
+        scope.map_index and plan.skippers[task.task_id]
+    )
+    return (lower_empty if empty else lower_task)(plan, task, scope, following)
+
+
+def _instance(plan: Plan, group: str) -> Machine:
+    """Return the states of one instance of a mapped group: the nesting of its tasks."""
+    members = plan.groups.members[group]
+    inside = frozenset(task.task_id for task in members)
+    order = order_of(
+        tuple(task.task_id for task in members),
+        {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
+    )
+    scope = Scope(ledger=INPUT, returns=order.names, map_index=INDEX_VARIABLE, later_index=INDEX_VARIABLE)
+    body = lower_region(plan, decompose(order, "barrier").region, scope, None)
+    name = plan.names.fresh(f"{group}: instance")
+    return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states})
 
 
 def _branch(plan: Plan, branch: Region, inner: frozenset[str], map_index: str | None) -> Machine:
     own = tuple(task_ids(branch))
-    returns = (*own, *plan.joins.imported(own, inner))
+    returns = plan.ledger_ids((*own, *plan.joins.imported(own, inner)))
     scope = Scope(ledger=INPUT, returns=returns, map_index=map_index, later_index=map_index)
     return lower_region(plan, branch, scope, None)
 

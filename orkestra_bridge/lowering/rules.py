@@ -61,3 +61,9 @@ MAP_AT_ONCE = Rule(
     severity=Severity.INFO,
     verdict=Verdict.APPROXIMATED,
 )
+GROUP_RULE = Rule(
+    id="OB343",
+    title="a trigger rule that Airflow fires early, in a mapped task group",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)

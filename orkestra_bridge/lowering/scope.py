@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.asl.jsonata import expression, lookup, merge, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.registry import Family
@@ -30,6 +31,7 @@ class Plan:
         skippers: For each task, the tasks above it that may decide to skip it.
         setups: Which tasks are setups and teardowns, and what that means for others.
         joins: Which tasks wait for reports from other branches.
+        groups: The workflow with each mapped task group as one task.
     """
 
     workflow: Workflow
@@ -38,6 +40,20 @@ class Plan:
     skippers: Mapping[str, tuple[str, ...]]
     setups: SetupGraph
     joins: Joins
+    groups: Grouped
+
+    def node(self, name: str) -> Task:
+        """Return the task with this id, or the one that stands for the mapped group; raises KeyError if there is none."""
+        return (self.groups.workflow if name in self.groups.members else self.workflow).task(name)
+
+    def ledger_ids(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids under which the ledger has these tasks and mapped groups: a group stands for its tasks."""
+        members = self.groups.members
+        return tuple(
+            task_id
+            for name in names
+            for task_id in ([task.task_id for task in members[name]] if name in members else [name])
+        )
 
     @property
     def mapped(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.attributes import is_given
-from orkestra_bridge.operators.rules import MAPPED_TASK, UNSUPPORTED_OPERATOR
+from orkestra_bridge.operators.rules import UNSUPPORTED_OPERATOR
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
@@ -136,17 +136,6 @@ def _check(dag_id: str, task: Task) -> list[Finding]:
                 "do its work in a @task function (hooks and boto3 are ordinary Python), or keep this DAG on Airflow",
                 dag_id=dag_id,
                 task_id=task.task_id,
-            )
-        )
-    if task.mapped_group is not None:
-        found.append(
-            MAPPED_TASK.at(
-                task.span,
-                f"the mapped task group {task.mapped_group} is not translated; mapped tasks are",
-                "let each task of the group expand by itself, or do the group's work in one mapped task",
-                dag_id=dag_id,
-                task_id=task.task_id,
-                attribute="expand",
             )
         )
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.passes.claims import Claim
 
 _SHOWN = 60
-_ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand"})
+_ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand", "task_group.expand_kwargs"})
 """The operator check speaks about these, and about the arguments of classes that nothing here runs."""
 _ENFORCED_BY_MAP = frozenset({"max_active_tis_per_dagrun"})
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.context import rebind
 from orkestra_bridge.runtime.mapping import expanded
-from orkestra_bridge.runtime.verdict import major_version
+from orkestra_bridge.runtime.verdict import major_version, verdict_of
 from orkestra_bridge.runtime.xcoms import XComs
 
 if TYPE_CHECKING:
@@ -30,6 +30,36 @@ def expand(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> d
     xcoms = XComs(event.get("ledger") or {}, major=major_version(manifest["workflow"]))
     task = dag.get_task(event["task_id"])
     return expanded(task.expand_input.length(xcoms), event["expand"]["limit"])
+
+
+def expand_group(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of the tasks of a mapped group, by task id: each is expanded, or ends, by itself.
+
+    Raises:
+        MapTooLongError: If there are more instances than ``event["expand"]["limit"]``.
+    """
+    workflow = manifest["workflow"]
+    ledger = dict(event.get("ledger") or {})
+    kept = (event.get("run") or {}).get("ledger") or {}
+    group = dag.task_group_dict[event["task_id"]]
+    length = group._expand_input.length(XComs(ledger, major=major_version(workflow)))
+    entries: dict[str, Any] = {}
+    for task in workflow["tasks"]:
+        task_id = task["task_id"]
+        if task.get("mapped_group") == group.group_id:
+            entry = kept.get(task_id) or _of_member(
+                task_id, workflow, ledger, length, event["expand"]["limit"]
+            )
+            entries[task_id] = ledger[task_id] = entry
+    return entries
+
+
+def _of_member(
+    task_id: str, workflow: Mapping[str, Any], ledger: Mapping[str, Any], length: int | None, limit: int
+) -> dict[str, Any]:
+    # Tasks of the group that have been expanded have no state yet: the instances look at those themselves.
+    verdict = verdict_of(task_id, workflow, ledger)
+    return expanded(length, limit) if verdict == "run" else {"state": verdict, "tries": 0}
 
 
 def unmapped(task: Any, context: TaskContext) -> Any:

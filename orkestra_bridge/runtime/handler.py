@@ -10,7 +10,7 @@ from orkestra_bridge.runtime import logs
 from orkestra_bridge.runtime.callbacks import run_callback
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.execution import run_task
-from orkestra_bridge.runtime.expansion import expand
+from orkestra_bridge.runtime.expansion import expand, expand_group
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
 from orkestra_bridge.runtime.mapping import resumed
 from orkestra_bridge.runtime.verdict import Verdict, verdict_of
@@ -55,20 +55,33 @@ class Package:
             raise RuntimeSetupError(
                 "the event names no task_id; is it from a state machine of another version?"
             )
-        kept = resumed(((event.get("run") or {}).get("ledger") or {}).get(task_id), map_index)
+        kept = _kept(task_id, map_index, event)
         if kept:
             return dict(kept)
         entry = self._entry(task_id, map_index, event)
         return entry if map_index < 0 else {**entry, "map_index": map_index}
 
     def _entry(self, task_id: str, map_index: int, event: Mapping[str, Any]) -> dict[str, Any]:
-        ledger = event.get("ledger") or {}
-        verdict: Verdict = verdict_of(task_id, self.manifest["workflow"], ledger, map_index=map_index)
+        workflow = self.manifest["workflow"]
+        groups = {group["group_id"] for group in workflow.get("mapped_groups", ())}
+        if "expand" in event and task_id in groups:
+            return expand_group(self.dag, self.manifest, event)
+        verdict: Verdict = verdict_of(task_id, workflow, event.get("ledger") or {}, map_index=map_index)
         if verdict != "run":
             return {"state": verdict, "tries": 0}
         if "expand" in event:
             return expand(self.dag, self.manifest, event)
         return run_task(self.dag, self.manifest, event)
+
+
+def _kept(task_id: str, map_index: int, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the entry that there is already, None if the task instance has to run."""
+    entry = resumed(((event.get("run") or {}).get("ledger") or {}).get(task_id), map_index)
+    if entry or map_index < 0:
+        return entry
+    # A task of a mapped group that was not expanded, for it was skipped, say, has one entry for all instances.
+    unexpanded = (event.get("ledger") or {}).get(task_id, {})
+    return unexpanded if "state" in unexpanded else None
 
 
 _PACKAGE: list[Package] = []

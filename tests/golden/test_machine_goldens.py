@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Expansion, Retry, Workflow
+from orkestra_bridge.ir.model import Expansion, MappedGroup, Retry, Workflow
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
 
@@ -58,6 +58,13 @@ CONSTRUCTS: dict[str, Workflow] = {
             "fixed", "each", mapped=True, expansion=Expansion(length=3), retry=Retry(attempts=1, delay=10.0)
         ),
         a_task("end", "fixed", operator="EmptyOperator", trigger_rule="all_done"),
+    ),
+    "mapped_group": a_workflow(
+        a_task("list"),
+        a_task("g.a", "list", mapped=True, mapped_group="g"),
+        a_task("g.b", "g.a", mapped=True, mapped_group="g", operator="EmptyOperator"),
+        a_task("end", "g.a", "g.b"),
+        mapped_groups=(MappedGroup(group_id="g", expansion=Expansion(over=("list",))),),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
 }
