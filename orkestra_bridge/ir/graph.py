@@ -86,12 +86,3 @@ def order_of(names: tuple[str, ...], upstream: dict[str, tuple[str, ...]]) -> Or
 def task_order(tasks: tuple[Task, ...]) -> Order:
     """Return the order of a workflow's tasks."""
     return order_of(tuple(task.task_id for task in tasks), {task.task_id: task.upstream for task in tasks})
-
-
-def downstream_of(tasks: tuple[Task, ...]) -> dict[str, tuple[str, ...]]:
-    """Return the direct downstream task ids of each task, in task order."""
-    found: dict[str, list[str]] = {task.task_id: [] for task in tasks}
-    for task in tasks:
-        for parent in task.upstream:
-            found[parent].append(task.task_id)
-    return {task_id: tuple(ids) for task_id, ids in found.items()}

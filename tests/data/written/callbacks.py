@@ -125,7 +125,14 @@ with DAG("failing_run", **DAG_CALLBACKS, **ARGS):
 
 with DAG("lists_and_notifiers", on_success_callback=[of_dag("one"), of_dag("two")], **ARGS):
     (
-        op("a", good, on_success_callback=[broken, Notifier("{{ ti.task_id }} in {{ dag.dag_id }}")])
+        op(
+            "a",
+            good,
+            on_success_callback=[
+                broken,
+                Notifier("{{ ti.task_id }} in {{ dag.dag_id }}: {{ message | length }}"),
+            ],
+        )
         >> op("b", good, on_execute_callback=broken, on_success_callback=Notifier("done"))
     )
 

@@ -24,8 +24,9 @@ class BaseNotifier(LoggingMixin, Templater):
 
     template_fields: Any = ()
 
-    def __init__(self, **_kwargs: Any) -> None:
+    def __init__(self, context: Any = None, **_kwargs: Any) -> None:
         super().__init__()
+        self.context = context or {}
 
     def notify(self, context: Any) -> None:
         """Send the notification; subclasses say how."""
@@ -33,6 +34,7 @@ class BaseNotifier(LoggingMixin, Templater):
 
     def __call__(self, *args: Any) -> None:
         context = args[0]
+        context.update({field: getattr(self, field) for field in self.template_fields})
         self.render_template_fields(context)
         self.notify(context)
 
