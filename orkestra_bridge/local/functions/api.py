@@ -42,6 +42,9 @@ class Reply:
 Answering = Callable[[Request], Awaitable[Reply]]
 
 
+_TURNS = 5
+
+
 class RuntimeApi:
     """An HTTP/1.1 server on 127.0.0.1 that hands requests to a function; an async context manager."""
 
@@ -52,7 +55,7 @@ class RuntimeApi:
         self.address = ""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address = f"{host}:{port}"
         return self
@@ -60,15 +63,20 @@ class RuntimeApi:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
+        # A connection that has just been accepted takes a few turns of the loop to show up.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: asyncio would make a task of it that nobody knows before it has started.
+        task = asyncio.ensure_future(self._connected(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
         # A worker that is killed breaks its connection; the pool hears of it from elsewhere.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
