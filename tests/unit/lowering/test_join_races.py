@@ -74,3 +74,26 @@ def test_every_task_runs_exactly_once_and_ends_as_it_should(seed: int) -> None:
     assert sorted(cloud.calls) == sorted(names)
     assert cloud.states == expected
     assert ended.status == expected_run(workflow, expected), ended.cause
+
+
+@pytest.mark.parametrize("delay", [0.0, 3.0])
+def test_a_matching_report_is_enough_even_if_it_comes_before_the_task_waits(delay: float) -> None:
+    workflow = from_edges("abc", [("a", "c"), ("b", "c")], c={"trigger_rule": "one_success"})
+    clock = VirtualClock()
+    started: dict[str, float] = {}
+
+    async def invoke(call: TaskCall) -> Any:
+        task_id = call.arguments["Payload"]["task_id"]
+        started[task_id] = clock.elapsed
+        await asyncio.sleep({"a": 1, "b": 50}.get(task_id, 0))
+        return {"Payload": {"state": "success", "tries": 1}}
+
+    services = ServiceTasks(invoke)
+
+    async def slow_to_wait(call: TaskCall) -> Any:
+        await asyncio.sleep(delay if call.resource.endswith(".waitForTaskToken") else 0)
+        return await services(call)
+
+    definition = {**lower(workflow, "token").definition, "TimeoutSeconds": 3600}
+    clock.run(execute(definition, {}, tasks=slow_to_wait, clock=clock))
+    assert started["c"] == pytest.approx(max(1, delay))
