@@ -64,7 +64,7 @@ class RuntimeApi:
         if self._server is not None:
             self._server.close()
         # A connection that has just been accepted takes a few turns of the loop to show up.
-        for _ in range(_TURNS):
+        for _turn in range(_TURNS):
             await asyncio.sleep(0)
         for task in self._connections:
             task.cancel()
