@@ -137,7 +137,12 @@ def convert(options: ConvertOptions, *, on_file: OnFile | None = None) -> Conver
             layers=stack.enter_context(Layers(options.target, options.cache, skip=options.layers == "skip")),
         )
         frontend = stack.enter_context(
-            Frontend(environment, parse_timeout=options.parse_timeout, cache=options.cache)
+            Frontend(
+                environment,
+                parse_timeout=options.parse_timeout,
+                cache=options.cache,
+                on_start=tools.preflight.warm,
+            )
         )
         waiting: deque[_Draft] = deque()
         for done, loaded in enumerate(frontend.load(discovery.files), start=1):

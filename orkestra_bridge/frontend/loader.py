@@ -16,7 +16,7 @@ from orkestra_bridge.frontend.pool import WorkerPool
 from orkestra_bridge.ir.model import SourceSpan, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from orkestra_bridge.diagnostics import Finding
@@ -28,12 +28,20 @@ class Frontend:
     Args:
         environment: The Python with Airflow. parse_timeout: Seconds that one file may take. cache: Folder for
         answers, or None to load everything anew. workers: Processes to load with. Importing Airflow
-        dominates, so more than one pays only for many hundred files.
+        dominates, so more than one pays only for many hundred files. on_start: Called once a worker is being
+        started, that is if not everything is in the cache.
     """
 
     def __init__(
-        self, environment: Environment, *, parse_timeout: float, cache: Path | None, workers: int = 1
+        self,
+        environment: Environment,
+        *,
+        parse_timeout: float,
+        cache: Path | None,
+        workers: int = 1,
+        on_start: Callable[[], None] | None = None,
     ) -> None:
+        self._on_start = on_start
         self._environment = environment
         self._home = tempfile.TemporaryDirectory(prefix="orkestra-bridge-", ignore_cleanup_errors=True)
         self._pool = WorkerPool(
@@ -69,6 +77,9 @@ class Frontend:
 
     def _answers(self, files: Sequence[DagFile]) -> Iterator[tuple[DagFile, Mapping[str, Any], bool]]:
         kept = [self._cache.find(file) if self._cache else None for file in files]
+        if None in kept and self._on_start:
+            self._pool.start()
+            self._on_start()
         fresh = self._pool.run([file for file, answer in zip(files, kept, strict=True) if answer is None])
         for file, answer in zip(files, kept, strict=True):
             if answer is not None:

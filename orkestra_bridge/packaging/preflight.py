@@ -43,7 +43,8 @@ class Preflight:
     def __init__(self, environment: Environment, cache: Path | None, *, timeout: float = TIMEOUT) -> None:
         self._cache = cache / "preflight" if cache else None
         self._process = PreflightProcess(environment, self._cache, timeout)
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
+        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight-cache")
         self._signature = _signature(environment)
         self._answers: dict[str, dict[str, Any]] = {}
 
@@ -56,9 +57,13 @@ class Preflight:
         """Stop the process and leave nothing behind; after an error nothing is waited for."""
         if kind is not None:
             self._process.kill()
-        if self._pool:
-            self._pool.shutdown(cancel_futures=kind is not None)
+        self._pool.shutdown(cancel_futures=kind is not None)
+        self._keeper.shutdown(cancel_futures=kind is not None)
         self._process.close()
+
+    def warm(self) -> None:
+        """Start the process now, while there is nothing else to do, and not with the first package."""
+        self._pool.submit(self._process.warm)
 
     @property
     def scratch(self) -> Path | None:
@@ -78,8 +83,6 @@ class Preflight:
             done: Future[tuple[Finding, ...]] = Future()
             done.set_result(findings_of(known, workflow, file))
             return done
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
         return self._pool.submit(self._examine, workflow, file, package)
 
     def _examine(self, workflow: Workflow, file: DagFile, package: LambdaPackage) -> tuple[Finding, ...]:
@@ -87,7 +90,7 @@ class Preflight:
         if answer is None:
             answer = self._answers[package.load_hash] = self._process.ask(file, package)
             if answer["status"] in ("loaded", "failed"):
-                self._remember(package, answer)
+                self._keeper.submit(self._remember, package, answer)
         return findings_of(answer, workflow, file)
 
     def _home(self, package: LambdaPackage) -> Path | None:

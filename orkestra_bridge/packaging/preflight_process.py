@@ -48,13 +48,23 @@ class PreflightProcess:
         self._process: subprocess.Popen[str] | None = None
         self._count = 0
 
+    def warm(self) -> None:
+        """Start the process if it is not there; where that fails, `ask` will say so."""
+        with suppress(OSError):
+            if self._process is None and self._can_run():
+                self._start()
+
+    def _can_run(self) -> bool:
+        parts = self._environment.python_version.split(".")[:2]
+        return tuple(int(part) for part in parts) >= OLDEST_PYTHON
+
     def ask(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
         """Return the worker's answer about a package (its shape is in `preflight_worker.py`).
 
         Where it cannot be asked: ``{"status": "unchecked", "reason": ...}``.
         """
-        version = self._environment.python_version
-        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
+        if not self._can_run():
+            version = self._environment.python_version
             return {"status": "unchecked", "reason": f"the runtime needs a later Python than {version}"}
         reason = "the process that loads packages ended"
         try:
