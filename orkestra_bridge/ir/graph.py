@@ -1,4 +1,4 @@
-"""Questions about the order of tasks. networkx stays inside this module."""
+"""Questions about the order of tasks, answered with bit masks; the tests compare them with networkx."""
 
 from __future__ import annotations
 
