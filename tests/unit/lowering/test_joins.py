@@ -64,26 +64,25 @@ def check_times(workflow: Workflow, played: Played) -> None:
         assert played.started[task.task_id] == pytest.approx(start_of(task, played)), task.task_id
 
 
-@given(st.data())
-@settings(max_examples=100, deadline=None)
-def test_every_task_starts_when_its_last_upstream_has_finished(data: st.DataObject) -> None:
-    workflow = data.draw(workflows(NORMAL_RULES))
-    outcomes, durations = drawn(data, workflow)
+def check_run(workflow: Workflow, outcomes: dict[str, str], durations: dict[str, float]) -> None:
     played = play(workflow, outcomes, durations)
     check_times(workflow, played)
     expected = expected_states(workflow, outcomes)
     assert (played.states, played.status) == (expected, expected_run(workflow, expected))
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_every_task_starts_when_its_last_upstream_has_finished(data: st.DataObject) -> None:
+    workflow = data.draw(workflows(NORMAL_RULES))
+    check_run(workflow, *drawn(data, workflow))
 
 
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_early_rules_start_at_the_first_upstream_that_matches(data: st.DataObject) -> None:
     workflow = data.draw(workflows(RULES_WITHOUT_SETUPS))
-    outcomes, durations = drawn(data, workflow)
-    played = play(workflow, outcomes, durations)
-    check_times(workflow, played)
-    expected = expected_states(workflow, outcomes)
-    assert (played.states, played.status) == (expected, expected_run(workflow, expected))
+    check_run(workflow, *drawn(data, workflow))
 
 
 @given(st.data())
