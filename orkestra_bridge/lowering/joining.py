@@ -70,13 +70,13 @@ class Joins:
 
         ``siblings`` are all tasks of the Parallel: what they leave comes out of it anyway.
         """
-        if not self.waiting:
-            return ()
-        index = {name: i for i, name in enumerate(self.order.names)}
-        before = self.known[index[inside[0]]]
         brought = {
             name for task in inside for report in self.waiting.get(task, ()) for name in report.carries
         }
+        if not brought:  # the tasks of a mapped group never wait for reports, and the order has none of them
+            return ()
+        index = {name: i for i, name in enumerate(self.order.names)}
+        before = self.known[index[inside[0]]]
         return tuple(sorted(name for name in brought - siblings if not before >> index[name] & 1))
 
 

@@ -16,6 +16,7 @@ from orkestra_bridge.ir.model import Expansion, MappedGroup, Retry
 from orkestra_bridge.local.interpreter import StatesError, VirtualClock, execute
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.lowering.groups import refused_groups
+from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.machine import lower, nest
 from orkestra_bridge.lowering.pprint import nesting_text
 from orkestra_bridge.lowering.task import FUNCTION
@@ -62,7 +63,7 @@ class Function:
 def run(workflow: Workflow, function: Function, *, with_moto: bool = True) -> Execution:
     """Return how our interpreter ends, after moto's has ended the same."""
     definition = lower(workflow).definition
-    assert check(definition, placeholders=(FUNCTION,), expressions=True) == ()
+    assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
     clock = VirtualClock()
     ours = clock.run(execute(definition, {}, tasks=function.invoked, clock=clock))
     if with_moto:
@@ -175,7 +176,7 @@ def test_any_graph_around_and_inside_of_a_group(drawn: tuple[Workflow, int]) -> 
     if refused_groups(workflow):
         return
     definition = lower(workflow).definition
-    assert check(definition, placeholders=(FUNCTION,), expressions=True) == ()
+    assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
     function, clock = Function(), VirtualClock()
     ended = clock.run(execute(definition, {}, tasks=ServiceTasks(function.invoked), clock=clock))
     assert ended.status == "SUCCEEDED"
@@ -185,6 +186,25 @@ def test_any_graph_around_and_inside_of_a_group(drawn: tuple[Workflow, int]) -> 
     for payload in function.payloads:
         missing = set(workflow.task(payload["task_id"]).upstream) - payload["ledger"].keys()
         assert not missing, payload["task_id"]
+
+
+def test_a_group_with_parallel_tasks_beside_a_join() -> None:
+    workflow = with_group(
+        a_task("a"),
+        a_task("b"),
+        member("g.x", "a"),
+        member("g.y", "g.x"),
+        member("g.z", "g.x"),
+        a_task("c", "a", "b"),
+        a_task("d", "b"),
+        expansion=Expansion(length=2),
+    )
+    assert "relaxed" in nesting_text(nest(workflow, "token")[1])
+    definition = lower(workflow).definition
+    clock = VirtualClock()
+    ended = clock.run(execute(definition, {}, tasks=ServiceTasks(Function().invoked), clock=clock))
+    assert ended.status == "SUCCEEDED"
+    assert [one["map_index"] for one in ended.output["g.z"]["instances"]] == [0, 1]
 
 
 def test_a_group_counts_as_one_task_in_the_nesting() -> None:
