@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.operators.refused import NO_OPERATOR, refusal_of
 from orkestra_bridge.operators.rules import UNSUPPORTED_OPERATOR
 
 if TYPE_CHECKING:
@@ -66,34 +67,34 @@ _CORE = (
     "airflow.providers.standard.operators.",
     "airflow.decorators.",
     "airflow.models.",
+    "airflow.sdk.",
+    "airflow.providers.standard.decorators.",
 )
-_CORE_SDK = ("airflow.sdk.", "airflow.providers.standard.decorators.")
 _SKIPPING_BASES = frozenset({"SkipMixin", "BranchMixIn"})
-_REFUSED_BASES = {
-    "PythonVirtualenvOperator": "it builds a virtual environment of its own",
-    "ExternalPythonOperator": "it runs another Python interpreter",
-    "BaseSensorOperator": "it is a sensor",
-}
 
 
 def family_of(task: Task) -> Family | None:
-    """Return the family of the task's operator, or None if no family runs it."""
+    """Return the family of the task's operator, or None if nothing here runs it (`refused.py` says why).
+
+    An operator of no family of its own is executed as it is, whoever wrote it.
+    """
+    if refusal_of(task) is not None:
+        return None
     for base in task.bases:
         module, _, name = base.rpartition(".")
-        if name in _REFUSED_BASES:
-            return None
-        if not f"{module}.".startswith("airflow."):
-            continue
-        if f"{module}.".startswith(_CORE + _CORE_SDK) and name in _FAMILIES:
+        if f"{module}.".startswith(_CORE) and name in _FAMILIES:
             return _refined(_FAMILIES[name], task)
-        if name == "BaseOperator":
-            return _custom(task) if is_own(task) else None
+        if name == "BaseOperator" and f"{module}.".startswith("airflow."):
+            return _custom(task)
     return None
 
 
-def is_own(task: Task) -> bool:
-    """Return True if the operator's class is not one of Airflow's or of a provider."""
-    return bool(task.bases) and not task.bases[0].startswith("airflow.")
+def is_core(task: Task) -> bool:
+    """Return True if the operator's class is one whose arguments are all known here: Airflow's own."""
+    if family_of(task) is None:
+        return False
+    module, _, name = task.bases[0].rpartition(".")
+    return f"{module}.".startswith(_CORE) and (name in _FAMILIES or task.decorator is not None)
 
 
 def _custom(task: Task) -> Family:
@@ -119,23 +120,15 @@ def check_operators(workflow: Workflow) -> tuple[Finding, ...]:
 
 
 def _check(dag_id: str, task: Task) -> list[Finding]:
-    found = []
-    if family_of(task) is None:
-        why = next(
-            (
-                _REFUSED_BASES[name]
-                for base in task.bases
-                if (name := base.rpartition(".")[2]) in _REFUSED_BASES
-            ),
-            "its execute() is not one that runs in a Lambda function yet",
+    if family_of(task) is not None:
+        return []
+    refusal = refusal_of(task) or NO_OPERATOR
+    return [
+        UNSUPPORTED_OPERATOR.at(
+            task.span,
+            f"{task.operator} cannot be translated: {refusal.why}",
+            refusal.remedy,
+            dag_id=dag_id,
+            task_id=task.task_id,
         )
-        found.append(
-            UNSUPPORTED_OPERATOR.at(
-                task.span,
-                f"{task.operator} cannot be translated: {why}",
-                "do its work in a @task function (hooks and boto3 are ordinary Python), or keep this DAG on Airflow",
-                dag_id=dag_id,
-                task_id=task.task_id,
-            )
-        )
-    return found
+    ]

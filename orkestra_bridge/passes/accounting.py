@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.attributes import UNSET
-from orkestra_bridge.operators.registry import family_of, is_own
+from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
 from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
@@ -45,7 +45,6 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
-    own = is_own(task) or family_of(task) is None
     email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
     answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
     attributes = tuple(
@@ -53,7 +52,7 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
         for attribute in task.attributes
         if attribute.name not in answered and (email or attribute.name not in _EMAIL_FLAGS)
     )
-    if own:
+    if not is_core(task):  # execute() of the class itself uses its arguments
         attributes = tuple(attribute for attribute in attributes if attribute.name in CLAIMS_BY_TASK)
     yield from _claimed(
         attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, span=task.span, dag_id=dag_id, task_id=task.task_id

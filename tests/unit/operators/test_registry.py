@@ -31,6 +31,17 @@ BASE = "airflow.sdk.bases.operator.BaseOperator"
         (("plugins.mine.Own", BASE), "custom"),
         (("plugins.mine.Skips", BASE, "airflow.sdk.bases.skipmixin.SkipMixin"), "custom, may skip"),
         (("plugins.mine.Chooses", "airflow.sdk.bases.branch.BaseBranchOperator", BASE), "branch"),
+        (("airflow.providers.amazon.aws.operators.s3.S3ListOperator", BASE), "custom"),
+        (
+            (
+                "airflow.providers.common.sql.operators.sql.BranchSQLOperator",
+                "airflow.providers.common.sql.operators.sql.BaseSQLOperator",
+                BASE,
+                "airflow.providers.standard.utils.skipmixin.SkipMixin",
+            ),
+            "custom, may skip",
+        ),
+        (("plugins.mine.DockerOperator", BASE), "custom"),
         (("airflow.operators.latest_only.LatestOnlyOperator", BASE), "branch"),
         (
             ("plugins.mine.Nothing", "airflow.operators.empty.EmptyOperator", BASE),
@@ -45,27 +56,50 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bases",
+    ("bases", "why"),
     [
-        ("airflow.providers.amazon.aws.operators.s3.S3ListOperator", BASE),
         (
-            "airflow.providers.standard.operators.python.PythonVirtualenvOperator",
-            "airflow.operators.python.PythonOperator",
-            BASE,
+            (
+                "airflow.providers.standard.operators.python.PythonVirtualenvOperator",
+                "airflow.operators.python.PythonOperator",
+                BASE,
+            ),
+            "virtual environment",
         ),
         (
-            "airflow.providers.standard.sensors.python.PythonSensor",
-            "airflow.sdk.bases.sensor.BaseSensorOperator",
-            BASE,
+            (
+                "airflow.providers.standard.sensors.python.PythonSensor",
+                "airflow.sdk.bases.sensor.BaseSensorOperator",
+                BASE,
+            ),
+            "a sensor",
         ),
-        ("plugins.mine.Sensor", "airflow.sensors.base.BaseSensorOperator", BASE),
+        (("plugins.mine.Sensor", "airflow.sensors.base.BaseSensorOperator", BASE), "a sensor"),
+        (
+            ("mine.Gke", "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator", BASE),
+            "a container",
+        ),
+        (
+            ("airflow.providers.apache.spark.operators.spark_submit.SparkSubmitOperator", BASE),
+            "the program spark-submit",
+        ),
+        (("plugins.mine.NoOperator",), "BaseOperator"),
     ],
 )
-def test_others_are_refused_with_a_remedy(bases: tuple[str, ...]) -> None:
+def test_others_are_refused_with_reason_and_remedy(bases: tuple[str, ...], why: str) -> None:
     task = a_task("t", operator=bases[0].rpartition(".")[2], bases=bases)
     (finding,) = check_operators(a_workflow(task))
     assert (finding.id, finding.task_id) == ("OB301", "t")
+    assert why in finding.message
     assert finding.remedy
+
+
+@pytest.mark.parametrize(("value", "refused"), [(True, True), (False, False)])
+def test_only_a_task_that_defers_is_refused(value: bool, refused: bool) -> None:
+    bases = ("airflow.providers.amazon.aws.operators.glue.GlueJobOperator", BASE)
+    attributes = (Attribute(name="deferrable", value=value),)
+    task = a_task("t", operator="GlueJobOperator", bases=bases, attributes=attributes)
+    assert bool(check_operators(a_workflow(task))) is refused
 
 
 @pytest.mark.parametrize(

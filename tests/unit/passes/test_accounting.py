@@ -55,14 +55,19 @@ def test_email_flags_matter_only_with_an_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "base",
-    ["airflow.sdk.bases.operator.BaseOperator", "airflow.providers.standard.operators.bash.BashOperator"],
+    "bases",
+    [
+        ("plugins.mine.Mine",),
+        ("plugins.mine.Mine", "airflow.providers.standard.operators.bash.BashOperator"),
+        ("airflow.providers.amazon.aws.operators.s3.S3ListOperator",),
+        ("airflow.providers.acme.Shell", "airflow.providers.standard.operators.bash.BashOperator"),
+    ],
 )
-def test_a_custom_operator_may_have_arguments_of_its_own(base: str) -> None:
+def test_an_operator_that_is_not_of_the_core_may_have_arguments_of_its_own(bases: tuple[str, ...]) -> None:
     own = a_task(
         "t",
         operator="Mine",
-        bases=("plugins.mine.Mine", base, "airflow.sdk.bases.operator.BaseOperator"),
+        bases=(*bases, "airflow.sdk.bases.operator.BaseOperator"),
         attributes=(Attribute(name="table", value="x"), Attribute(name="pool", value="small")),
     )
     assert [finding.attribute for finding in account(a_workflow(own))] == ["pool"]

@@ -1,0 +1,76 @@
+"""Operators of Airflow and its providers that are known not to work in a Lambda function, each with reason and remedy.
+
+Everything else runs its own `execute()` there. Classes of the user's on top of one of these are meant too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.ir.attributes import is_given
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Task
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an operator cannot run, and what to do instead."""
+
+    why: str
+    remedy: str
+
+
+_IN_A_TASK = (
+    "do its work in a @task function (hooks and boto3 are ordinary Python), or keep this DAG on Airflow"
+)
+_IMAGE = Refusal(
+    "it starts a container", "run the image as an ECS task: EcsRunTaskOperator, or boto3 in a @task"
+)
+_ENVIRONMENT = "install its requirements where the DAGs are parsed and make it a @task, which runs with them"
+_PERSON = Refusal(
+    "it waits for an answer on Airflow's pages",
+    "ask by your own means in a @task, or keep this DAG on Airflow",
+)
+
+
+def _program(name: str, instead: str) -> Refusal:
+    return Refusal(f"it starts the program {name}, which no Lambda function has", instead)
+
+
+BY_BASE = {
+    "BaseSensorOperator": Refusal("it is a sensor", _IN_A_TASK),
+    "TriggerDagRunOperator": Refusal("it starts another DAG through Airflow's database", _IN_A_TASK),
+    "SubDagOperator": Refusal("it is a DAG of its own (Airflow removed it)", "make it a TaskGroup"),
+    "PythonVirtualenvOperator": Refusal("it builds a virtual environment of its own", _ENVIRONMENT),
+    "ExternalPythonOperator": Refusal("it runs another Python interpreter", _ENVIRONMENT),
+    "DockerOperator": _IMAGE,
+    "DockerSwarmOperator": _IMAGE,
+    "KubernetesPodOperator": _IMAGE,
+    "HITLOperator": _PERSON,
+    "SparkSubmitOperator": _program("spark-submit", "use EmrServerlessStartJobOperator or GlueJobOperator"),
+    "SparkSqlOperator": _program("spark-sql", "use EmrServerlessStartJobOperator or AthenaOperator"),
+    "HiveOperator": _program("hive", "use AthenaOperator or EmrAddStepsOperator"),
+    "PigOperator": _program("pig", "use EmrAddStepsOperator"),
+    "SqoopOperator": _program("sqoop", "use GlueJobOperator or DmsStartTaskOperator"),
+}
+"""Name of a class below `airflow` -> why it and all that inherits from it is refused."""
+
+
+NO_OPERATOR = Refusal("it is not based on BaseOperator", _IN_A_TASK)
+
+
+def refusal_of(task: Task) -> Refusal | None:
+    """Return why the task's operator cannot run in a Lambda function, None if nothing is known against it."""
+    for base in task.bases:
+        module, _, name = base.rpartition(".")
+        if f"{module}.".startswith("airflow.") and name in BY_BASE:
+            return BY_BASE[name]
+    if is_given(task.attributes, "deferrable"):
+        return Refusal(
+            "deferrable=True hands it to Airflow's triggerer",
+            "set deferrable=False: the task then waits by itself, up to Lambda's 15 minutes",
+        )
+    return None
