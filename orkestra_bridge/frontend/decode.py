@@ -14,6 +14,7 @@ from orkestra_bridge.ir.model import (
     ScheduleKind,
     SourceSpan,
     Task,
+    TaskGroup,
     Workflow,
 )
 
@@ -21,7 +22,10 @@ Document = Mapping[str, Any]
 
 
 def _attributes(rows: Sequence[Sequence[Any]]) -> tuple[Attribute, ...]:
-    return tuple(Attribute(name=name, value=value, inherited=inherited) for name, value, inherited in rows)
+    return tuple(
+        Attribute(name=name, value=value, inherited=inherited, of_class=of_class)
+        for name, value, inherited, of_class in rows
+    )
 
 
 def _task(document: Document) -> Task:
@@ -49,7 +53,16 @@ def _schedule(document: Document) -> Schedule:
     fields = dict(document)
     fields["kind"] = ScheduleKind(fields["kind"])
     fields["expressions"] = tuple(fields.get("expressions", ()))
+    fields["attributes"] = _attributes(fields["attributes"])
     return Schedule(**fields)
+
+
+def _task_group(document: Document) -> TaskGroup:
+    return TaskGroup(
+        group_id=document["group_id"],
+        span=SourceSpan(*document["span"]),
+        attributes=_attributes(document["attributes"]),
+    )
 
 
 def decode_workflow(document: Document, answer: Document) -> Workflow:
@@ -58,6 +71,8 @@ def decode_workflow(document: Document, answer: Document) -> Workflow:
     fields["span"] = SourceSpan(*fields["span"])
     fields["schedule"] = _schedule(fields["schedule"])
     fields["tasks"] = tuple(_task(task) for task in fields["tasks"])
+    fields["groups"] = tuple(_task_group(group) for group in fields["groups"])
+    fields["unused_default_args"] = tuple(fields["unused_default_args"])
     fields["mapped_groups"] = tuple(_group(group) for group in fields["mapped_groups"])
     fields["tags"] = tuple(fields["tags"])
     fields["files"] = tuple(fields["files"])

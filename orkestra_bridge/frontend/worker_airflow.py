@@ -13,6 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Tuple
 
 if TYPE_CHECKING:
+    import types
+
     from .worker_watch import Watch
 
 Place = Tuple[str, int]
@@ -28,22 +30,25 @@ class Airflow:
         self.version: str = airflow.__version__
         self.settings = settings
         if int(self.version.split(".", 1)[0]) >= 3:
-            from airflow.sdk import DAG, BaseOperator
+            from airflow.sdk import DAG, BaseOperator, TaskGroup
             from airflow.sdk.definitions._internal.contextmanager import DagContext
         else:
             from airflow.models.baseoperator import BaseOperator
             from airflow.models.dag import DAG, DagContext
+            from airflow.utils.task_group import TaskGroup
+        self.group_class = TaskGroup
         self.dag_class, self.operator_class, self.context = DAG, BaseOperator, DagContext
         self._watch = watch
         self.clear()
         self._hook_dag()
         self._hook_tasks()
+        self._hook_groups()
 
     def clear(self) -> None:
         """Forget the DAGs and tasks of the last file."""
         self.created: list[tuple[Any, Place, dict[str, Any]]] = []
-        self.task_places: dict[int, Place] = {}
-        self._tasks: list[Any] = []  # keeps them alive: their ids are keys
+        self.places: dict[int, Place] = {}  # of tasks and task groups
+        self._made: list[Any] = []  # keeps them alive: their ids are keys
         self.context.autoregistered_dags.clear()
 
     def in_order(self, dags: list[Any]) -> list[tuple[Any, Place, dict[str, Any]]]:
@@ -68,13 +73,28 @@ class Airflow:
 
         @functools.wraps(original)
         def add_task(dag: Any, task: Any) -> None:
-            place = self._watch.place(sys._getframe(1), task)
-            if place is not None:
-                self.task_places.setdefault(id(task), place)
-                self._tasks.append(task)
+            self._note(task, sys._getframe(1))
             original(dag, task)
 
         self.dag_class.add_task = add_task
+
+    def _hook_groups(self) -> None:
+        """Note each task group where the group around it takes it in."""
+        original, cls = self.group_class.add, self.group_class
+
+        @functools.wraps(original)
+        def add(group: Any, node: Any) -> Any:
+            if isinstance(node, cls):
+                self._note(node, sys._getframe(1))
+            return original(group, node)
+
+        cls.add = add
+
+    def _note(self, made: Any, frame: types.FrameType) -> None:
+        place = self._watch.place(frame, made)
+        if place is not None:
+            self.places.setdefault(id(made), place)
+            self._made.append(made)
 
 
 def make_database(engine: Any) -> bool:

@@ -1,4 +1,7 @@
-"""The arguments of DAGs and tasks that differ from their defaults, as rows of name, value and whether it was inherited.
+"""The arguments of DAGs, tasks and task groups that differ from their defaults.
+
+A row is name, value, whether it was inherited, and whether it belongs to the operator's class rather than to every
+operator.
 
 Part of the worker program: standard library and Airflow only, Python 3.8 and later. What Airflow keeps on the object is
 believed before what the constructor was given, since user code and policies may have changed it.
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .worker_values import MISSING, Encoder, differs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _LIVE_TASK = {
     "pre_execute": "_pre_execute_hook",
@@ -37,6 +40,9 @@ _NOT_TASK_ARGUMENTS = frozenset(
 _NOT_DAG_ARGUMENTS = frozenset(("self", "dag_id", "schedule", "schedule_interval", "timetable", "task_group"))
 # What @task and expand add on their own behalf.
 _INTERNAL = frozenset(("kwargs_to_upstream", "is_setup", "is_teardown", "on_failure_fail_dagrun"))
+_GROUP_STRUCTURE = frozenset(("group_id", "parent_group", "dag", "default_args"))
+_DATES = ("start_date", "end_date")
+_SCALARS = (bool, int, float, str)
 
 
 class ClassFacts:
@@ -48,17 +54,28 @@ class ClassFacts:
         custom = getattr(cls, "custom_operator_name", None)
         self.decorator = custom if isinstance(custom, str) and custom.startswith("@") else None
         self.defaults: dict[str, Any] = {}
+        self.arguments: set[str] = set()
         for base in reversed(cls.__mro__):
             if "__init__" in vars(base):
-                self.defaults.update(_signature_defaults(base))
+                parameters = _parameters(base)
+                self.arguments.update(parameters)
+                self.defaults.update(_defaults(parameters))
 
 
-def _signature_defaults(cls: type) -> dict[str, Any]:
+def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
     try:
-        parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        return inspect.signature(cls.__init__).parameters  # type: ignore[misc]
     except (TypeError, ValueError):
         return {}
-    return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+
+
+def _defaults(parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    return {name: p.default for name, p in parameters.items() if p.default is not inspect.Parameter.empty}
+
+
+def signature_defaults(cls: type) -> dict[str, Any]:
+    """Return the arguments of a class's constructor that have a default, with it."""
+    return _defaults(_parameters(cls))
 
 
 def param_values(params: Any, encode: Encoder) -> dict[str, Any]:
@@ -77,20 +94,21 @@ class DagArguments:
 
     def __init__(self, dag_class: type) -> None:
         self._baseline = dag_class("baseline").__dict__
-        self._defaults = _signature_defaults(dag_class)
+        self._defaults = signature_defaults(dag_class)
         self._names = [name for name in self._defaults if name not in _NOT_DAG_ARGUMENTS]
 
     def of(self, dag: Any, given: dict[str, Any], encode: Encoder) -> Iterator[list[Any]]:
         """Yield the rows of a DAG; ``given`` is what its constructor was called with."""
         for name in ("schedule", "schedule_interval", "timetable"):
             if given.get(name) is not None and differs(given[name], self._defaults.get(name)):
-                yield [name, encode(given[name]), False]
+                yield [name, encode(given[name]), False, False]
         for name in self._names:
             value, default = self._value(name, dag.__dict__, given)
             if name == "dag_display_name" and value == dag.dag_id:
                 continue
             if differs(value, default):
-                yield [name, param_values(value, encode) if name == "params" else encode(value), False]
+                shown = param_values(value, encode) if name == "params" else encode(value)
+                yield [name, shown, False, False]
 
     def _value(self, name: str, live: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
         """Return value and default of an argument, which may be kept under a private name or nowhere."""
@@ -105,7 +123,7 @@ class TaskArguments:
 
     def __init__(self, operator_class: type) -> None:
         self._baseline = operator_class(task_id="baseline").__dict__
-        names = [name for name in _signature_defaults(operator_class) if name not in _NOT_TASK_ARGUMENTS]
+        names = [name for name in signature_defaults(operator_class) if name not in _NOT_TASK_ARGUMENTS]
         self._names = [(name, _LIVE_TASK.get(name, name)) for name in names]
         self._known = frozenset(names) | _NOT_TASK_ARGUMENTS | _INTERNAL
         self._display = next((name for name in _DISPLAY if name in self._baseline), _DISPLAY[0])
@@ -123,15 +141,27 @@ class TaskArguments:
             else:
                 value, default = self._elsewhere(name, live, given)
             if differs(value, default):
-                yield [name, encode(value), inherited.has(name, given)]
-        for name in ("start_date", "end_date"):  # DAG.add_task fills in those of the DAG
+                yield [name, encode(value), inherited.has(name, given), False]
+        for name in _DATES:  # DAG.add_task fills in those of the DAG
             value = live.get(name)
             if value is not None and differs(value, getattr(dag, name)):
-                yield [name, encode(value), inherited.has(name, given)]
+                yield [name, encode(value), inherited.has(name, given), False]
         yield from self._params(dag, task, encode)
-        for name, value in given.items():
-            if name not in self._known and _is_set(value, facts.defaults.get(name, MISSING)):
-                yield [name, encode(value), inherited.has(name, given)]
+        for name, value in self._of_class(live, given, facts).items():
+            if _is_set(value, facts.defaults.get(name, MISSING)):
+                yield [name, encode(value), inherited.has(name, given), True]
+
+    def _of_class(self, live: dict[str, Any], given: dict[str, Any], facts: ClassFacts) -> dict[str, Any]:
+        """Return the arguments of the operator's class; a plain value set later on the object counts.
+
+        Other values are not compared: many constructors keep theirs in another form.
+        """
+        values = {name: value for name, value in given.items() if name not in self._known}
+        for name, default in facts.defaults.items():
+            was = values.get(name, default)
+            if name in live and name not in self._known and _rewritten(was, live[name]):
+                values[name] = live[name]
+        return values
 
     def _elsewhere(self, name: str, live: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
         """Return value and default of an argument that Airflow accepts without keeping it under its name."""
@@ -147,31 +177,58 @@ class TaskArguments:
             own = param_values(task.params, encode).items()
             differing = {name: value for name, value in own if shared.get(name, MISSING) != value}
             if differing:
-                yield ["params", differing, False]
+                yield ["params", differing, False, False]
 
     def of_mapped(self, dag: Any, task: Any, facts: ClassFacts, encode: Encoder) -> Iterator[list[Any]]:
         """Yield the rows of a mapped task: what was given to ``partial``, and what it is mapped over."""
         given = task.partial_kwargs
         inherited = _Inherited(dag, task)
         for name, value in given.items():
+            if name in _DATES and value is not None and differs(value, getattr(dag, name)):
+                yield [name, encode(value), inherited.has(name, given), False]
             if name in _NOT_TASK_ARGUMENTS or name in _INTERNAL:
                 continue
             default = self._baseline.get(_LIVE_TASK.get(name, name), facts.defaults.get(name, MISSING))
             if _is_set(value, default):
-                yield [name, encode(value), inherited.has(name, given)]
+                yield [name, encode(value), inherited.has(name, given), name not in self._known]
         yield from self._params(dag, task, encode)
         yield _expansion(task._get_specified_expand_input(), encode)
 
 
 def _expansion(expanded: Any, encode: Encoder) -> list[Any]:
     kind = "expand_kwargs" if type(expanded).__name__.startswith("ListOfDicts") else "expand"
-    return [kind, encode(expanded.value), False]
+    return [kind, encode(expanded.value), False, False]
 
 
 def group_expansion(group: Any, encode: Encoder) -> list[Any]:
     """Return the row of a task in a mapped task group: the group and what it is mapped over."""
-    name, value, _ = _expansion(group._expand_input, encode)
-    return [f"task_group.{name}", {"group_id": group.group_id, "over": value}, True]
+    name, value, *_ = _expansion(group._expand_input, encode)
+    return [f"task_group.{name}", {"group_id": group.group_id, "over": value}, True, False]
+
+
+class GroupArguments:
+    """Reads the arguments of task groups."""
+
+    def __init__(self, group_class: type) -> None:
+        self._defaults = signature_defaults(group_class)
+
+    def of(self, group: Any, encode: Encoder) -> Iterator[list[Any]]:
+        """Yield the rows of a group, without those that say where it stands."""
+        for name, default in self._defaults.items():
+            value = getattr(group, name, default)
+            if name not in _GROUP_STRUCTURE and _is_set(value, default):
+                yield [name, encode(value), False, False]
+
+
+def unused_default_args(dag: Any, tasks: Iterable[tuple[Any, ClassFacts]]) -> list[str]:
+    """Return the names in default_args that no task takes, which Airflow passes over in silence."""
+    names = set(dag.default_args or {})
+    for task, facts in tasks:
+        if not names:
+            break
+        names -= facts.arguments
+        names -= getattr(task, "partial_kwargs", None) or set()
+    return sorted(names)
 
 
 def _is_set(value: Any, default: Any) -> bool:
@@ -179,6 +236,10 @@ def _is_set(value: Any, default: Any) -> bool:
     if default is None and isinstance(value, (list, tuple, dict, set)) and not value:
         return False
     return differs(value, default)
+
+
+def _rewritten(was: Any, now: Any) -> bool:
+    return isinstance(now, _SCALARS) and type(now) is type(was) and now != was
 
 
 class _Inherited:

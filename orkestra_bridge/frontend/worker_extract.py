@@ -9,7 +9,15 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any, Tuple
 
-from .worker_attributes import ClassFacts, DagArguments, TaskArguments, group_expansion, param_values
+from .worker_attributes import (
+    ClassFacts,
+    DagArguments,
+    GroupArguments,
+    TaskArguments,
+    group_expansion,
+    param_values,
+    unused_default_args,
+)
 from .worker_mapping import limit_at_once, mapped_groups, mapping_of
 from .worker_schedule import describe_schedule
 from .worker_values import Encoder, seconds
@@ -53,10 +61,11 @@ def cycle(tasks: dict[str, Any], stuck: list[str]) -> list[str]:
 class Extractor:
     """Reads DAGs and tasks; one for the life of the worker, so that each class is inspected only once."""
 
-    def __init__(self, dag_class: type, operator_class: type, version: str) -> None:
+    def __init__(self, dag_class: type, operator_class: type, group_class: type, version: str) -> None:
         self._version = version
         self._dag_arguments = DagArguments(dag_class)
         self._task_arguments = TaskArguments(operator_class)
+        self._group_arguments = GroupArguments(group_class)
         self._classes: dict[type, ClassFacts] = {}
         self._modules: dict[str, str] = {}
         self._encode = Encoder("/", str)
@@ -89,7 +98,7 @@ class Extractor:
             "dag_id": dag.dag_id,
             "span": line,
             "airflow_version": self._version,
-            "schedule": describe_schedule(dag, encode.described),
+            "schedule": describe_schedule(dag, encode),
             "tasks": [
                 self.task(dag, tasks[task_id], lines.get(id(tasks[task_id]), line)) for task_id in order
             ],
@@ -105,12 +114,25 @@ class Extractor:
             "mapped_groups": mapped_groups(tasks.values()),
             "render_native": bool(dag.render_template_as_native_obj),
             "attributes": list(self._dag_arguments.of(dag, given, encode)),
+            "groups": self._groups(dag, lines, line),
+            "unused_default_args": unused_default_args(
+                dag, ((task, self._facts(_operator_class(task))) for task in tasks.values())
+            ),
         }
+
+    def _groups(self, dag: Any, lines: dict[int, Line], line: Line) -> list[dict[str, Any]]:
+        """Return the task groups that were given something, as the fields of `TaskGroup`."""
+        found = []
+        for group_id, group in sorted(dag.task_group.get_task_group_dict().items(), key=_by_id):
+            rows = list(self._group_arguments.of(group, self._encode))
+            if rows and group_id is not None:
+                found.append({"group_id": group_id, "span": lines.get(id(group), line), "attributes": rows})
+        return found
 
     def task(self, dag: Any, task: Any, line: Line) -> dict[str, Any]:
         """Return a task as the fields of `Task`."""
-        mapped = getattr(task, "partial_kwargs", None) is not None
-        facts = self._facts(task.operator_class if mapped else type(task))
+        mapped = _is_mapped(task)
+        facts = self._facts(_operator_class(task))
         read = self._task_arguments.of_mapped if mapped else self._task_arguments.of
         attributes = list(read(dag, task, facts, self._encode))
         mapped_group = task.get_closest_mapped_task_group()
@@ -150,6 +172,19 @@ class Extractor:
     def _ignores_rules(self, task: Any, mapped: bool) -> bool:
         source = task.partial_kwargs if mapped else task.__dict__
         return bool(source.get("ignore_downstream_trigger_rules", True))
+
+
+def _is_mapped(task: Any) -> bool:
+    return getattr(task, "partial_kwargs", None) is not None
+
+
+def _operator_class(task: Any) -> type:
+    cls: type = task.operator_class if _is_mapped(task) else type(task)
+    return cls
+
+
+def _by_id(item: tuple[Any, Any]) -> str:
+    return item[0] or ""
 
 
 def _earliest(dag: Any) -> Any:

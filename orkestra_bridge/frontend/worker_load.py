@@ -47,7 +47,10 @@ class FileLoader:
         worker_lookups.install(self._lookups)
         self._airflow = Airflow(watch)
         self._extract = Extractor(
-            self._airflow.dag_class, self._airflow.operator_class, self._airflow.version
+            self._airflow.dag_class,
+            self._airflow.operator_class,
+            self._airflow.group_class,
+            self._airflow.version,
         )
         self._tables = False
 
@@ -143,8 +146,8 @@ class FileLoader:
                 return None
             _validate(dag)
             self._apply_policies(dag)
-            document = self._extract.dag(dag, order, place, self._airflow.task_places, given)
-            document["files"] = TemplateFiles(dag, self._watch, problems, self._airflow.task_places).collect()
+            document = self._extract.dag(dag, order, place, self._airflow.places, given)
+            document["files"] = TemplateFiles(dag, self._watch, problems, self._airflow.places).collect()
             dag.resolve_template_files()
         except Exception as error:  # noqa: BLE001 -- validation runs code of operators, timetables and policies
             if type(error).__name__ == "AirflowClusterPolicySkipDag":
@@ -156,7 +159,7 @@ class FileLoader:
 
     def _places(self, dag: Any, task_ids: list[str]) -> dict[str, Place]:
         places = (
-            (task_id, self._airflow.task_places.get(id(dag.task_dict[task_id]))) for task_id in task_ids
+            (task_id, self._airflow.places.get(id(dag.task_dict[task_id]))) for task_id in task_ids
         )
         return {task_id: place for task_id, place in places if place is not None}
 

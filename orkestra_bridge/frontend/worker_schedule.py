@@ -12,8 +12,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from .worker_attributes import signature_defaults
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .worker_values import Encoder
 
 _SIMPLE = {
     "NullTimetable": "none",
@@ -89,6 +93,28 @@ def describe_timetable(timetable: Any) -> dict[str, Any]:
     return reader(timetable) if reader else {"kind": "custom"}
 
 
+_ARGUMENTS = {"run_immediately": (None, False)}
+"""Further arguments of the timetables below, by the values that say nothing."""
+
+
+def timetable_rows(timetable: Any, encode: Encoder) -> list[list[Any]]:
+    """Return a timetable's arguments that no field of a schedule holds, as rows like those of a task."""
+    if type(timetable).__name__ not in _READERS:
+        return []  # it has none, or is refused as a whole
+    several = [timetable, *(_read(timetable, "timetables") or ()), _read(timetable, "timetable")]
+    rows = []
+    for name, silent in _arguments(type(timetable)).items():
+        values = [value for part in several if (value := _read(part, name)) not in silent]
+        if values:
+            rows.append([name, encode(values[0]), False, False])
+    return rows
+
+
+def _arguments(cls: type) -> dict[str, Any]:
+    known = {name: (default, None) for name, default in signature_defaults(cls).items()}
+    return {**known, **_ARGUMENTS}
+
+
 _READERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AssetOrTimeSchedule": _timed_assets,
     "CronDataIntervalTimetable": lambda timetable: _cron(timetable, intervals=True),
@@ -120,9 +146,10 @@ def _written(dag: Any, timetable: Any, described: Callable[[Any], str]) -> str:
     return f"{name} {summary}" if isinstance(summary, str) and summary != name else name
 
 
-def describe_schedule(dag: Any, described: Callable[[Any], str]) -> dict[str, Any]:
+def describe_schedule(dag: Any, encode: Encoder) -> dict[str, Any]:
     """Return the schedule of a DAG as the fields of `orkestra_bridge.ir.model.Schedule`."""
     schedule = describe_timetable(dag.timetable)
     schedule.setdefault("timezone", _timezone(dag.timezone))
-    schedule["text"] = _written(dag, dag.timetable, described)
+    schedule["text"] = _written(dag, dag.timetable, encode.described)
+    schedule["attributes"] = timetable_rows(dag.timetable, encode)
     return schedule

@@ -47,6 +47,7 @@ class Schedule:
             (Airflow 2's CronDataInterval and DeltaDataInterval timetables); False where logical date, start and end
             are all the tick.
         text: What the user wrote, for people.
+        attributes: Further arguments of the timetable that differ from its defaults.
     """
 
     kind: ScheduleKind = ScheduleKind.NONE
@@ -55,6 +56,7 @@ class Schedule:
     timezone: str = "UTC"
     data_interval: bool = False
     text: str = "None"
+    attributes: tuple[Attribute, ...] = ()
 
 
 @final
@@ -76,11 +78,13 @@ class Attribute:
     Attributes:
         value: The value if JSON can carry it, else its repr without addresses.
         inherited: True if it came from default_args.
+        of_class: True for an argument of the operator's class, False for one that every operator has.
     """
 
     name: str
     value: JsonValue
     inherited: bool = False
+    of_class: bool = False
 
 
 @final
@@ -105,6 +109,16 @@ class MappedGroup:
     group_id: str
     expansion: Expansion
     parent: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskGroup:
+    """A task group that was given more than its place; its default_args have already reached its tasks."""
+
+    group_id: str
+    span: SourceSpan
+    attributes: tuple[Attribute, ...] = ()
 
 
 @final
@@ -160,6 +174,8 @@ class Workflow:
         params: The DAG's params with their default values.
         tasks: In topological order, ties in order of definition.
         mapped_groups: The task groups made by ``expand``, sorted by id.
+        groups: Task groups with arguments that differ from the defaults, sorted by id.
+        unused_default_args: Names in the DAG's default_args that no task takes.
         files: Template files that tasks read, relative to the DAG folder.
         variables, connections: Names that were looked up while parsing.
     """
@@ -180,6 +196,8 @@ class Workflow:
     params: dict[str, JsonValue] = field(default_factory=dict)
     render_native: bool = False
     mapped_groups: tuple[MappedGroup, ...] = ()
+    groups: tuple[TaskGroup, ...] = ()
+    unused_default_args: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     files: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()

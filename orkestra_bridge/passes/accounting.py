@@ -8,8 +8,18 @@ from orkestra_bridge.ir.attributes import UNSET
 from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
-from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
+from orkestra_bridge.passes.claims import (
+    CLAIMS_BY_DAG,
+    CLAIMS_BY_GROUP,
+    CLAIMS_BY_SCHEDULE,
+    CLAIMS_BY_TASK,
+    KEPT_BY_DAG,
+    KEPT_BY_GROUP,
+    KEPT_BY_SCHEDULE,
+    KEPT_BY_TASK,
+)
 from orkestra_bridge.passes.fail_fast import about_fail_fast
+from orkestra_bridge.passes.task_dates import about_task_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 60
 _ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand", "task_group.expand_kwargs"})
-"""The operator check speaks about these, and about the arguments of classes that nothing here runs."""
+"""The operator check speaks about these."""
 _ENFORCED_BY_MAP = frozenset({"max_active_tis_per_dagrun"})
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 
@@ -30,7 +40,13 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
     found = [*_dag(workflow)]
     for task in workflow.tasks:
         found.extend(_task(workflow.dag_id, task))
-    return (*found, *about_callbacks(workflow), *about_fail_fast(workflow))
+    return (
+        *found,
+        *about_callbacks(workflow),
+        *about_fail_fast(workflow),
+        *about_task_dates(workflow),
+        *_unused(workflow),
+    )
 
 
 def _dag(workflow: Workflow) -> Iterator[Finding]:
@@ -40,20 +56,48 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
         CLAIMS_BY_DAG,
         span=workflow.span,
         dag_id=workflow.dag_id,
-        task_id=None,
     )
+    yield from _claimed(
+        workflow.schedule.attributes,
+        KEPT_BY_SCHEDULE,
+        CLAIMS_BY_SCHEDULE,
+        span=workflow.span,
+        dag_id=workflow.dag_id,
+    )
+    for group in workflow.groups:
+        yield from _claimed(
+            group.attributes,
+            KEPT_BY_GROUP,
+            CLAIMS_BY_GROUP,
+            span=group.span,
+            dag_id=workflow.dag_id,
+            task_id=group.group_id,
+        )
+
+
+def _unused(workflow: Workflow) -> Iterator[Finding]:
+    for name in workflow.unused_default_args:
+        known = name in KEPT_BY_DAG or name in CLAIMS_BY_DAG
+        yield rules.UNUSED_DEFAULT.at(
+            workflow.span,
+            f"{name} in default_args has no effect, in Airflow as here: no task takes it",
+            "give it to the DAG itself if it was meant" if known else "remove it, or correct its name",
+            dag_id=workflow.dag_id,
+            attribute=name,
+        )
 
 
 def _task(dag_id: str, task: Task) -> Iterator[Finding]:
+    core = is_core(task)
     email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
     answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
     attributes = tuple(
         attribute
         for attribute in task.attributes
-        if attribute.name not in answered and (email or attribute.name not in _EMAIL_FLAGS)
+        if attribute.name not in answered
+        and (core or not attribute.of_class)  # execute() of any other class uses them itself
+        and (email or attribute.name not in _EMAIL_FLAGS)
     )
-    if not is_core(task):  # execute() of the class itself uses its arguments
-        attributes = tuple(attribute for attribute in attributes if attribute.name in CLAIMS_BY_TASK)
     yield from _claimed(
         attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, span=task.span, dag_id=dag_id, task_id=task.task_id
     )
@@ -66,7 +110,7 @@ def _claimed(
     *,
     span: SourceSpan,
     dag_id: str,
-    task_id: str | None,
+    task_id: str | None = None,
 ) -> Iterator[Finding]:
     for attribute in attributes:
         if attribute.name in kept:

@@ -28,7 +28,7 @@ KEPT_BY_DAG = frozenset(
         "end_date", "timezone", "params", "default_args", "tags", "doc_md", "dagrun_timeout",
         "render_template_as_native_obj", "user_defined_macros", "user_defined_filters",
         "template_searchpath", "template_undefined", "jinja_environment_kwargs",
-        "is_paused_upon_creation", "catchup", "max_active_runs", "auto_register",
+        "is_paused_upon_creation", "catchup", "max_active_runs", "auto_register", "full_filepath",
         "on_success_callback", "on_failure_callback", "fail_fast", "fail_stop",
     }
 )
@@ -50,6 +50,9 @@ KEPT_BY_TASK = frozenset(
     }
 )
 # fmt: on
+KEPT_BY_GROUP = frozenset({"prefix_group_id", "add_suffix_on_collision", "doc_md"})
+KEPT_BY_SCHEDULE = frozenset({"interval"})
+"""A timetable with an interval is a custom one, about which the schedule's own findings speak."""
 _NO_COUNTERPART = "Step Functions has no counterpart; the work itself is the same"
 _EMAIL = Claim(
     rules.EMAIL,
@@ -102,6 +105,19 @@ CLAIMS_BY_DAG = {
     "allowed_run_types": _TEAM,
     "disable_bundle_versioning": _TEAM,
     "rerun_with_latest_version": _TEAM,
+}
+CLAIMS_BY_GROUP = {
+    "group_display_name": _DISPLAY,
+    "tooltip": _DISPLAY,
+    "ui_color": _DISPLAY,
+    "ui_fgcolor": _DISPLAY,
+}
+CLAIMS_BY_SCHEDULE = {
+    "run_immediately": Claim(
+        rules.FIRST_RUN,
+        "run_immediately={value} starts nothing: the first run is the first one that is due after the deployment",
+        "start a run with StartExecution when you have deployed, if one is wanted at once",
+    ),
 }
 CLAIMS_BY_TASK = {
     "pool": Claim(

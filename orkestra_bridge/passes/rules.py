@@ -42,6 +42,14 @@ MULTI_TEAM = _approximated("OB219", "bundle and team settings have no counterpar
 CALLBACK_AFTER_TIMEOUT = _approximated(
     "OB220", "a callback of the DAG that is not called when the run times out"
 )
+TASK_DATES = _approximated("OB222", "a task with dates of its own takes part in every run")
+FIRST_RUN = _approximated("OB223", "nothing is run at once when the schedule is made", Severity.INFO)
+UNUSED_DEFAULT = Rule(
+    id="OB224",
+    title="a name in default_args that no task takes",
+    severity=Severity.INFO,
+    verdict=Verdict.KEPT,
+)
 CALLBACK_AFTER_KILL = _approximated(
     "OB221", "on_retry_callback is not called when the function is killed", Severity.INFO
 )
