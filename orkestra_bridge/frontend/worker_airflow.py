@@ -43,6 +43,9 @@ class Airflow:
         self._hook_dag()
         self._hook_tasks()
         self._hook_groups()
+        # Which executors there are is known to the user's scheduler; `executor` is accounted for like any argument.
+        if hasattr(DAG, "validate_executor_field"):
+            DAG.validate_executor_field = lambda _dag: None
 
     def clear(self) -> None:
         """Forget the DAGs and tasks of the last file."""

@@ -41,7 +41,6 @@ _NOT_DAG_ARGUMENTS = frozenset(("self", "dag_id", "schedule", "schedule_interval
 # What @task and expand add on their own behalf.
 _INTERNAL = frozenset(("kwargs_to_upstream", "is_setup", "is_teardown", "on_failure_fail_dagrun"))
 _GROUP_STRUCTURE = frozenset(("group_id", "parent_group", "dag", "default_args"))
-_DATES = ("start_date", "end_date")
 _SCALARS = (bool, int, float, str)
 
 
@@ -142,10 +141,7 @@ class TaskArguments:
                 value, default = self._elsewhere(name, live, given)
             if differs(value, default):
                 yield [name, encode(value), inherited.has(name, given), False]
-        for name in _DATES:  # DAG.add_task fills in those of the DAG
-            value = live.get(name)
-            if value is not None and differs(value, getattr(dag, name)):
-                yield [name, encode(value), inherited.has(name, given), False]
+        yield from _dates(dag, task, given, inherited, encode)
         yield from self._params(dag, task, encode)
         for name, value in self._of_class(live, given, facts).items():
             if _is_set(value, facts.defaults.get(name, MISSING)):
@@ -184,15 +180,24 @@ class TaskArguments:
         given = task.partial_kwargs
         inherited = _Inherited(dag, task)
         for name, value in given.items():
-            if name in _DATES and value is not None and differs(value, getattr(dag, name)):
-                yield [name, encode(value), inherited.has(name, given), False]
             if name in _NOT_TASK_ARGUMENTS or name in _INTERNAL:
                 continue
             default = self._baseline.get(_LIVE_TASK.get(name, name), facts.defaults.get(name, MISSING))
             if _is_set(value, default):
                 yield [name, encode(value), inherited.has(name, given), name not in self._known]
+        yield from _dates(dag, task, given, inherited, encode)
         yield from self._params(dag, task, encode)
         yield _expansion(task._get_specified_expand_input(), encode)
+
+
+def _dates(
+    dag: Any, task: Any, given: dict[str, Any], inherited: _Inherited, encode: Encoder
+) -> Iterator[list[Any]]:
+    """Yield the dates of a task that are not those of the DAG, which `DAG.add_task` fills in."""
+    for name in ("start_date", "end_date"):
+        value = getattr(task, name, None)
+        if value is not None and differs(value, getattr(dag, name)):
+            yield [name, encode(value), inherited.has(name, given), False]
 
 
 def _expansion(expanded: Any, encode: Encoder) -> list[Any]:
@@ -227,7 +232,7 @@ def unused_default_args(dag: Any, tasks: Iterable[tuple[Any, ClassFacts]]) -> li
         if not names:
             break
         names -= facts.arguments
-        names -= getattr(task, "partial_kwargs", None) or set()
+        names.difference_update(getattr(task, "partial_kwargs", None) or ())
     return sorted(names)
 
 

@@ -158,9 +158,7 @@ class FileLoader:
         return document
 
     def _places(self, dag: Any, task_ids: list[str]) -> dict[str, Place]:
-        places = (
-            (task_id, self._airflow.places.get(id(dag.task_dict[task_id]))) for task_id in task_ids
-        )
+        places = ((task_id, self._airflow.places.get(id(dag.task_dict[task_id]))) for task_id in task_ids)
         return {task_id: place for task_id, place in places if place is not None}
 
     def _apply_policies(self, dag: Any) -> None:

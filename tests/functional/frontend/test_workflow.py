@@ -235,7 +235,7 @@ def test_retries(full: Workflow) -> None:
 def test_task_attributes(full: Workflow) -> None:
     load = attributes(full.task("inner.load"))
     assert load["retries"] == Attribute(name="retries", value=7, inherited=True)
-    assert load["op_kwargs"] == Attribute(name="op_kwargs", value={"a": 1})
+    assert load["op_kwargs"] == Attribute(name="op_kwargs", value={"a": 1}, of_class=True)
     assert load["python_callable"].value == "print"
     assert load["on_failure_callback"].value in ("notify", ["notify"])
     assert load["owner"].inherited

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orkestra_bridge.frontend.worker_schedule import describe_schedule, describe_timetable
+from orkestra_bridge.frontend.worker_values import Encoder
 
 
 def timetable(name: str, module: str = "airflow.timetables", **fields: Any) -> Any:
@@ -77,6 +78,6 @@ def test_assets_with_a_cron_keep_the_cron() -> None:
     ],
 )
 def test_text_is_what_the_user_wrote(dag: dict[str, Any], text: str) -> None:
-    described = describe_schedule(SimpleNamespace(timezone="UTC", **dag), str)
+    described = describe_schedule(SimpleNamespace(timezone="UTC", **dag), Encoder("/", str))
     assert described["text"] == text
     assert described["timezone"]

@@ -3,9 +3,18 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, JsonValue, Retry, Task
+from orkestra_bridge.ir.model import Attribute, JsonValue, Retry, Schedule, SourceSpan, Task, TaskGroup
 from orkestra_bridge.passes.accounting import account
-from orkestra_bridge.passes.claims import CLAIMS_BY_DAG, CLAIMS_BY_TASK, KEPT_BY_DAG, KEPT_BY_TASK
+from orkestra_bridge.passes.claims import (
+    CLAIMS_BY_DAG,
+    CLAIMS_BY_GROUP,
+    CLAIMS_BY_SCHEDULE,
+    CLAIMS_BY_TASK,
+    KEPT_BY_DAG,
+    KEPT_BY_GROUP,
+    KEPT_BY_SCHEDULE,
+    KEPT_BY_TASK,
+)
 
 
 def about_task(name: str, value: JsonValue) -> list[tuple[str, str, str]]:
@@ -68,14 +77,67 @@ def test_an_operator_that_is_not_of_the_core_may_have_arguments_of_its_own(bases
         "t",
         operator="Mine",
         bases=(*bases, "airflow.sdk.bases.operator.BaseOperator"),
-        attributes=(Attribute(name="table", value="x"), Attribute(name="pool", value="small")),
+        attributes=(Attribute(name="table", value="x", of_class=True), Attribute(name="pool", value="small")),
     )
     assert [finding.attribute for finding in account(a_workflow(own))] == ["pool"]
+
+
+def test_an_unknown_argument_that_every_operator_has_is_not_passed_over_in_a_custom_one() -> None:
+    own = a_task(
+        "t",
+        operator="Mine",
+        bases=("plugins.mine.Mine", "airflow.sdk.bases.operator.BaseOperator"),
+        attributes=(Attribute(name="brand_new_argument", value=1),),
+    )
+    assert [finding.id for finding in account(a_workflow(own))] == ["OB200"]
 
 
 def test_no_attribute_is_both_kept_and_claimed() -> None:
     assert not KEPT_BY_DAG & set(CLAIMS_BY_DAG)
     assert not KEPT_BY_TASK & set(CLAIMS_BY_TASK)
+    assert not KEPT_BY_GROUP & set(CLAIMS_BY_GROUP)
+    assert not KEPT_BY_SCHEDULE & set(CLAIMS_BY_SCHEDULE)
+
+
+def test_arguments_of_groups_and_timetables_are_accounted_for() -> None:
+    attributes = (Attribute(name="tooltip", value="x"), Attribute(name="brand_new", value=1))
+    group = TaskGroup(group_id="g", span=SourceSpan("dag.py", 9), attributes=attributes)
+    schedule = Schedule(attributes=(Attribute(name="run_immediately", value=True), *attributes[1:]))
+    found = account(a_workflow(a_task("t"), groups=(group,), schedule=schedule))
+    assert [(each.id, each.attribute, each.line, each.task_id) for each in found] == [
+        ("OB223", "run_immediately", 1, None),
+        ("OB200", "brand_new", 1, None),
+        ("OB212", "tooltip", 9, "g"),
+        ("OB200", "brand_new", 9, "g"),
+    ]
+
+
+def test_names_in_default_args_without_effect_are_named() -> None:
+    found = account(a_workflow(a_task("t"), unused_default_args=("catchup", "retrys")))
+    assert [(each.id, each.severity.value, each.attribute) for each in found] == [
+        ("OB224", "info", "catchup"),
+        ("OB224", "info", "retrys"),
+    ]
+    assert "the DAG itself" in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("start_date", "2024-01-01T00:00:00+00:00", False),
+        ("start_date", "2024-01-01T00:30:00+01:00", False),
+        ("start_date", "2024-03-01T00:00:00+00:00", True),
+        ("end_date", "2024-06-01T00:00:00+00:00", True),
+        ("end_date", "2025-01-01T00:00:00+00:00", False),
+    ],
+)
+def test_dates_of_a_task_matter_where_the_dag_has_runs_outside_of_them(
+    name: str, value: str, *, found: bool
+) -> None:
+    task = a_task("t", attributes=(Attribute(name=name, value=value),))
+    dates = {"start_date": "2024-01-01T00:00:00+00:00", "end_date": "2025-01-01T00:00:00+00:00"}
+    ids = [finding.id for finding in account(a_workflow(task, **dates))]
+    assert ids == (["OB222"] if found else [])
 
 
 def test_callbacks_are_kept_and_the_cases_without_them_named() -> None:
