@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.ir.serialize import render, to_document
+from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.mermaid import to_mermaid
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def emit(
 ) -> None:
     """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
     folder = workflow.dag_id
-    output.write(f"{folder}/workflow.json", render(to_document(workflow)))
+    output.write(f"{folder}/workflow.json", render(workflow))
     output.write(f"{folder}/state_machine.asl.json", render(definition, sort=False))
     output.write(f"{folder}/template.json", render(template, sort=False))
     output.write(f"{folder}/graph.mmd", to_mermaid(definition).encode())

@@ -53,7 +53,8 @@ def _scope(machine: dict[str, Any], seen: set[str]) -> Iterator[str]:
     if machine["StartAt"] not in states:
         yield f"StartAt names {machine['StartAt']!r}, which does not exist"
     else:
-        yield from (f"{name}: no way leads there" for name in states if name not in _reached(machine))
+        reached = _reached(machine)
+        yield from (f"{name}: no way leads there" for name in states if name not in reached)
 
 
 def _name(name: str, seen: set[str]) -> Iterator[str]:

@@ -124,17 +124,18 @@ def command(
         joins="barrier" if joins == "barrier" else "token",
         cache=None if no_cache else cache_dir or default_cache(),
     )
-    conversion = _convert(options)
+    conversion = _convert(options, form)
     _print(conversion, form)
     return conversion.report.exit_code or (0 if run_id is None else _run(conversion, run_id, form))
 
 
-def _convert(options: ConvertOptions) -> Conversion:
+def _convert(options: ConvertOptions, form: str) -> Conversion:
     from orkestra_bridge.cli.progress import file_progress
+    from orkestra_bridge.cli.tables import load_tables
     from orkestra_bridge.pipeline import convert
 
     with file_progress() as on_file:
-        return convert(options, on_file=on_file)
+        return convert(options, on_file=on_file, meanwhile=load_tables if form == "table" else None)
 
 
 def _print(conversion: Conversion, form: str) -> None:

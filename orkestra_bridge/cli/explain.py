@@ -93,9 +93,9 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     definition = lower(workflow, joins).definition
     if stage == "asl":
         return render(definition, sort=False).decode()
-    from orkestra_bridge.pipeline import HANDLER, LAMBDA_TIMEOUT
     from orkestra_bridge.stack.model import FunctionAsset
     from orkestra_bridge.stack.template import build_stack
+    from orkestra_bridge.translation import HANDLER, LAMBDA_TIMEOUT
 
     target = Target()
     function = FunctionAsset(

@@ -8,12 +8,13 @@ environment variables) is as it was.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from orkestra_bridge.frontend.process import WORKER
 from orkestra_bridge.frontend.worker_digests import environ_digest, file_digest, folder_digest
@@ -39,7 +40,7 @@ class AnswerCache:
         if entry is None:
             return None
         try:
-            kept = json.loads(entry.read_bytes())
+            kept = orjson.loads(entry.read_bytes())
             return kept["answer"] if self._unchanged(kept["inputs"]) else None
         except (OSError, ValueError, KeyError):
             return None
@@ -55,8 +56,8 @@ class AnswerCache:
         }
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=entry.parent, delete=False) as stream:
-                json.dump(kept, stream, separators=(",", ":"))
+            with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as stream:
+                stream.write(orjson.dumps(kept))
             Path(stream.name).replace(entry)
         except OSError:
             return

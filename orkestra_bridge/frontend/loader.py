@@ -16,7 +16,7 @@ from orkestra_bridge.frontend.pool import WorkerPool
 from orkestra_bridge.ir.model import SourceSpan, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from orkestra_bridge.diagnostics import Finding
@@ -26,10 +26,10 @@ class Frontend:
     """Loads DAG files with one Airflow environment; a context manager that ends its workers.
 
     Args:
-        environment: The Python with Airflow. parse_timeout: Seconds that one file may take. cache: Folder for
-        answers, or None to load everything anew. workers: Processes to load with. Importing Airflow
-        dominates, so more than one pays only for many hundred files. on_start: Called once a worker is being
-        started, that is if not everything is in the cache.
+        environment: The Python with Airflow.
+        parse_timeout: Seconds that one file may take.
+        cache: Folder for answers, or None to load everything anew.
+        workers: Processes to load with. Importing Airflow dominates, so more than one pays only for many hundred files.
     """
 
     def __init__(
@@ -39,9 +39,7 @@ class Frontend:
         parse_timeout: float,
         cache: Path | None,
         workers: int = 1,
-        on_start: Callable[[], None] | None = None,
     ) -> None:
-        self._on_start = on_start
         self._environment = environment
         self._home = tempfile.TemporaryDirectory(prefix="orkestra-bridge-", ignore_cleanup_errors=True)
         self._pool = WorkerPool(
@@ -62,36 +60,35 @@ class Frontend:
         self._pool.close()
         self._home.cleanup()
 
-    def warm(self) -> None:
-        """Start a worker, so that it imports Airflow while the caller does something else."""
-        self._pool.start()
+    @property
+    def working(self) -> bool:
+        """Return True if a worker has been started, which it is for files that the cache does not know."""
+        return self._pool.started
 
     def load(self, files: Sequence[DagFile]) -> Iterator[LoadedFile]:
-        """Yield each file's workflows and findings, in the order of ``files``.
+        """Return an iterator over each file's workflows and findings, in the order of ``files``.
 
-        Raises EnvironmentSetupError if the environment's Airflow cannot be imported.
+        The loading has begun when this returns. Raises EnvironmentSetupError, now or on the way, if the environment's
+        Airflow cannot be imported.
         """
-        first: dict[str, SourceSpan] = {}
-        for file, answer, cached in self._answers(files):
-            yield _without_repeated_ids(_loaded(file, answer, cached), first)
-
-    def _answers(self, files: Sequence[DagFile]) -> Iterator[tuple[DagFile, Mapping[str, Any], bool]]:
         kept = [self._cache.find(file) if self._cache else None for file in files]
-        if None in kept and self._on_start:
+        if None in kept:
             self._pool.start()
-            self._on_start()
+        return self._each(files, kept)
+
+    def _each(
+        self, files: Sequence[DagFile], kept: Sequence[Mapping[str, Any] | None]
+    ) -> Iterator[LoadedFile]:
+        first: dict[str, SourceSpan] = {}
         fresh = self._pool.run([file for file, answer in zip(files, kept, strict=True) if answer is None])
         for file, answer in zip(files, kept, strict=True):
-            if answer is not None:
-                yield file, answer, True
-                continue
-            loaded = next(fresh)
-            if self._cache is not None:
-                self._cache.keep(file, loaded)
-            yield file, loaded, False
+            given = next(fresh) if answer is None else answer
+            if answer is None and self._cache is not None:
+                self._cache.keep(file, given)
+            yield _without_repeated_ids(_loaded(file, given, cached=answer is not None), first)
 
 
-def _loaded(file: DagFile, answer: Mapping[str, Any], cached: bool) -> LoadedFile:
+def _loaded(file: DagFile, answer: Mapping[str, Any], *, cached: bool) -> LoadedFile:
     return LoadedFile(
         file=file,
         workflows=tuple(decode_workflow(document, answer) for document in answer["dags"]),

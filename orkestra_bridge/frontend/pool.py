@@ -53,6 +53,11 @@ class WorkerPool:
         """Start one worker unless there is one."""
         self._process(self._slots[0])
 
+    @property
+    def started(self) -> bool:
+        """Return True if a worker is running."""
+        return any(slot.process is not None for slot in self._slots)
+
     def close(self) -> None:
         """End all workers."""
         for slot in self._slots:

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from orkestra_bridge.errors import EnvironmentSetupError
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class WorkerProcess:
         if not chunk:
             raise WorkerDied
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")
-        messages = [json.loads(line) for line in lines]
+        messages = [orjson.loads(line) for line in lines]
         return [message for message in messages if not self._start_message(message)]
 
     def _start_message(self, message: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ def _converter() -> Converter:
 
 def to_document(workflow: Workflow) -> dict[str, Any]:
     """Return the workflow as plain JSON values."""
-    document: dict[str, Any] = _converter().unstructure(workflow)
+    document: dict[str, Any] = orjson.loads(orjson.dumps(workflow))
     return document
 
 
@@ -31,8 +31,13 @@ def from_document(document: dict[str, Any]) -> Workflow:
     return _converter().structure(document, Workflow)
 
 
+def compact(document: Any) -> bytes:
+    """Return JSON with sorted keys and without white space: the same bytes for equal values, dataclasses included."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
 def render(document: Any, *, sort: bool = True) -> bytes:
-    """Return indented JSON with a final newline: the same bytes for equal values.
+    """Return indented JSON with a final newline: the same bytes for equal values, dataclasses included.
 
     ``sort=False`` keeps the order of keys, where that order is the one in which people read.
     """

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.ir.model import SourceSpan
-from orkestra_bridge.ir.serialize import to_document
+from orkestra_bridge.ir.serialize import compact
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.closure import local_closure
 from orkestra_bridge.packaging.model import LambdaPackage, PackageResult, Requirement
@@ -109,7 +109,7 @@ def _digest_line(entry: Entry) -> bytes:
 def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...]) -> Entry:
     document: dict[str, Any] = {
         "version": MANIFEST_VERSION,
-        "workflow": to_document(workflow),
+        "workflow": workflow,
         "source": "source",
         "dag_file": file.relative,
         "requirements": [
@@ -122,8 +122,7 @@ def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement
             for requirement in requirements
         ],
     }
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return Entry("manifest.json", text.encode())
+    return Entry("manifest.json", compact(document))
 
 
 def _source(root: Path, relative: str) -> Entry:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.stack.iam import allow
 
@@ -15,13 +17,9 @@ JOINS = "JoinsTable"
 Json = dict[str, Any]
 
 
-def has_joins(value: Any) -> bool:
+def has_joins(definition: Json) -> bool:
     """Return True if a definition names the table."""
-    if isinstance(value, dict):
-        return any(map(has_joins, value.values()))
-    if isinstance(value, list):
-        return any(map(has_joins, value))
-    return bool(value == TABLE)
+    return TABLE.encode() in orjson.dumps(definition)
 
 
 def join_table() -> Json:

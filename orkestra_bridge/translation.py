@@ -1,0 +1,198 @@
+"""One DAG's way from its representation to its files; everything after the frontend, for one DAG at a time.
+
+A DAG is first drafted: checked, lowered and packaged. While its package is loaded by the preflight process and its layer
+is built, others are drafted; then it is finished: its template is made and its files are written, if nothing refuses it.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.diagnostics import refuses
+from orkestra_bridge.emit import emit
+from orkestra_bridge.errors import BridgeError
+from orkestra_bridge.lowering.groups import refused_groups
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.rules import INTERNAL_ERROR
+from orkestra_bridge.operators.registry import check_operators
+from orkestra_bridge.output import LAYERS
+from orkestra_bridge.packaging.build import build_package
+from orkestra_bridge.packaging.layer import Layers
+from orkestra_bridge.packaging.preflight import Preflight
+from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.report import DagReport
+from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
+from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.stack.template import build_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.machine import Lowered
+    from orkestra_bridge.options import ConvertOptions
+    from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
+    from orkestra_bridge.stack.model import Stack
+
+    Check = Callable[[Workflow], tuple[Finding, ...]]
+
+CHECKS: tuple[Check, ...] = (check_operators, account, refused_groups)
+"""What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
+
+HANDLER = "orkestra_bridge.runtime.handler.handle"
+LAMBDA_TIMEOUT = 900
+"""Seconds; Airflow has no limit of its own, so the function gets all that Lambda has."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One DAG on its way: what is known, and what is still being found out elsewhere."""
+
+    workflow: Workflow
+    file: DagFile
+    findings: tuple[Finding, ...]
+    lowered: Lowered | None = None
+    package: LambdaPackage | None = None
+    preflight: Future[tuple[Finding, ...]] | None = None
+    layer: Future[LayerResult] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Return True if nothing about the DAG is still being found out."""
+        return all(future is None or future.done() for future in (self.preflight, self.layer))
+
+
+@final
+class Translator:
+    """Translates workflows one after the other with the same options; a context manager that ends its processes."""
+
+    def __init__(self, options: ConvertOptions, environment: Environment, output: Output) -> None:
+        self._options = options
+        self._environment = environment
+        self._output = output
+        self._preflight = Preflight(environment, options.cache)
+        self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._preflight)
+        self._stack.enter_context(self._layers)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def warm(self) -> None:
+        """Start the preflight process now, while there is nothing else to do, and not with the first package."""
+        self._preflight.warm()
+
+    def draft(self, workflow: Workflow, file: DagFile) -> Draft:
+        """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""
+        try:
+            return self._draft(workflow, file)
+        except BridgeError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
+            finding = INTERNAL_ERROR.at(
+                workflow.span,
+                f"internal error: {type(fault).__name__}: {fault}",
+                "this is a fault of orkestra-bridge: please report it with the DAG; ORKESTRA_DEBUG=1 shows where",
+                dag_id=workflow.dag_id,
+            )
+            if os.environ.get("ORKESTRA_DEBUG"):
+                traceback.print_exc()
+            return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
+
+    def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
+        findings = [finding for check in CHECKS for finding in check(workflow)]
+        if refuses(tuple(findings)):
+            return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
+        lowered = lower(workflow, self._options.joins)
+        findings.extend(lowered.findings)
+        built = build_package(workflow, file, self._environment, self._options.target)
+        refused = refuses((*findings, *built.findings))
+        return Draft(
+            workflow=workflow,
+            file=file,
+            findings=(*_displayed(findings, file), *built.findings),
+            lowered=lowered,
+            package=built.package,
+            preflight=None if refused else self._preflight.submit(workflow, file, built.package),
+            layer=None if refused else self._layers.submit(built.package.requirements),
+        )
+
+    def finish(self, draft: Draft) -> DagReport:
+        """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""
+        workflow, lowered, package = draft.workflow, draft.lowered, draft.package
+        layer = draft.layer.result() if draft.layer else None
+        findings = [
+            *draft.findings,
+            *(draft.preflight.result() if draft.preflight else ()),
+            *(
+                replace(each, dag_id=workflow.dag_id, file=draft.file.display)
+                for each in (layer.findings if layer else ())
+            ),
+        ]
+        if lowered is None or package is None or refuses(tuple(findings)):
+            view, about_schedule = schedule_view(workflow)
+            findings.extend(_displayed(about_schedule, draft.file))
+        else:
+            stack = _stack(workflow, lowered, package, layer, self._options)
+            view = stack.schedule
+            findings.extend(_displayed(stack.findings, draft.file))
+            if not refuses(tuple(findings)):
+                emit(self._output, workflow, lowered.definition, package, stack.template)
+                if layer and layer.layer:
+                    self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
+        return DagReport(
+            dag_id=workflow.dag_id,
+            file=draft.file.display,
+            line=workflow.span.line,
+            tasks=len(workflow.tasks),
+            states=lowered.states if lowered else 0,
+            transitions=lowered.transitions if lowered else 0,
+            relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
+            schedule=view.to_json(),
+            requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
+            if package
+            else (),
+            findings=tuple(findings),
+        )
+
+
+def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:
+    """Return findings about the representation with paths as the user would type them."""
+    prefix = file.display.removesuffix(file.relative)
+    return tuple(replace(finding, file=f"{prefix}{finding.file}") for finding in findings)
+
+
+def _stack(
+    workflow: Workflow,
+    lowered: Lowered,
+    package: LambdaPackage,
+    layer: LayerResult | None,
+    options: ConvertOptions,
+) -> Stack:
+    function = FunctionAsset(
+        logical="Tasks",
+        key_hash=package.tree_hash,
+        handler=HANDLER,
+        memory=options.target.memory,
+        timeout=LAMBDA_TIMEOUT,
+    )
+    asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
+    return build_stack(workflow, lowered.definition, function, asset, options.target)
