@@ -90,7 +90,7 @@ def convert(
 
         translator = stack.enter_context(Translator(options, environment, output))
         if frontend.working:
-            translator.warm()
+            translator.warm(discovery.files)
             if meanwhile:
                 meanwhile()
         waiting: deque[Draft] = deque()

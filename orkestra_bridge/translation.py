@@ -10,11 +10,13 @@ import os
 import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
 from orkestra_bridge.errors import BridgeError
+from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile, Environment
-    from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
@@ -96,9 +97,22 @@ class Translator:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def warm(self) -> None:
-        """Start the preflight process now, while there is nothing else to do, and not with the first package."""
+    def warm(self, files: Iterable[DagFile]) -> None:
+        """Begin with what does not need the representation of these files: load what their packages will probably be."""
         self._preflight.warm()
+        for file in files:
+            self._preflight.expect(file, partial(self._probable_package, file))
+
+    def _probable_package(self, file: DagFile) -> LambdaPackage:
+        """Return the package that a DAG of this file has if it needs nothing that only loading it shows."""
+        unknown = Workflow(
+            dag_id="",
+            span=SourceSpan(file.relative, 1),
+            airflow_version=self._environment.airflow_version,
+            schedule=Schedule(kind=ScheduleKind.NONE),
+            tasks=(),
+        )
+        return build_package(unknown, file, self._environment, self._options.target).package
 
     def draft(self, workflow: Workflow, file: DagFile) -> Draft:
         """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""

@@ -17,6 +17,7 @@ from orkestra_bridge.packaging.preflight_findings import findings_of
 from orkestra_bridge.packaging.preflight_process import PROGRAMS, PreflightProcess, airflow_variables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds that a package may take to load; Lambda gives 10, but this machine may be busy."""
 
+GUESS_TIMEOUT = 2.0
+"""Seconds that a package may take which nobody has asked for yet: one that hangs must not keep the others waiting."""
+
 
 class Preflight:
     """Loads packages in a process like Lambda's; a context manager, started by the first package.
@@ -42,11 +46,13 @@ class Preflight:
 
     def __init__(self, environment: Environment, cache: Path | None, *, timeout: float = TIMEOUT) -> None:
         self._cache = cache / "preflight" if cache else None
-        self._process = PreflightProcess(environment, self._cache, timeout)
+        self._process = PreflightProcess(environment, self._cache)
+        self._timeout = timeout
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight-cache")
         self._signature = _signature(environment)
         self._answers: dict[str, dict[str, Any]] = {}
+        self._behind = False
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +71,23 @@ class Preflight:
         """Start the process now, while there is nothing else to do, and not with the first package."""
         self._pool.submit(self._process.warm)
 
+    def expect(self, file: DagFile, build: Callable[[], LambdaPackage]) -> None:
+        """Load a package that will probably be asked for, as long as nobody waits for another one.
+
+        What it shows is kept only if it loads, and under the hash of what was loaded: a wrong guess costs time only.
+        """
+        self._pool.submit(self._guess, file, build)
+
+    def _guess(self, file: DagFile, build: Callable[[], LambdaPackage]) -> None:
+        if self._behind:
+            return
+        package = build()
+        if package.load_hash in self._answers or self._recall(package):
+            return
+        answer = self._process.ask(file, package, GUESS_TIMEOUT)
+        if answer["status"] == "loaded":
+            self._keep(package, answer)
+
     @property
     def scratch(self) -> Path | None:
         """Return the folder with temporary files, None while there are none."""
@@ -78,20 +101,25 @@ class Preflight:
         self, workflow: Workflow, file: DagFile, package: LambdaPackage
     ) -> Future[tuple[Finding, ...]]:
         """Return the findings of :meth:`check` as a future, already done if the answer is in the cache."""
-        known = self._recall(package)
+        known = self._answers.get(package.load_hash) or self._recall(package)
         if known is not None:
             done: Future[tuple[Finding, ...]] = Future()
             done.set_result(findings_of(known, workflow, file))
             return done
+        self._behind = True
         return self._pool.submit(self._examine, workflow, file, package)
 
     def _examine(self, workflow: Workflow, file: DagFile, package: LambdaPackage) -> tuple[Finding, ...]:
         answer = self._answers.get(package.load_hash)
         if answer is None:
-            answer = self._answers[package.load_hash] = self._process.ask(file, package)
-            if answer["status"] in ("loaded", "failed"):
-                self._keeper.submit(self._remember, package, answer)
+            answer = self._process.ask(file, package, self._timeout)
+            self._keep(package, answer)
         return findings_of(answer, workflow, file)
+
+    def _keep(self, package: LambdaPackage, answer: dict[str, Any]) -> None:
+        self._answers[package.load_hash] = answer
+        if answer["status"] in ("loaded", "failed"):
+            self._keeper.submit(self._remember, package, answer)
 
     def _home(self, package: LambdaPackage) -> Path | None:
         key = hashlib.sha256(f"{self._signature}{package.load_hash}".encode()).hexdigest()

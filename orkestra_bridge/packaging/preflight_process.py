@@ -40,10 +40,9 @@ def airflow_variables() -> dict[str, str]:
 class PreflightProcess:
     """One warm process; a new one replaces it if it ends. Used by one thread, `kill` by any."""
 
-    def __init__(self, environment: Environment, cache: Path | None, timeout: float) -> None:
+    def __init__(self, environment: Environment, cache: Path | None) -> None:
         self._environment = environment
         self._cache = cache
-        self._timeout = timeout
         self.scratch: Path | None = None
         self._process: subprocess.Popen[str] | None = None
         self._count = 0
@@ -58,8 +57,10 @@ class PreflightProcess:
         parts = self._environment.python_version.split(".")[:2]
         return tuple(int(part) for part in parts) >= OLDEST_PYTHON
 
-    def ask(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
+    def ask(self, file: DagFile, package: LambdaPackage, timeout: float) -> dict[str, Any]:
         """Return the worker's answer about a package (its shape is in `preflight_worker.py`).
+
+        ``timeout`` is in seconds.
 
         Where it cannot be asked: ``{"status": "unchecked", "reason": ...}``.
         """
@@ -68,7 +69,7 @@ class PreflightProcess:
             return {"status": "unchecked", "reason": f"the runtime needs a later Python than {version}"}
         reason = "the process that loads packages ended"
         try:
-            answer = self._exchange(self._request(file, package))
+            answer = self._exchange({**self._request(file, package), "timeout": timeout})
         except OSError as error:
             answer, reason = None, str(error.strerror or reason)
         if answer is None or not hasattr(os, "fork"):
@@ -96,13 +97,12 @@ class PreflightProcess:
             "dags": str(file.root),
             "modules": sorted({name for item in package.requirements for name in item.modules}),
             "distributions": sorted(item.name for item in package.requirements),
-            "timeout": self._timeout,
         }
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Send one request and wait for its answer; None if the process ended instead."""
         process = self._process or self._start()
-        watchdog = threading.Timer(2 * self._timeout + 30, process.kill)
+        watchdog = threading.Timer(2 * request["timeout"] + 30, process.kill)
         watchdog.daemon = True
         watchdog.start()
         try:
