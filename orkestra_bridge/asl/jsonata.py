@@ -8,6 +8,8 @@ import re
 _PLAIN_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 
+_NAMED_TWICE = 3
+
 
 def expression(text: str) -> str:
     """Return the text as ASL marks JSONata: ``{% text %}``."""
@@ -38,3 +40,14 @@ def lookup(base: str, key: str) -> str:
 def merge(*parts: str) -> str:
     """Return the expression that lays objects over each other, the last one on top."""
     return f"$merge([{', '.join(parts)}])"
+
+
+def picked(base: str, keys: tuple[str, ...] | list[str]) -> str:
+    """Return the expression for an object with these fields of another one, as far as it has them; several keys.
+
+    >>> picked("$states.input", ["a", "b"])
+    "{'a': $states.input.a, 'b': $states.input.b}"
+    """
+    if len(keys) <= _NAMED_TWICE:
+        return f"{{{', '.join(f'{text(key)}: {lookup(base, key)}' for key in keys)}}}"
+    return f"$sift({base}, function($entry, $id) {{$id in {texts(keys)}}})"

@@ -37,9 +37,13 @@ class Ledger:
 
     def take(self, output: Json) -> None:
         """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing."""
+        from orkestra_bridge.runtime.failure import completed
+
         if isinstance(output, dict):
             for task_id, entry in output.items():
-                self._entries.update(((task_id, one.get("map_index", -1)), one) for one in entries_of(entry))
+                self._entries.update(
+                    ((task_id, one.get("map_index", -1)), completed(one)) for one in entries_of(entry)
+                )
 
     def results(self) -> dict[str, TaskResult]:
         """Return the result of each task instance that has ended, by task id, ``task_id[3]`` for a mapped one."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.asl.jsonata import expression, lookup, merge, text, texts
+from orkestra_bridge.asl.jsonata import expression, lookup, merge, picked, text, texts
 from orkestra_bridge.asl.model import Catcher, Machine, PassState, Retrier, State, TaskState
 from orkestra_bridge.lowering.scope import INPUT
 
@@ -200,8 +200,7 @@ def _carried(plan: Plan, report: Report) -> str:
     carried = plan.ledger_ids(report.carries)
     if len(carried) > _LISTED:
         return INPUT
-    entries = (f"{text(task_id)}: {lookup(INPUT, task_id)}" for task_id in carried)
-    return f"{{{', '.join(entries)}}}"
+    return picked(INPUT, carried)
 
 
 def _item(waiter: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.asl.jsonata import expression, lookup, merge, text
+from orkestra_bridge.asl.jsonata import expression, lookup, merge, picked, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,16 +91,20 @@ class Scope:
             added: JSONata of the entry of each new task id.
             last: True if the state ends its scope.
         """
-        entries = [f"{text(task_id)}: {entry}" for task_id, entry in added.items()]
+        entries = ", ".join(f"{text(task_id)}: {entry}" for task_id, entry in added.items())
         if not last or self.returns is None:
-            return expression(merge(self.ledger, f"{{{', '.join(entries)}}}"))
-        return expression(f"{{{', '.join([*self._kept(frozenset(added)), *entries])}}}")
+            return expression(merge(self.ledger, f"{{{entries}}}"))
+        kept = self._kept(frozenset(added))
+        if len(kept) > 1:
+            return expression(merge(picked(self.ledger, kept), f"{{{entries}}}"))
+        listed = [f"{text(task_id)}: {lookup(self.ledger, task_id)}, " for task_id in kept]
+        return expression(f"{{{''.join(listed)}{entries}}}")
 
     def passed(self, *, last: bool) -> str:
         """Return the Output of a state that adds nothing."""
         if not last or self.returns is None:
             return expression(self.ledger)
-        return expression(f"{{{', '.join(self._kept(frozenset()))}}}")
+        return expression(picked(self.ledger, self._kept(frozenset())))
 
     def gathered(self, inner: frozenset[str], *, last: bool) -> str:
         """Return the Output of a Parallel whose branches hold the ``inner`` tasks."""
@@ -109,8 +113,7 @@ class Scope:
         kept = self._kept(inner)
         if not kept:
             return expression("$merge($states.result)")
-        return expression(f"$merge($append([{{{', '.join(kept)}}}], $states.result))")
+        return expression(f"$merge($append([{picked(self.ledger, kept)}], $states.result))")
 
     def _kept(self, but: frozenset[str]) -> list[str]:
-        ids = [task_id for task_id in self.returns or () if task_id not in but]
-        return [f"{text(task_id)}: {lookup(self.ledger, task_id)}" for task_id in ids]
+        return [task_id for task_id in self.returns or () if task_id not in but]

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.asl.jsonata import expression, lookup, text
+from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
 from orkestra_bridge.ir.attributes import is_given
-from orkestra_bridge.runtime.failure import CALLED
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Retry, Task
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 FUNCTION = "${TasksFunctionArn}"
 NEVER_RETRIED = "AirflowFailException"
-CAUSE_LENGTH = 1000
+CAUSE_LENGTH = 16_000
+"""Characters: the message, and the XComs that were pushed before (`runtime/execution.py`)."""
 TIMEOUT_MARGIN = 10
 """Seconds more than the handler has, which enforces execution_timeout itself: a cold start is no work."""
 LONGEST_DELAY = 86_400
@@ -39,14 +39,6 @@ SERVICE_ERRORS = Retrier(
     attempts=6,
     backoff=2.0,
 )
-_PUSHED = (
-    r"$contains($states.errorOutput.Cause, /\[orkestra-bridge xcom [A-Za-z0-9+\/=]+\]/) ? "
-    "$parse($base64decode($substringBefore($substringAfter($states.errorOutput.Cause, '[orkestra-bridge xcom '), ']')))"
-)
-"""JSONata for the XComs that the task pushed before it failed, nothing if there are none; the handler puts them behind
-the message of the error (`runtime/failure.py`), for a failed invocation has no other result."""
-_CALLED = f"$contains($states.errorOutput.Cause, {text(CALLED.strip())}) ? true"
-"""JSONata that says whether the handler has called on_failure_callback, and nothing where it has not."""
 
 
 def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
@@ -56,9 +48,7 @@ def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> d
     after_failure = following or plan.names.fresh(f"{name} failed")
     called_back = is_given(task.attributes, "on_failure_callback")
     caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
-    failed = scope.output(
-        {task.task_id: failed_entry(scope, called=called_back)}, last=last and not called_back
-    )
+    failed = scope.output({task.task_id: failed_entry(scope)}, last=last and not called_back)
     states: dict[str, State] = {
         name: TaskState(
             comment=_comment(task),
@@ -74,7 +64,7 @@ def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> d
     if called_back:
         states[caught] = _callback(task, scope.after_first(), following, after_failure)
     if last:
-        states[after_failure] = PassState(comment=f"{name} failed; its branch ends like any other", next=None)
+        states[after_failure] = PassState(comment="Failed: the branch ends like any other", next=None)
     return states
 
 
@@ -113,35 +103,26 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def failed_entry(scope: Scope, *, called: bool = False) -> str:
-    """Return JSONata for the entry of a failed task; ``called`` if it matters whether a callback was called."""
-    note = f", 'called': {_CALLED}" if called else ""
+def failed_entry(scope: Scope) -> str:
+    """Return JSONata for the entry of a failed task; its readers find more in the error (`runtime/failure.py`)."""
     index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
+    cause = f"$substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})"
     return (
         "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
         "'error': {'type': $states.errorOutput.Error, "
-        f"'message': $substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})}}, 'xcom': {_PUSHED}{note}{index}}}"
+        f"'message': $substringBefore({cause}, '\"stackTrace')}}{index}}}"
     )
 
 
 def payload(scope: Scope, task_id: str) -> dict[str, Any]:
     """Return what an invocation of the function is told about a task."""
-    map_index = expression(scope.map_index) if scope.map_index else -1
-    return {"task_id": task_id, "map_index": map_index, **run_payload(scope)}
+    index = {"map_index": expression(scope.map_index)} if scope.map_index else {}
+    return {"task_id": task_id, **index, **run_payload(scope)}
 
 
 def run_payload(scope: Scope) -> dict[str, Any]:
     """Return what every invocation of the function is told: the run, the execution, and what has finished."""
-    return {
-        "run": expression("$states.context.Execution.Input"),
-        "execution": {
-            "id": expression("$states.context.Execution.Id"),
-            "name": expression("$states.context.Execution.Name"),
-            "start_time": expression("$states.context.Execution.StartTime"),
-        },
-        "ledger": expression(scope.ledger),
-        "attempt": expression("$states.context.State.RetryCount"),
-    }
+    return {"ledger": expression(scope.ledger), "context": expression("$states.context")}
 
 
 def _timeout(task: Task) -> int | None:

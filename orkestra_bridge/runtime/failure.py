@@ -5,16 +5,22 @@ A failed invocation has no result but its error: whatever the machine has to kno
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from typing import TYPE_CHECKING, Any
 
-# Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which the
-# state machine finds in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which can be
+# found in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
 PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "
 
 # Says that on_failure_callback has been called: a function that was killed cannot say so.
 CALLED = "\n[orkestra-bridge callback called]"
 
+_PUSHED = re.compile(r"\[orkestra-bridge xcom ([A-Za-z0-9+/=]+)\]")
 _NOTE = re.compile(r"\n\[orkestra-bridge [^\]\n]*\]?|\n\[o[a-z-]*\Z")
 _MESSAGE = re.compile(r'"errorMessage":\s*("(?:[^"\\]|\\.)*")')
 _CUT_MESSAGE = re.compile(r'"errorMessage":\s*"((?:[^"\\]|\\.)*)')
@@ -34,3 +40,19 @@ def message_of(cause: str) -> str:
         elif cut:
             text = cut[1].replace("\\n", "\n").replace('\\"', '"')
     return _NOTE.sub("", text)
+
+
+def completed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a ledger entry, as the state machine has it, with what a failed task said in its error.
+
+    That is its ``xcom``, and ``called`` if its on_failure_callback has been called. Of a mapped task all instances are
+    completed.
+    """
+    if "instances" in entry:
+        return {**entry, "instances": [completed(one) for one in entry["instances"]]}
+    cause = str((entry.get("error") or {}).get("message") or "")
+    pushed = _PUSHED.search(cause)
+    found: dict[str, Any] = {"xcom": json.loads(base64.b64decode(pushed[1]))} if pushed else {}
+    if CALLED.strip() in cause:
+        found["called"] = True
+    return {**entry, **found}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.runtime import logs
 from orkestra_bridge.runtime.callbacks import run_callback
 from orkestra_bridge.runtime.errors import RuntimeSetupError
+from orkestra_bridge.runtime.event import unpacked
 from orkestra_bridge.runtime.execution import run_task
 from orkestra_bridge.runtime.expansion import expand, expand_group
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
@@ -48,6 +49,7 @@ class Package:
             RuntimeSetupError: If the event names no task, or a ledger that lacks an upstream task.
             Exception: What failed the task.
         """
+        event = unpacked(event)
         if event.get("callback"):
             return run_callback(self.dag, self.manifest, event)
         task_id, map_index = event.get("task_id"), int(event.get("map_index", -1))

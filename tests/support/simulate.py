@@ -88,7 +88,7 @@ class Player:
         if verdict == "run":
             await asyncio.sleep(self._durations.get(task_id, 0.0))
         self._played.ended[task_id] = self._clock.elapsed
-        return {"Payload": self._entry(task_id, verdict, payload["attempt"])}
+        return {"Payload": self._entry(task_id, verdict, payload["context"]["State"]["RetryCount"])}
 
     def _entry(self, task_id: str, verdict: str, attempt: int) -> dict[str, Any]:
         if verdict != "run":

@@ -13,6 +13,7 @@ from orkestra_bridge.ir.model import Attribute, Workflow
 from orkestra_bridge.local.interpreter import Execution, StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.task import FUNCTION
+from orkestra_bridge.runtime.event import unpacked
 from orkestra_bridge.runtime.failure import CALLED
 
 ON_FAILURE = (Attribute(name="on_failure_callback", value="dag.note"),)
@@ -32,7 +33,7 @@ class Function:
         self.payloads: list[Any] = []
 
     async def __call__(self, call: TaskCall) -> Any:
-        payload = call.arguments["Payload"]
+        payload = unpacked(call.arguments["Payload"])
         self.payloads.append(payload)
         if payload.get("callback"):
             if self.callback_fails:

@@ -11,7 +11,7 @@ from workflows import a_task, a_workflow
 
 from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
-from orkestra_bridge.runtime.failure import PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.failure import PUSHED_BEFORE_FAILURE, completed
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter import Event
@@ -21,7 +21,7 @@ NOTE = PUSHED_BEFORE_FAILURE + base64.b64encode(json.dumps(PUSHED).encode()).dec
 
 
 def entry_after(cause: str) -> dict[str, Any]:
-    """Return the ledger entry of a task whose invocation fails with this cause."""
+    """Return the ledger entry of a task whose invocation fails with this cause, as its readers see it."""
     entries: list[dict[str, Any]] = []
 
     async def fail(_call: TaskCall) -> Any:
@@ -35,7 +35,7 @@ def entry_after(cause: str) -> dict[str, Any]:
     definition = lower(a_workflow(a_task("a"), a_task("b", "a", trigger_rule="all_done"))).definition
     clock = VirtualClock()
     clock.run(execute(definition, {}, tasks=fail, clock=clock, on_event=hear))
-    return entries[0]
+    return completed(entries[0])
 
 
 def test_xcoms_pushed_before_a_failure_are_kept() -> None:
@@ -43,6 +43,17 @@ def test_xcoms_pushed_before_a_failure_are_kept() -> None:
     entry = entry_after(cause)
     assert (entry["state"], entry["tries"], entry["error"]["type"]) == ("failed", 1, "ValueError")
     assert entry["xcom"] == PUSHED
+
+
+def test_the_stack_trace_is_left_to_the_log() -> None:
+    cause = json.dumps({"errorMessage": "no", "errorType": "ValueError", "stackTrace": ["line\n"] * 99})
+    assert entry_after(cause)["error"]["message"] == '{"errorMessage": "no", "errorType": "ValueError", '
+
+
+def test_all_instances_of_a_mapped_task_are_completed() -> None:
+    one = {"state": "failed", "tries": 1, "error": {"type": "E", "message": f"no{NOTE}"}, "map_index": 0}
+    two = {"state": "success", "tries": 1, "map_index": 1}
+    assert completed({"instances": [one, two]}) == {"instances": [{**one, "xcom": PUSHED}, two]}
 
 
 @pytest.mark.parametrize(

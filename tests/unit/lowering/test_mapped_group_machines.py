@@ -46,7 +46,7 @@ class Function:
 
     def __call__(self, payload: Any) -> dict[str, Any]:
         self.payloads.append(payload)
-        task_id, index = payload["task_id"], payload["map_index"]
+        task_id, index = payload["task_id"], payload.get("map_index", -1)
         if f"{task_id}[{index}]" in self.failing or (task_id in self.failing and index < 0):
             raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
         if "expand" in payload:

@@ -38,14 +38,14 @@ class Function:
 
     def __call__(self, payload: Any) -> dict[str, Any]:
         self.payloads.append(payload)
-        task_id, index = payload["task_id"], payload["map_index"]
+        task_id, index = payload["task_id"], payload.get("map_index", -1)
         if f"{task_id}[{index}]" in self.failing or (task_id in self.failing and index < 0):
             raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
         if "expand" in payload:
             answer: dict[str, Any] = self.lengths[task_id]
             return answer
         place = {} if index < 0 else {"map_index": index}
-        return {"state": "success", "tries": payload["attempt"] + 1, **place}
+        return {"state": "success", "tries": payload["context"]["State"]["RetryCount"] + 1, **place}
 
     async def slowly(self, call: TaskCall) -> Any:
         self.running += 1
@@ -76,7 +76,7 @@ def test_instances_are_gathered_in_the_order_of_their_indexes(length: int) -> No
     ended = run(a_workflow(a_task("a"), mapped("m", "a"), a_task("z", "m")), function)
     assert ended.output["m"] == {"instances": succeeded(*range(length))}
     assert function.most == min(length, 40)
-    assert [payload["ledger"]["m"] for payload in function.payloads if payload["map_index"] >= 0] == [
+    assert [payload["ledger"]["m"] for payload in function.payloads if "map_index" in payload] == [
         {"length": length}
     ] * length
     last = function.payloads[-1]
