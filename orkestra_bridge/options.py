@@ -37,6 +37,31 @@ class AirflowSource:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What a project's DAG files find around them, as the user named it.
+
+    Attributes:
+        pythonpath: Folders that modules are searched in, after the DAG folder, and packaged from.
+        plugins_folder: Airflow's plugins folder; modules are searched there, too.
+        working_directory: Where the process is while DAG files are loaded, and where tasks run.
+        env_files: Files of ``NAME=VALUE`` lines; a later one wins.
+        variables, connections: Files that `airflow variables export` and `airflow connections export` wrote.
+        requirements: A requirements file whose versions and constraints the packages are built with.
+        assume_missing: Load DAG files with made-up values for what they lack, to see their graphs; such a DAG is refused.
+    """
+
+    pythonpath: tuple[Path, ...] = ()
+    plugins_folder: Path | None = None
+    working_directory: Path | None = None
+    env_files: tuple[Path, ...] = ()
+    variables: Path | None = None
+    connections: Path | None = None
+    requirements: Path | None = None
+    assume_missing: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What the packages are built for."""
 
@@ -56,6 +81,7 @@ class ConvertOptions:
         out: Where the output goes; it is replaced as a whole when it is complete.
         parse_timeout: Seconds that one DAG file may take to load.
         layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
+        project: What the DAG files find around them.
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
     """
@@ -64,6 +90,7 @@ class ConvertOptions:
     out: Path
     airflow: AirflowSource = field(default_factory=AirflowSource)
     target: Target = field(default_factory=Target)
+    project: Project = field(default_factory=Project)
     parse_timeout: float = 30.0
     layers: LayerMode = "auto"
     joins: Joins = "token"

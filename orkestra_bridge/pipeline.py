@@ -17,6 +17,7 @@ from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.output import Output
+from orkestra_bridge.project.surroundings import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,12 +76,23 @@ def convert(
         EnvironmentSetupError: There is no Airflow to parse with.
     """
     environment = resolve_environment(options.airflow, options.cache)
-    discovery = discover(options.paths, syntax=ignore_syntax(environment))
+    around = surroundings_of(options.project)
+    discovery = discover(
+        options.paths,
+        syntax=ignore_syntax(environment),
+        search=around.search,
+        working_directory=around.working_directory,
+    )
     found = _Collected(findings=list(discovery.findings))
     with ExitStack() as stack:
         output = stack.enter_context(Output(options.out))
         frontend = stack.enter_context(
-            Frontend(environment, parse_timeout=options.parse_timeout, cache=options.cache)
+            Frontend(
+                environment,
+                parse_timeout=options.parse_timeout,
+                cache=options.cache,
+                surroundings=around,
+            )
         )
         loading = frontend.load(discovery.files)
         # The later stages are imported while the worker imports Airflow.
@@ -88,7 +100,7 @@ def convert(
         from orkestra_bridge.report import Report
         from orkestra_bridge.translation import Translator
 
-        translator = stack.enter_context(Translator(options, environment, output))
+        translator = stack.enter_context(Translator(options, environment, output, around))
         if frontend.working:
             translator.warm(discovery.files)
             if meanwhile:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
     from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
+    from orkestra_bridge.project.surroundings import Surroundings
     from orkestra_bridge.stack.model import Stack
 
     Check = Callable[[Workflow], tuple[Finding, ...]]
@@ -79,11 +80,13 @@ class Draft:
 class Translator:
     """Translates workflows one after the other with the same options; a context manager that ends its processes."""
 
-    def __init__(self, options: ConvertOptions, environment: Environment, output: Output) -> None:
+    def __init__(
+        self, options: ConvertOptions, environment: Environment, output: Output, around: Surroundings
+    ) -> None:
         self._options = options
         self._environment = environment
         self._output = output
-        self._preflight = Preflight(environment, options.cache)
+        self._preflight = Preflight(environment, options.cache, values=around.values)
         self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
         self._stack = ExitStack()
 
@@ -190,8 +193,7 @@ class Translator:
 
 def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:
     """Return findings about the representation with paths as the user would type them."""
-    prefix = file.display.removesuffix(file.relative)
-    return tuple(replace(finding, file=f"{prefix}{finding.file}") for finding in findings)
+    return tuple(replace(finding, file=file.shown(finding.file)) for finding in findings)
 
 
 def _stack(

@@ -16,7 +16,8 @@ BASE = {"ir", "diagnostics", "errors", "naming", "options"}
 MAY_IMPORT = {
     "ir": set(),
     "asl": {"naming"},
-    "frontend": BASE,
+    "project": {"errors", "options"},
+    "frontend": BASE | {"project"},
     "operators": BASE,
     "passes": BASE | {"operators"},
     "lowering": BASE | {"asl", "operators", "runtime"},

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
 
 if TYPE_CHECKING:
+    from orkestra_bridge.options import Project
     from orkestra_bridge.pipeline import Conversion
 
 DEFAULT_OUT = Path("orkestra-out")
@@ -43,11 +45,7 @@ _FIRST = "*"
 @click.option(
     "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
 )
-@click.option(
-    "--requirements",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What --airflow-version needs besides, as a requirements file.",
-)
+@project_options
 @click.option("--python-version", default="3.13", show_default=True, help="Python of the Lambda functions.")
 @click.option("--architecture", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
 @click.option(
@@ -86,7 +84,6 @@ def command(
     run_id: str | None,
     airflow_python: Path | None,
     airflow_version: str | None,
-    requirements: Path | None,
     python_version: str,
     architecture: str,
     memory: int,
@@ -95,6 +92,7 @@ def command(
     parse_timeout: float,
     cache_dir: Path | None,
     no_cache: bool,
+    **surroundings: Any,
 ) -> int:
     r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
 
@@ -105,20 +103,23 @@ def command(
     orkestra-bridge convert dags/ -o build
     orkestra-bridge convert dags/sales.py --run daily_sales
     orkestra-bridge convert dags/ --airflow-version 2.11.2 --requirements requirements.txt
+    orkestra-bridge convert dags/ --pythonpath . --env-file .env --variables variables.json
     """
     if airflow_python and airflow_version:
         raise click.UsageError("--airflow-python and --airflow-version exclude each other")
-    if requirements and not airflow_version:
-        raise click.UsageError("--requirements needs --airflow-version")
+    project = project_from(surroundings)
     options = ConvertOptions(
         paths=paths,
         out=out,
-        airflow=AirflowSource(python=airflow_python, version=airflow_version, requirements=requirements),
+        airflow=AirflowSource(
+            python=airflow_python, version=airflow_version, requirements=project.requirements
+        ),
         target=Target(
             python=python_version,
             architecture="x86_64" if architecture == "x86_64" else "arm64",
             memory=memory,
         ),
+        project=project,
         parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
@@ -126,7 +127,7 @@ def command(
     )
     conversion = _convert(options, form)
     _print(conversion, form)
-    return conversion.report.exit_code or (0 if run_id is None else _run(conversion, run_id, form))
+    return conversion.report.exit_code or (0 if run_id is None else _run(conversion, run_id, form, project))
 
 
 def _convert(options: ConvertOptions, form: str) -> Conversion:
@@ -148,10 +149,17 @@ def _print(conversion: Conversion, form: str) -> None:
         print_report(conversion)
 
 
-def _run(conversion: Conversion, dag_id: str, form: str) -> int:
+def _run(conversion: Conversion, dag_id: str, form: str, project: Project) -> int:
     from orkestra_bridge.cli.run import run_and_print
+    from orkestra_bridge.project.surroundings import surroundings_of
 
     wanted = conversion.translated[:1] if dag_id == _FIRST else (dag_id,)
     if not wanted:
         raise click.UsageError("--run: no DAG was translated")
-    return run_and_print(conversion.out, wanted[0], python=conversion.environment.python, form=form)
+    return run_and_print(
+        conversion.out,
+        wanted[0],
+        python=conversion.environment.python,
+        form=form,
+        environment=surroundings_of(project).values,
+    )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.errors import BridgeError, UsageError
 from orkestra_bridge.options import AirflowSource, Target, default_cache
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.options import Joins
+    from orkestra_bridge.options import Joins, Project
 
 STAGES = ("ir", "regions", "asl", "template")
 
@@ -33,29 +34,44 @@ STAGES = ("ir", "regions", "asl", "template")
 @click.option(
     "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
 )
-def command(file: Path, dag_id: str | None, stage: str, joins: str, airflow_python: Path | None) -> int:
+@click.option(
+    "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
+)
+@project_options
+def command(
+    file: Path,
+    dag_id: str | None,
+    stage: str,
+    joins: str,
+    airflow_python: Path | None,
+    airflow_version: str | None,
+    **surroundings: Any,
+) -> int:
     r"""Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
 
     \b
     orkestra-bridge explain dags/sales.py
     orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
     """
-    workflow = _load(file, dag_id, airflow_python)
+    project = project_from(surroundings)
+    source = AirflowSource(python=airflow_python, version=airflow_version, requirements=project.requirements)
+    workflow = _load(file, dag_id, source, project)
     click.echo(_text(workflow, stage, "barrier" if joins == "barrier" else "token"), nl=False)
     return 0
 
 
-def _load(file: Path, dag_id: str | None, airflow_python: Path | None) -> Workflow:
+def _load(file: Path, dag_id: str | None, source: AirflowSource, project: Project) -> Workflow:
     from orkestra_bridge.frontend.discovery import discover, ignore_syntax
     from orkestra_bridge.frontend.environments import resolve_environment
     from orkestra_bridge.frontend.loader import Frontend
+    from orkestra_bridge.project.surroundings import surroundings_of
 
     if file.is_dir():
         raise UsageError(f"{file} is a folder", remedy="name one DAG file")
     cache = default_cache()
-    environment = resolve_environment(AirflowSource(python=airflow_python), cache)
-    with Frontend(environment, parse_timeout=30.0, cache=cache) as frontend:
-        files = discover([file], syntax=ignore_syntax(environment)).files
+    environment, around = resolve_environment(source, cache), surroundings_of(project)
+    with Frontend(environment, parse_timeout=30.0, cache=cache, surroundings=around) as frontend:
+        files = discover([file], syntax=ignore_syntax(environment), search=around.search).files
         loaded = next(iter(frontend.load(files)))
     for finding in loaded.findings:
         click.echo(str(finding), err=True)

@@ -6,10 +6,14 @@ import json
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orkestra_bridge.cli.convert import DEFAULT_OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command("run")
@@ -28,12 +32,27 @@ from orkestra_bridge.cli.convert import DEFAULT_OUT
 @click.option(
     "--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import."
 )
+@click.option(
+    "--env-file",
+    "env_files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Environment variables of the tasks, as NAME=VALUE lines; AIRFLOW_VAR_* and AIRFLOW_CONN_* of the caller are "
+    "passed on anyway.",
+)
 @click.option("--fast", is_flag=True, help="Let retry delays and other waits take no time.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
 )
 def command(
-    dag_id: str, out: Path, conf: str, logical_date: str | None, python: Path | None, fast: bool, form: str
+    dag_id: str,
+    out: Path,
+    conf: str,
+    logical_date: str | None,
+    python: Path | None,
+    env_files: tuple[Path, ...],
+    fast: bool,
+    form: str,
 ) -> int:
     r"""Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
 
@@ -49,8 +68,17 @@ def command(
         raise click.BadParameter(f"not JSON: {problem}", param_hint="--conf") from problem
     if not isinstance(values, dict):
         raise click.BadParameter("must be a JSON object", param_hint="--conf")
+    from orkestra_bridge.project.env_files import read_env_files
+
     return run_and_print(
-        out, dag_id, python=python, form=form, conf=values, logical_date=logical_date, fast=fast
+        out,
+        dag_id,
+        python=python,
+        form=form,
+        conf=values,
+        logical_date=logical_date,
+        fast=fast,
+        environment=read_env_files(env_files),
     )
 
 
@@ -63,6 +91,7 @@ def run_and_print(
     conf: dict[str, object] | None = None,
     logical_date: str | None = None,
     fast: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> int:
     """Run a DAG, print the result, and return the exit code: 0 for a successful run, 1 for a failed one."""
     from orkestra_bridge.local.interpreter import RealClock, VirtualClock
@@ -75,6 +104,7 @@ def run_and_print(
         conf=conf or {},
         logical_date=logical_date,
         python=python or Path(sys.executable),
+        environment=environment or {},
     )
     clock = VirtualClock(datetime.now(timezone.utc)) if fast else RealClock()
     with live_view(dag_id) as on_event:

@@ -8,7 +8,6 @@ environment variables) is as it was.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import orjson
 
 from orkestra_bridge.frontend.process import WORKER
 from orkestra_bridge.frontend.worker_digests import environ_digest, file_digest, folder_digest
+from orkestra_bridge.project.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import DagFile, Environment
@@ -29,9 +29,13 @@ _FORMAT = "1"
 class AnswerCache:
     """Looks answers up and keeps them; a cache that cannot be read or written behaves like an empty one."""
 
-    def __init__(self, folder: Path, environment: Environment) -> None:
+    def __init__(
+        self, folder: Path, environment: Environment, surroundings: Surroundings | None = None
+    ) -> None:
+        around = surroundings or Surroundings()
         self._folder = folder / "frontend"
-        self._base = _base_key(environment)
+        self._environ = around.environment()
+        self._base = _base_key(environment, around)
         self._digests: dict[str, str | None] = {}
 
     def find(self, file: DagFile) -> Answer | None:
@@ -75,7 +79,9 @@ class AnswerCache:
         return (
             all(self._file(path) == digest for path, digest in inputs["files"].items())
             and all(folder_digest(path) == digest for path, digest in inputs["folders"].items())
-            and all(environ_digest(name) == digest for name, digest in inputs["environ"].items())
+            and all(
+                environ_digest(name, self._environ) == digest for name, digest in inputs["environ"].items()
+            )
         )
 
     def _file(self, path: str) -> str | None:
@@ -85,7 +91,7 @@ class AnswerCache:
         return self._digests[path]
 
 
-def _base_key(environment: Environment) -> str:
+def _base_key(environment: Environment, around: Surroundings) -> str:
     """Return what all entries of one environment share.
 
     Installing a distribution changes its folder's time.
@@ -98,6 +104,9 @@ def _base_key(environment: Environment) -> str:
         for folder in environment.site_packages
     ]
     parts += sorted(
-        f"{name}={value}" for name, value in os.environ.items() if name.startswith(("AIRFLOW_", "PYTHONPATH"))
+        f"{name}={value}"
+        for name, value in around.environment().items()
+        if name.startswith(("AIRFLOW_", "PYTHONPATH"))
     )
+    parts += [*map(str, around.search), str(around.working_directory), str(around.assume_missing)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

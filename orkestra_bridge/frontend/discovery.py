@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import Environment
 
 
-def discover(paths: Sequence[Path], *, syntax: Syntax = "glob") -> Discovery:
+def discover(
+    paths: Sequence[Path],
+    *,
+    syntax: Syntax = "glob",
+    search: tuple[Path, ...] = (),
+    working_directory: Path | None = None,
+) -> Discovery:
     """Return the DAG files among the paths.
 
     A file that is named is always taken, a folder is searched as Airflow would.
 
-    ``syntax`` is that of .airflowignore: ``glob`` (Airflow 3) or ``regexp`` (Airflow 2). Raises UsageError
-    for a path that does not exist.
+    ``syntax`` is that of .airflowignore: ``glob`` (Airflow 3) or ``regexp`` (Airflow 2); ``search`` and
+    ``working_directory`` are what each `DagFile` says of them. Raises UsageError for a path that does not exist.
     """
     files: dict[Path, DagFile] = {}
     findings: list[Finding] = []
@@ -35,7 +42,8 @@ def discover(paths: Sequence[Path], *, syntax: Syntax = "glob") -> Discovery:
         found, said = _folder(path, syntax) if path.is_dir() else _single(path)
         findings += said
         for file in found:
-            files.setdefault(file.path, file)
+            placed = replace(file, search=search, working_directory=working_directory)
+            files.setdefault(file.path, placed)
     return Discovery(
         files=tuple(sorted(files.values(), key=lambda file: (file.display, str(file.root)))),
         findings=tuple(findings),

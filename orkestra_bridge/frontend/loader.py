@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.project.surroundings import Surroundings
 
 
 class Frontend:
@@ -30,6 +31,7 @@ class Frontend:
         parse_timeout: Seconds that one file may take.
         cache: Folder for answers, or None to load everything anew.
         workers: Processes to load with. Importing Airflow dominates, so more than one pays only for many hundred files.
+        surroundings: What the files find around them.
     """
 
     def __init__(
@@ -39,13 +41,18 @@ class Frontend:
         parse_timeout: float,
         cache: Path | None,
         workers: int = 1,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._environment = environment
         self._home = tempfile.TemporaryDirectory(prefix="orkestra-bridge-", ignore_cleanup_errors=True)
         self._pool = WorkerPool(
-            environment, Path(self._home.name), timeout=parse_timeout, size=max(1, workers)
+            environment,
+            Path(self._home.name),
+            timeout=parse_timeout,
+            size=max(1, workers),
+            surroundings=surroundings,
         )
-        self._cache = AnswerCache(cache, environment) if cache is not None else None
+        self._cache = AnswerCache(cache, environment, surroundings) if cache is not None else None
 
     def __enter__(self) -> Frontend:  # noqa: PYI034 -- nobody derives from it, and typing.Self needs 3.11
         return self

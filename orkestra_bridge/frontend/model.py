@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
 
@@ -21,11 +22,15 @@ class DagFile:
         root: Absolute folder that Airflow would have as its DAG folder; imports of local modules start here.
         relative: POSIX path below ``root``.
         display: Path as the user would type it.
+        search: Absolute folders in which imports are searched after ``root``.
+        working_directory: Where the process is while the file is loaded; None if that is left open.
     """
 
     root: Path
     relative: str
     display: str
+    search: tuple[Path, ...] = ()
+    working_directory: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -33,9 +38,29 @@ class DagFile:
         return self.root / self.relative
 
     def shown(self, relative: str) -> str:
-        """Return another path below the root as the user would type it."""
+        """Return another path, relative to the root, as the user would type it."""
         prefix = self.display.removesuffix(self.relative)
-        return prefix + relative
+        return posixpath.normpath(prefix + relative) if relative.startswith("../") else prefix + relative
+
+    @property
+    def base(self) -> Path:
+        """Return the folder that the root and all other folders have in common: what a package is a copy of."""
+        folders = [self.root, *self.search, *([self.working_directory] if self.working_directory else [])]
+        return Path(os.path.commonpath(folders)) if len(folders) > 1 else self.root
+
+    @property
+    def home(self) -> str:
+        """Return the root relative to `base`, an empty string if it is the same folder."""
+        return self.in_base(self.root)
+
+    def in_base(self, folder: Path) -> str:
+        """Return a folder below `base` relative to it, an empty string for `base` itself."""
+        relative = folder.relative_to(self.base).as_posix()
+        return "" if relative == "." else relative
+
+    def from_base(self, relative: str) -> str:
+        """Return a path relative to `base` as one relative to the root."""
+        return posixpath.relpath(relative, self.home) if self.home else relative
 
 
 @final

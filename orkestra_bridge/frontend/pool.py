@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.project.surroundings import Surroundings
 
 Answer = Mapping[str, Any]
 # Requests that a worker has in hand, so that it never waits for us.
@@ -38,8 +39,17 @@ class _Slot:
 class WorkerPool:
     """Worker processes that are started when they are needed and replaced when they are lost."""
 
-    def __init__(self, environment: Environment, home: Path, *, timeout: float, size: int) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        home: Path,
+        *,
+        timeout: float,
+        size: int,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self._environment = environment
+        self._surroundings = surroundings
         self._home = home
         self._timeout = timeout
         self._slots = [_Slot() for _ in range(size)]
@@ -82,7 +92,7 @@ class WorkerPool:
 
     def _process(self, slot: _Slot) -> WorkerProcess:
         if slot.process is None:
-            slot.process = WorkerProcess(self._environment, self._home)
+            slot.process = WorkerProcess(self._environment, self._home, self._surroundings)
         return slot.process
 
     def _step(self) -> None:

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from orkestra_bridge.errors import EnvironmentSetupError
+from orkestra_bridge.project.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.frontend.model import DagFile, Environment
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -38,13 +41,18 @@ _FORCED = {
 }
 
 
-def worker_environment(home: Path) -> dict[str, str]:
+def worker_environment(home: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment variables of a worker.
 
-    The caller's, with a scratch AIRFLOW_HOME and no real database.
+    The caller's and the project's ``values``, with a scratch AIRFLOW_HOME and no real database.
     """
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+    kept.update(values or {})
     return {**kept, **_FORCED, "AIRFLOW_HOME": str(home)}
+
+
+def _configuration(around: Surroundings) -> dict[str, Any]:
+    return {"search": [str(folder) for folder in around.search]}
 
 
 class WorkerDied(Exception):  # noqa: N818 -- an event, not a mistake
@@ -54,7 +62,10 @@ class WorkerDied(Exception):  # noqa: N818 -- an event, not a mistake
 class WorkerProcess:
     """A started worker; `ready` turns True when it has imported Airflow."""
 
-    def __init__(self, environment: Environment, home: Path) -> None:
+    def __init__(
+        self, environment: Environment, home: Path, surroundings: Surroundings | None = None
+    ) -> None:
+        around = surroundings or Surroundings()
         self._environment = environment
         self._crash = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by `close`
         requests, self._requests = os.pipe()
@@ -66,9 +77,10 @@ class WorkerProcess:
         numbers = (requests, answers, self._crash.fileno())
         try:
             self._process = subprocess.Popen(
-                [environment.python, WORKER, *map(str, numbers)],
+                [environment.python, WORKER, *map(str, numbers), json.dumps(_configuration(around))],
                 pass_fds=numbers,
-                env=worker_environment(home),
+                env=worker_environment(home, around.values),
+                cwd=around.working_directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._crash,

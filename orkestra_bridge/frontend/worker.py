@@ -1,7 +1,8 @@
 """The worker program: loads DAG files in the environment's own Python and answers with JSON lines.
 
 Started as a script, never imported by this package. Arguments: the numbers of two file descriptors (requests
-in, answers out) and of a file for the traceback of a crash. A request is ``{"id", "root", "relative",
+in, answers out) and of a file for the traceback of a crash, and a JSON object with ``search``, the folders that
+modules are searched in after the DAG folder. A request is ``{"id", "root", "relative",
 "timeout"}``. Answers are ``{"ready": Airflow version}`` once, then per request ``{"begin": id}`` and ``{"id",
 ...}`` as `FileLoader.load` returns it. Standard library and Airflow only, Python 3.8 and later.
 """
@@ -57,10 +58,10 @@ class _Answers:
             data = data[os.write(self._descriptor, data) :]
 
 
-def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
+def _serve(requests: IO[str], answers: _Answers, home: str, config: dict[str, Any]) -> None:
     from importlib import import_module
 
-    watch = import_module(PACKAGE + ".worker_watch").Watch(home)
+    watch = import_module(PACKAGE + ".worker_watch").Watch(home, config["search"])
     worker_load = import_module(PACKAGE + ".worker_load")
     loader = worker_load.FileLoader(watch)
     import_module(PACKAGE + ".worker_airflow").warm_up(loader.version)
@@ -87,6 +88,7 @@ def _serve(requests: IO[str], answers: _Answers, home: str) -> None:
 def main() -> None:
     """Serve requests until the other side closes its end, then leave without waiting for threads."""
     requests, answers, crash = (int(argument) for argument in sys.argv[1:4])
+    config = json.loads(sys.argv[4])
     sys.argv[1:] = []
     sys.dont_write_bytecode = True
     for number in (requests, answers, crash):
@@ -99,7 +101,7 @@ def main() -> None:
     home = os.environ["AIRFLOW_HOME"]
     try:
         with os.fdopen(requests, encoding="utf-8") as stream:
-            _serve(stream, output, home)
+            _serve(stream, output, home, config)
     except Exception as error:  # noqa: BLE001 -- the other side has to hear of it, whatever it is
         output.send({"failed": _described(error)})
         os._exit(1)

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def file_digest(path: str) -> str | None:
@@ -27,14 +31,16 @@ def folder_digest(path: str) -> str | None:
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def environ_digest(name: str) -> str | None:
+def environ_digest(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     """Return the hash of an environment variable (of all of them for ``*``), or None if it is not set.
 
-    All of them: without Airflow's, Python's and the shell's own, in which a worker differs from its caller.
+    ``environ`` is the process's own unless it is given. All of them: without Airflow's, Python's and the shell's
+    own, in which a worker differs from its caller.
     """
+    values = os.environ if environ is None else environ
     if name == "*":
-        pairs = (pair for pair in os.environ.items() if not pair[0].startswith(("AIRFLOW_", "PYTHON", "_")))
+        pairs = (pair for pair in values.items() if not pair[0].startswith(("AIRFLOW_", "PYTHON", "_")))
         text: str | None = "\0".join(sorted("{}={}".format(*pair) for pair in pairs))
     else:
-        text = os.environ.get(name)
+        text = values.get(name)
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -68,7 +68,7 @@ class Extractor:
         self._group_arguments = GroupArguments(group_class)
         self._classes: dict[type, ClassFacts] = {}
         self._modules: dict[str, str] = {}
-        self._encode = Encoder("/", str)
+        self._encode = Encoder({}, str)
 
     def start_file(self, encode: Encoder, modules: dict[str, str]) -> None:
         """Forget the classes of the last file; ``modules`` maps made-up module names to the user's own."""

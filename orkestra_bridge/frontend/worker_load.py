@@ -128,16 +128,19 @@ class FileLoader:
             dag.fileloc = module.__file__
             problems.dag_places.setdefault(dag.dag_id, []).append(place)
         twice = problems.duplicates()
+        data = self._watch.data_files()
         redact = Redactor([*self._lookups.values(), *self._watch.looked_up()])
-        encode = Encoder(self._watch.root, redact)
+        encode = Encoder(self._watch.relations(), redact)
         self._extract.start_file(encode, {module.__name__: relative[:-3].replace("/", ".")})
         found = (
-            self._one(dag, place, given, problems) for dag, place, given in made if dag.dag_id not in twice
+            self._one(dag, place, given, problems, data)
+            for dag, place, given in made
+            if dag.dag_id not in twice
         )
         return [document for document in found if document is not None]
 
     def _one(
-        self, dag: Any, place: Place, given: dict[str, Any], problems: Problems
+        self, dag: Any, place: Place, given: dict[str, Any], problems: Problems, data: set[str]
     ) -> dict[str, Any] | None:
         try:
             order, stuck = topological(dag.task_dict)
@@ -147,7 +150,8 @@ class FileLoader:
             _validate(dag)
             self._apply_policies(dag)
             document = self._extract.dag(dag, order, place, self._airflow.places, given)
-            document["files"] = TemplateFiles(dag, self._watch, problems, self._airflow.places).collect()
+            templates = TemplateFiles(dag, self._watch, problems, self._airflow.places).collect()
+            document["files"] = sorted(data.union(templates))
             dag.resolve_template_files()
         except Exception as error:  # noqa: BLE001 -- validation runs code of operators, timetables and policies
             if type(error).__name__ == "AirflowClusterPolicySkipDag":

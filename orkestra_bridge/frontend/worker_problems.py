@@ -104,8 +104,8 @@ class Problems:
         stdlib = top in getattr(sys, "stdlib_module_names", ()) or top in sys.builtin_module_names
         if absent and top:
             # Both are inputs of the answer: it changes as soon as one of them exists.
-            base = os.path.join(self._watch.root, top)
-            self._watch.opened.update((base + ".py", os.path.join(base, "__init__.py")))
+            for base in (os.path.join(folder, top) for folder in self._watch.folders()):
+                self._watch.opened.update((base + ".py", os.path.join(base, "__init__.py")))
         return {
             "module": module,
             "absent": absent,

@@ -39,15 +39,21 @@ class Redactor:
 
 
 class Encoder:
-    """Turns values into JSON: no addresses, no absolute paths below the DAG folder, no looked-up values."""
+    """Turns values into JSON: no addresses, no absolute paths of the user's folders, no looked-up values.
 
-    def __init__(self, root: str, redact: Callable[[str], str]) -> None:
-        self._root = root.rstrip("/") + "/"
+    ``folders`` are folders with a slash, and what stands for each.
+    """
+
+    def __init__(self, folders: dict[str, str], redact: Callable[[str], str]) -> None:
+        # The longest first: one may be inside of another.
+        self._folders = sorted(folders.items(), key=lambda pair: len(pair[0]), reverse=True)
         self._redact = redact
 
     def text(self, value: str) -> str:
         """Return a string of the user's, redacted and with paths relative to the DAG folder."""
-        return self._redact(value.replace(self._root, ""))
+        for folder, shown in self._folders:
+            value = value.replace(folder, shown)
+        return self._redact(value)
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
         """Return a JSON value.

@@ -49,14 +49,15 @@ class HardExit(BaseException):
 class Watch:
     """Observes the process while one DAG file is loaded; `start` and `finish` enclose that."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, search: list[str] | None = None) -> None:
         paths = sysconfig.get_paths()
         libraries = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         libraries.update(path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
         libraries.add(os.path.dirname(__file__))
         self._libraries = tuple(sorted(_folder(path) for path in libraries))
         self._home = _folder(home)
-        self._path = list(sys.path)
+        self._search = search or []
+        self._path = [*self._search, *(path for path in sys.path if path not in self._search)]
         self._environ = os.environ
         self._outside_modules: dict[str, str | None] = {}
         self._known_files: dict[str, bool] = {}
@@ -84,7 +85,8 @@ class Watch:
             self._known_files.clear()
         self.root = root
         # User code may follow symbolic links on its own and import its modules by their real path.
-        self._prefixes = tuple({_folder(root): 1, _folder(os.path.realpath(root)): 1})
+        places = [place for folder in (root, *self._search) for place in (folder, os.path.realpath(folder))]
+        self._prefixes = tuple(dict.fromkeys(_folder(place) for place in places))
         self._libraries_here = tuple(
             path for path in self._libraries if not self._prefixes[0].startswith(path)
         )
@@ -136,7 +138,7 @@ class Watch:
                     self._outside_modules.setdefault(path, file_digest(path))
 
     def is_local(self, path: str) -> bool:
-        """Return True for a file below the DAG folder that is not part of an installed library."""
+        """Return True for a file below the DAG folder or a search folder, unless an installed library has it."""
         known = self._known_files.get(path)
         if known is None:
             known = path.startswith(self._prefixes) and not path.startswith(self._libraries_here)
@@ -170,9 +172,24 @@ class Watch:
         return self.place(inner)
 
     def relative(self, path: str) -> str:
-        """Return a local path relative to the DAG folder."""
-        prefix = next((prefix for prefix in self._prefixes if path.startswith(prefix)), "")
-        return path[len(prefix) :]
+        """Return a local path relative to the DAG folder; one of a search folder elsewhere begins with ``../``."""
+        for prefix in self._prefixes[:2]:
+            if path.startswith(prefix) and prefix[:-1] in (self.root, os.path.realpath(self.root)):
+                return path[len(prefix) :]
+        if path.startswith(self._prefixes):
+            return os.path.relpath(path, self.root)
+        return path
+
+    def folders(self) -> list[str]:
+        """Return the DAG folder and the search folders."""
+        return [self.root, *self._search]
+
+    def relations(self) -> dict[str, str]:
+        """Return each folder of the user's, with a slash, and what stands for it in paths that are shown."""
+        shown = {_folder(self.root): ""}
+        for folder in self._search:
+            shown.setdefault(_folder(folder), _folder(os.path.relpath(folder, self.root)))
+        return shown
 
     def change(self, what: str, name: str, frame: types.FrameType | None) -> None:
         """Remember the first place that changes a part of the process.
@@ -204,6 +221,20 @@ class Watch:
             "folders": {path: folder_digest(path) for path in sorted(self.listed)},
             "environ": {name: environ_digest(name) for name in sorted(self.environ_read)},
             "repeatable": not self.outside_world,
+        }
+
+    def data_files(self) -> set[str]:
+        """Return the local files that are no code and were read up to now, relative to the DAG folder.
+
+        Hidden files are left out: ``.env`` and its like are for this machine.
+        """
+        return {
+            self.relative(path)
+            for path in self.opened
+            if self.is_local(path)
+            and not path.endswith((".py", ".pyc", ".so"))
+            and not os.path.basename(path).startswith(".")
+            and os.path.isfile(path)
         }
 
     def looked_up(self) -> Iterator[str]:

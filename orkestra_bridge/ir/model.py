@@ -176,7 +176,7 @@ class Workflow:
         mapped_groups: The task groups made by ``expand``, sorted by id.
         groups: Task groups with arguments that differ from the defaults, sorted by id.
         unused_default_args: Names in the DAG's default_args that no task takes.
-        files: Template files that tasks read, relative to the DAG folder.
+        files: Template files that tasks read and data files that loading reads, relative to the DAG folder.
         variables, connections: Names that were looked up while parsing.
     """
 

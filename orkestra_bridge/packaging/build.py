@@ -68,7 +68,7 @@ def build_package(
     closure = local_closure(file, workflow.files)
     span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
     requirements, missing = resolve_requirements(closure.imports, workflow, environment, target, span=span)
-    sources = [_source(file.root, path) for path in closure.files]
+    sources = [_source(file.base, path) for path in closure.files]
     entries = [_manifest(workflow, file, requirements), *sources]
     package = LambdaPackage(
         dag_id=workflow.dag_id,
@@ -96,7 +96,13 @@ def tree_hash(entries: Iterable[Entry]) -> str:
 def _load_hash(
     workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...], sources: list[Entry]
 ) -> str:
-    facts = [file.relative, workflow.airflow_version, [(each.name, each.version) for each in requirements]]
+    places = [file.home, *map(str, file.search), str(file.working_directory)]
+    facts = [
+        file.relative,
+        places,
+        workflow.airflow_version,
+        [(each.name, each.version) for each in requirements],
+    ]
     return tree_hash((*_base().entries, *sources, Entry("facts", json.dumps(facts).encode())))
 
 
@@ -110,7 +116,11 @@ def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement
     document: dict[str, Any] = {
         "version": MANIFEST_VERSION,
         "workflow": workflow,
-        "source": "source",
+        "source": _folder(file.home),
+        "path": [_folder(file.in_base(folder)) for folder in file.search],
+        "working_directory": _folder(file.in_base(file.working_directory))
+        if file.working_directory
+        else None,
         "dag_file": file.relative,
         "requirements": [
             {
@@ -123,6 +133,11 @@ def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement
         ],
     }
     return Entry("manifest.json", compact(document))
+
+
+def _folder(relative: str) -> str:
+    """Return where a folder below the base is in the package."""
+    return f"source/{relative}" if relative else "source"
 
 
 def _source(root: Path, relative: str) -> Entry:

@@ -36,12 +36,14 @@ def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
     """Return the files that a package for this DAG file must hold and what they import from elsewhere.
 
     ``extra`` are more files, relative to the DAG folder (templates that tasks read); those that do not
-    exist are left out, Python files among them are read too.
+    exist are left out, Python files among them are read too. The files are relative to ``file.base``.
     """
-    walk = _Walk(root=str(file.root), prefix=file.display.removesuffix(file.relative))
-    walk.add(file.relative)
-    for path in map(posixpath.normpath, extra):
-        if Path(file.root, path).is_file():
+    home = file.home
+    folders = dict.fromkeys([home, *map(file.in_base, file.search)])
+    walk = _Walk(file=file, root=str(file.base), home=home, folders=list(folders))
+    walk.add(posixpath.join(home, file.relative))
+    for path in (posixpath.normpath(posixpath.join(home, each)) for each in extra):
+        if Path(file.base, path).is_file():
             walk.add(path)
     while walk.pending:
         walk.visit(walk.pending.pop())
@@ -66,17 +68,23 @@ def _scan_file(path: str, _stamp: tuple[int, int]) -> ScannedSource:
 class _Walk:
     """One walk over the import graph of a DAG file.
 
-    Paths are relative to ``root``; ``folders`` are the search paths below it, ``outside`` those elsewhere.
+    Paths are relative to ``root``; ``folders`` are the search paths below it, the DAG folder (``home``) the first of
+    them, ``outside`` those elsewhere.
     """
 
+    file: DagFile
     root: str
-    prefix: str
+    home: str
+    folders: list[str]
     files: set[str] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
-    folders: list[str] = field(default_factory=lambda: [""])
     outside: list[str] = field(default_factory=list)
     imports: dict[tuple[str, tuple[str, ...]], ThirdPartyImport] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    def shown(self, relative: str) -> str:
+        """Return a path as the user would type it."""
+        return self.file.shown(self.file.from_base(relative))
 
     def add(self, relative: str) -> None:
         if relative not in self.files and not relative.startswith("../"):
@@ -102,7 +110,7 @@ class _Walk:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         self.findings.append(
             rules.UNREADABLE_SOURCE.at(
-                SourceSpan(self.prefix + relative, line),
+                SourceSpan(self.shown(relative), line),
                 f"it cannot be read as Python: {reason}",
                 "correct the file, or remove the import of it",
             )
@@ -185,7 +193,7 @@ class _Walk:
         if path.endswith(COMPILED):
             self.findings.append(
                 rules.COMPILED_MODULE.at(
-                    SourceSpan(self.prefix + relative, statement.line),
+                    SourceSpan(self.shown(relative), statement.line),
                     f"the local module {path} is compiled for this machine, not for Lambda",
                     "publish it as a wheel for the target and install that, or use its Python source",
                 )
@@ -200,7 +208,7 @@ class _Walk:
         )
         self.findings.append(
             rules.MISSING_LOCAL_MODULE.at(
-                SourceSpan(self.prefix + relative, statement.line),
+                SourceSpan(self.shown(relative), statement.line),
                 f"import of {name}: {where}",
                 f"add {found.missing}.py or {found.missing}/__init__.py, or correct the import",
             )
@@ -212,7 +220,7 @@ class _Walk:
         found = ThirdPartyImport(
             module=statement.module,
             names=statement.names,
-            file=self.prefix + relative,
+            file=self.shown(relative),
             line=statement.line,
             optional=statement.optional,
             deferred=statement.deferred,
@@ -229,10 +237,11 @@ class _Walk:
                 top = statement.module.partition(".")[0]
                 self.findings.append(
                     rules.MACHINE_PATH.at(
-                        SourceSpan(self.prefix + relative, statement.line),
+                        SourceSpan(self.shown(relative), statement.line),
                         f"{statement.module} is imported from a folder outside of the DAG folder "
                         "that the file adds to sys.path; it does not exist in Lambda",
-                        f"move {top} below the DAG folder, or publish and install it as a distribution",
+                        f"name its folder with --pythonpath, move {top} below the DAG folder, or install it as a "
+                        "distribution",
                     )
                 )
                 return True
@@ -241,13 +250,15 @@ class _Walk:
     def _report_folder_prefix(self, relative: str, statement: ImportStatement) -> bool:
         """``from dags.helpers import x`` works only where the folder above the DAG folder is on sys.path."""
         top, _, rest = statement.module.partition(".")
-        if not rest or top != posixpath.basename(self.root) or not find_module(self.root, "", rest).complete:
+        dag_folder = posixpath.basename(str(self.file.root))
+        if not rest or top != dag_folder or not find_module(self.root, self.home, rest).complete:
             return False
         self.findings.append(
             rules.MACHINE_PATH.at(
-                SourceSpan(self.prefix + relative, statement.line),
+                SourceSpan(self.shown(relative), statement.line),
                 f"{statement.module} is only found with the folder above the DAG folder on sys.path",
-                f"import it as {rest}: Airflow and the package put the DAG folder itself on sys.path",
+                f"import it as {rest}: Airflow and the package put the DAG folder itself on sys.path; "
+                "or name the folder above with --pythonpath",
             )
         )
         return True

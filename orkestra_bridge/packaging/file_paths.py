@@ -55,7 +55,7 @@ def _uses(tree: ast.AST, reader: _Reader, searched: set[ast.expr]) -> Iterator[P
         known = reader.value(child) if isinstance(child, ast.expr) else None
         if known is None or not isinstance(child, ast.expr):
             yield from _uses(child, reader, searched)
-        elif posixpath.isabs(known.text) and not _is_definition(tree, child):
+        elif posixpath.isabs(known.text) and not _is_definition(tree, child, reader):
             yield PathUse(
                 path=posixpath.normpath(known.text),
                 line=child.lineno,
@@ -64,12 +64,12 @@ def _uses(tree: ast.AST, reader: _Reader, searched: set[ast.expr]) -> Iterator[P
             )
 
 
-def _is_definition(parent: ast.AST, child: ast.expr) -> bool:
-    """Return True for ``HERE = Path(...)``: what counts is where HERE is used."""
+def _is_definition(parent: ast.AST, child: ast.expr, reader: _Reader) -> bool:
+    """Return True for ``HERE = Path(...)`` of a module: what counts is where HERE is used."""
     return (
         isinstance(parent, ast.Assign)
         and child is parent.value
-        and all(isinstance(target, ast.Name) for target in parent.targets)
+        and all(isinstance(target, ast.Name) and target.id in reader.constants for target in parent.targets)
     )
 
 

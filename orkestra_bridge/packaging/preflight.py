@@ -14,10 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.packaging.preflight_findings import findings_of
-from orkestra_bridge.packaging.preflight_process import PROGRAMS, PreflightProcess, airflow_variables
+from orkestra_bridge.packaging.preflight_process import PROGRAMS, PreflightProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -42,15 +42,23 @@ class Preflight:
         environment: The Python that parsed the DAGs, whose installed modules stand for the layer.
         cache: Where answers are kept; None asks every time.
         timeout: Seconds that one package may take to load.
+        values: Environment variables that the function will have.
     """
 
-    def __init__(self, environment: Environment, cache: Path | None, *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        cache: Path | None,
+        *,
+        timeout: float = TIMEOUT,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
         self._cache = cache / "preflight" if cache else None
-        self._process = PreflightProcess(environment, self._cache)
+        self._process = PreflightProcess(environment, self._cache, values)
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight-cache")
-        self._signature = _signature(environment)
+        self._signature = _signature(environment, self._process.settings())
         self._answers: dict[str, dict[str, Any]] = {}
         self._behind = False
 
@@ -143,12 +151,12 @@ class Preflight:
         growing.replace(home)
 
 
-def _signature(environment: Environment) -> str:
+def _signature(environment: Environment, settings: Mapping[str, str]) -> str:
     """Return a hash of all that an answer depends on beside the package."""
     digest = hashlib.sha256()
     for program in PROGRAMS:
         digest.update(program.read_bytes())
     folders = [str(folder) for folder in environment.site_packages]
-    facts = [environment.python_version, sys.platform, folders, sorted(airflow_variables().items())]
+    facts = [environment.python_version, sys.platform, folders, sorted(settings.items())]
     digest.update(json.dumps(facts).encode())
     return digest.hexdigest()

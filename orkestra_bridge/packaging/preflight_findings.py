@@ -137,7 +137,7 @@ class _Reader:
         if not frames:
             return self.home
         relative, line = frames[-1]
-        return SourceSpan(self.file.shown(str(relative)), int(line))
+        return SourceSpan(self.file.shown(self.file.from_base(str(relative))), int(line))
 
     def failure(self, error: dict[str, Any]) -> Finding:
         """Return what the first explanation that fits says."""
@@ -206,9 +206,9 @@ class _Reader:
 
     def hidden(self, path: str) -> str:
         """Return a path relative to the DAG folder or the package, if it is below one of them."""
-        root = f"{self.file.root}/"
-        if path.startswith(root):
-            return path[len(root) :]
+        for root in (f"{self.file.root}/", f"{self.file.base}/"):
+            if path.startswith(root):
+                return path[len(root) :]
         return re.sub(r"^/var/task/(source/)?", "", path)
 
     def output(self, text: str) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from orkestra_bridge.packaging import isolation
 from orkestra_bridge.packaging.build import base_entries, tree_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.frontend.model import DagFile, Environment
     from orkestra_bridge.packaging.model import LambdaPackage
 
@@ -40,12 +42,20 @@ def airflow_variables() -> dict[str, str]:
 class PreflightProcess:
     """One warm process; a new one replaces it if it ends. Used by one thread, `kill` by any."""
 
-    def __init__(self, environment: Environment, cache: Path | None) -> None:
+    def __init__(
+        self, environment: Environment, cache: Path | None, values: Mapping[str, str] | None = None
+    ) -> None:
+        self._values = values or {}
         self._environment = environment
         self._cache = cache
         self.scratch: Path | None = None
         self._process: subprocess.Popen[str] | None = None
         self._count = 0
+
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables that are the user's own: the project's, and Airflow's of the caller."""
+        own = {name: value for name, value in self._values.items() if not name.startswith("AIRFLOW__")}
+        return {**airflow_variables(), **own}
 
     def warm(self) -> None:
         """Start the process if it is not there; where that fails, `ask` will say so."""
@@ -94,7 +104,7 @@ class PreflightProcess:
         return {
             "archive": str(archive),
             "root": str(self._folder() / str(self._count)),
-            "dags": str(file.root),
+            "dags": str(file.base),
             "modules": sorted({name for item in package.requirements for name in item.modules}),
             "distributions": sorted(item.name for item in package.requirements),
         }
@@ -152,7 +162,7 @@ class PreflightProcess:
         """Return the environment of a function: nothing of this machine but Airflow's variables."""
         return {
             **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
-            **airflow_variables(),
+            **self.settings(),
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_LAMBDA_FUNCTION_NAME": "preflight",

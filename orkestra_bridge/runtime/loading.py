@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
 FACADE = Path(__file__).parent / "facade"
@@ -37,7 +39,7 @@ def read_manifest(task_root: str) -> dict[str, Any]:
 def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     """Return the facade DAG of an unpacked package.
 
-    Puts the facade and the package's source folder first on ``sys.path``, where they stay: tasks import while they run.
+    Puts the facade and the package's source folders first on ``sys.path``, where they stay: tasks import while they run.
 
     Raises:
         RuntimeSetupError: If the DAG file no longer makes the DAG of the manifest.
@@ -46,7 +48,12 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     manifest = manifest or read_manifest(task_root)
     workflow = manifest["workflow"]
     source = Path(task_root) / manifest["source"]
-    prepare_path(source)
+    prepare_path(source, [Path(task_root) / folder for folder in manifest.get("path", ())])
+    if manifest.get("working_directory"):
+        # Where code reads files by relative paths, as it did where the DAG was loaded.
+        home = Path(task_root) / manifest["working_directory"]
+        if home.is_dir():
+            os.chdir(home)
     importlib.import_module("airflow._impl.settings").configure(
         version=workflow["airflow_version"], dags_folder=str(source)
     )
@@ -64,9 +71,9 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     return dag
 
 
-def prepare_path(source: Path) -> None:
-    """Put the facade and a source folder first on ``sys.path``, in this order."""
-    entries = [str(FACADE), str(source)]
+def prepare_path(source: Path, more: Sequence[Path] = ()) -> None:
+    """Put the facade, the source folder and more folders first on ``sys.path``, in this order."""
+    entries = list(dict.fromkeys(str(entry) for entry in (FACADE, source, *more)))
     sys.path[:] = entries + [entry for entry in sys.path if entry not in entries]
 
 

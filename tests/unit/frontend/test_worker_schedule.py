@@ -78,6 +78,6 @@ def test_assets_with_a_cron_keep_the_cron() -> None:
     ],
 )
 def test_text_is_what_the_user_wrote(dag: dict[str, Any], text: str) -> None:
-    described = describe_schedule(SimpleNamespace(timezone="UTC", **dag), Encoder("/", str))
+    described = describe_schedule(SimpleNamespace(timezone="UTC", **dag), Encoder({}, str))
     assert described["text"] == text
     assert described["timezone"]
