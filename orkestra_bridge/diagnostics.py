@@ -40,6 +40,8 @@ class Finding:
         id: Permanent id of the rule, such as ``OB101``.
         attribute: The Airflow argument it is about, or None.
         file: Path as the user would type it; ``line`` counts from 1, 0 where no line is known.
+        dag_place: ``file:line`` of the DAG, for a finding about one of its tasks.
+        allowed: True if the user has allowed it, which makes an error a warning and a warning a note.
     """
 
     id: str
@@ -52,23 +54,43 @@ class Finding:
     dag_id: str | None = None
     task_id: str | None = None
     attribute: str | None = None
+    dag_place: str | None = None
+    allowed: bool = False
+
+    @property
+    def place(self) -> str:
+        """``file:line``, or the file alone where no line is known."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
         about = ".".join(part for part in (self.dag_id, self.task_id) if part)
         subject = f"{about} " if about else ""
-        return f"{self.id} {self.severity.value} {place} {subject}{self.message} -> {self.remedy}"
+        allowed = " (allowed)" if self.allowed else ""
+        return (
+            f"{self.id} {self.severity.value}{allowed} {self.place} {subject}{self.message} -> {self.remedy}"
+        )
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A kind of finding: its permanent id, how severe it is and what it decides."""
+    """A kind of finding: its permanent id, how severe it is and what it decides.
+
+    Attributes:
+        if_allowed: What the translation does where the user allows an error; None for one that cannot be allowed,
+            because there would be nothing to deploy. Warnings and notes can always be allowed.
+    """
 
     id: str
     title: str
     severity: Severity
     verdict: Verdict
+    if_allowed: str | None = None
+
+    @property
+    def can_be_allowed(self) -> bool:
+        """Whether ``--allow`` takes this id."""
+        return self.severity is not Severity.ERROR or self.if_allowed is not None
 
     def at(
         self,

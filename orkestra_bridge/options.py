@@ -10,6 +10,8 @@ from platformdirs import user_cache_path
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orkestra_bridge.policy import Allowance
+
 Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]
 Joins = Literal["token", "barrier"]
@@ -82,6 +84,7 @@ class ConvertOptions:
         parse_timeout: Seconds that one DAG file may take to load.
         layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
         project: What the DAG files find around them.
+        allow: Findings that must not refuse a DAG.
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
     """
@@ -95,3 +98,4 @@ class ConvertOptions:
     layers: LayerMode = "auto"
     joins: Joins = "token"
     cache: Path | None = field(default_factory=default_cache)
+    allow: tuple[Allowance, ...] = ()

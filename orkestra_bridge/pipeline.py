@@ -18,6 +18,7 @@ from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.output import Output
 from orkestra_bridge.project.surroundings import surroundings_of
+from orkestra_bridge.policy import check_allowances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,10 +72,11 @@ def convert(
         The report; refused DAGs are in it, with the findings that say why, and leave no output.
 
     Raises:
-        UsageError: A path does not exist.
+        UsageError: A path does not exist, or something is allowed that cannot be.
         OutputError: OUT cannot be written; nothing that was in it is lost.
         EnvironmentSetupError: There is no Airflow to parse with.
     """
+    check_allowances(options.allow)
     environment = resolve_environment(options.airflow, options.cache)
     around = surroundings_of(options.project)
     discovery = discover(

@@ -69,11 +69,6 @@ class Report:
     dags: tuple[DagReport, ...]
     findings: tuple[Finding, ...]
 
-    @property
-    def exit_code(self) -> int:
-        """0 if all was translated, 1 if something was refused."""
-        return int(refuses(self.findings) or any(dag.verdict == "refused" for dag in self.dags))
-
     def all_findings(self) -> tuple[Finding, ...]:
         """Return the findings of files and DAGs in the order of the report."""
         return (*self.findings, *(finding for dag in self.dags for finding in dag.findings))

@@ -26,6 +26,7 @@ from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.layer import Layers
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
 from orkestra_bridge.stack.schedule import schedule_view
@@ -135,17 +136,18 @@ class Translator:
             return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
 
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
-        findings = [finding for check in CHECKS for finding in check(workflow)]
+        findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
         lowered = lower(workflow, self._options.joins)
-        findings.extend(lowered.findings)
+        findings.extend(self._allowed(lowered.findings))
         built = build_package(workflow, file, self._environment, self._options.target)
-        refused = refuses((*findings, *built.findings))
+        about_package = self._allowed(built.findings)
+        refused = refuses((*findings, *about_package))
         return Draft(
             workflow=workflow,
             file=file,
-            findings=(*_displayed(findings, file), *built.findings),
+            findings=(*_displayed(findings, file), *about_package),
             lowered=lowered,
             package=built.package,
             preflight=None if refused else self._preflight.submit(workflow, file, built.package),
@@ -158,19 +160,19 @@ class Translator:
         layer = draft.layer.result() if draft.layer else None
         findings = [
             *draft.findings,
-            *(draft.preflight.result() if draft.preflight else ()),
-            *(
+            *self._allowed(draft.preflight.result() if draft.preflight else ()),
+            *self._allowed(
                 replace(each, dag_id=workflow.dag_id, file=draft.file.display)
                 for each in (layer.findings if layer else ())
             ),
         ]
         if lowered is None or package is None or refuses(tuple(findings)):
             view, about_schedule = schedule_view(workflow)
-            findings.extend(_displayed(about_schedule, draft.file))
+            findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
         else:
             stack = _stack(workflow, lowered, package, layer, self._options)
             view = stack.schedule
-            findings.extend(_displayed(stack.findings, draft.file))
+            findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
                 emit(self._output, workflow, lowered.definition, package, stack.template)
                 if layer and layer.layer:
@@ -187,8 +189,17 @@ class Translator:
             requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
             if package
             else (),
-            findings=tuple(findings),
+            findings=_placed(findings, draft),
         )
+
+    def _allowed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return apply_allowances(findings, self._options.allow)
+
+
+def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
+    """Return the findings of a DAG, those about its tasks with the place of the DAG."""
+    place = f"{draft.file.display}:{draft.workflow.span.line}"
+    return tuple(replace(each, dag_place=place) if each.task_id else each for each in findings)
 
 
 def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:

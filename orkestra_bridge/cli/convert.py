@@ -9,6 +9,7 @@ import click
 
 from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
+from orkestra_bridge.policy import Allowance, ErrorLevel, exit_code
 
 if TYPE_CHECKING:
     from orkestra_bridge.options import Project
@@ -77,6 +78,19 @@ _FIRST = "*"
     help="Where the cache is; default the user's cache folder.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="ID",
+    help="Translate in spite of this finding, such as OB206; can be given again.",
+)
+@click.option(
+    "--error-level",
+    type=click.Choice(["warning", "error", "never"]),
+    default="error",
+    show_default=True,
+    help="The least severe finding that makes the exit code 1.",
+)
 def command(
     paths: tuple[Path, ...],
     out: Path,
@@ -92,12 +106,14 @@ def command(
     parse_timeout: float,
     cache_dir: Path | None,
     no_cache: bool,
+    allow: tuple[str, ...],
+    error_level: ErrorLevel,
     **surroundings: Any,
 ) -> int:
     r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
 
     Each DAG gets a folder below OUT with its state machine, its Lambda package, a CloudFormation template and a picture.
-    Exit code: 0 if every DAG was translated, 1 if something was refused, 2 for wrong usage.
+    Exit code: 0 if every DAG was translated, 1 if something was refused (see --error-level), 2 for wrong usage.
 
     \b
     orkestra-bridge convert dags/ -o build
@@ -124,10 +140,12 @@ def command(
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
         cache=None if no_cache else cache_dir or default_cache(),
+        allow=tuple(Allowance(each) for each in allow),
     )
     conversion = _convert(options, form)
     _print(conversion, form)
-    return conversion.report.exit_code or (0 if run_id is None else _run(conversion, run_id, form, project))
+    code = exit_code(conversion.report.all_findings(), error_level)
+    return code or (0 if run_id is None else _run(conversion, run_id, form, project))
 
 
 def _convert(options: ConvertOptions, form: str) -> Conversion:

@@ -40,7 +40,10 @@ _NOT_TASK_ARGUMENTS = frozenset(
 _NOT_DAG_ARGUMENTS = frozenset(("self", "dag_id", "schedule", "schedule_interval", "timetable", "task_group"))
 # What @task and expand add on their own behalf.
 _INTERNAL = frozenset(("kwargs_to_upstream", "is_setup", "is_teardown", "on_failure_fail_dagrun"))
-_GROUP_STRUCTURE = frozenset(("group_id", "parent_group", "dag", "default_args"))
+# What is in the ids of its tasks, or has reached them.
+_GROUP_STRUCTURE = frozenset(
+    ("group_id", "parent_group", "dag", "default_args", "prefix_group_id", "add_suffix_on_collision")
+)
 _SCALARS = (bool, int, float, str)
 
 

@@ -50,7 +50,7 @@ KEPT_BY_TASK = frozenset(
     }
 )
 # fmt: on
-KEPT_BY_GROUP = frozenset({"prefix_group_id", "add_suffix_on_collision", "doc_md"})
+KEPT_BY_GROUP = frozenset({"doc_md"})
 KEPT_BY_SCHEDULE = frozenset({"interval"})
 """A timetable with an interval is a custom one, about which the schedule's own findings speak."""
 _NO_COUNTERPART = "Step Functions has no counterpart; the work itself is the same"

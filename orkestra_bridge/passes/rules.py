@@ -13,8 +13,8 @@ def _approximated(id_: str, title: str, severity: Severity = Severity.WARNING) -
     return Rule(id=id_, title=title, severity=severity, verdict=Verdict.APPROXIMATED)
 
 
-def _refused(id_: str, title: str) -> Rule:
-    return Rule(id=id_, title=title, severity=Severity.ERROR, verdict=Verdict.REFUSED)
+def _refused(id_: str, title: str, if_allowed: str) -> Rule:
+    return Rule(id=id_, title=title, severity=Severity.ERROR, verdict=Verdict.REFUSED, if_allowed=if_allowed)
 
 
 UNACCOUNTED = Rule(
@@ -22,22 +22,27 @@ UNACCOUNTED = Rule(
     title="an attribute that this version does not know",
     severity=Severity.ERROR,
     verdict=Verdict.UNACCOUNTED,
+    if_allowed="the argument has no effect",
 )
 POOL = _approximated("OB201", "pools are not enforced")
 PRIORITY = _approximated("OB202", "there is no queue to have a priority in", Severity.INFO)
 QUEUE = _approximated("OB203", "executor, queue and executor_config have no counterpart")
 EMAIL = _approximated("OB204", "no e-mail is sent")
 SLA = _approximated("OB205", "service level agreements are not watched")
-DEPENDS_ON_PAST = _refused("OB206", "a run that depends on the run before it")
+DEPENDS_ON_PAST = _refused(
+    "OB206", "a run that depends on the run before it", "every run starts without a look at the one before it"
+)
 CONCURRENCY = _approximated("OB207", "no limit on runs or tasks at the same time")
 LINEAGE = _approximated("OB211", "inlets and outlets emit no events")
 DISPLAY = _approximated("OB212", "shown by Airflow's web page only", Severity.INFO)
-FAIL_FAST = _refused("OB213", "a DAG that stops at the first failure")
+FAIL_FAST = _refused(
+    "OB213", "a DAG that stops at the first failure", "what runs beside the failed task goes on"
+)
 ACCESS = _approximated("OB214", "Airflow's permissions become IAM's")
-RETRY_POLICY = _refused("OB215", "a retry policy in Python")
+RETRY_POLICY = _refused("OB215", "a retry policy in Python", "retries and retry_delay alone decide")
 PAUSE_ON_FAILURES = _approximated("OB216", "the schedule is not paused after failed runs")
 DEADLINE = _approximated("OB217", "deadlines are not watched")
-RUN_AS = _refused("OB218", "a task that runs as another user")
+RUN_AS = _refused("OB218", "a task that runs as another user", "the task runs as the function's user")
 MULTI_TEAM = _approximated("OB219", "bundle and team settings have no counterpart", Severity.INFO)
 CALLBACK_AFTER_TIMEOUT = _approximated(
     "OB220", "a callback of the DAG that is not called when the run times out"

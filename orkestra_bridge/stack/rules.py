@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from orkestra_bridge.diagnostics import Rule, Severity, Verdict
 
+NO_TIMES = "the template has no schedule; runs are started by hand or by other services"
+
 NO_SCHEDULE = Rule(
     id="OB501", title="nothing starts the DAG by itself", severity=Severity.INFO, verdict=Verdict.KEPT
 )
@@ -12,18 +14,21 @@ UNSUPPORTED_SCHEDULE = Rule(
     title="a schedule that EventBridge Scheduler has not",
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
+    if_allowed=NO_TIMES,
 )
 UNREADABLE_CRON = Rule(
     id="OB503",
     title="a cron expression without an equal on AWS",
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
+    if_allowed=NO_TIMES,
 )
 UNKNOWN_ZONE = Rule(
     id="OB504",
     title="a time zone without an IANA name",
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
+    if_allowed=NO_TIMES,
 )
 CLOCK_CHANGE = Rule(
     id="OB505",
@@ -58,6 +63,7 @@ SHORT_PERIOD = Rule(
     title="a period of less than whole minutes",
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
+    if_allowed=NO_TIMES,
 )
 TEMPLATE_TOO_LARGE = Rule(
     id="OB512",

@@ -214,6 +214,6 @@ EXPECTED = {
     "direct": sorted(given(BaseOperator, OF_TASK)),
     "by_default_args": sorted(set(given(BaseOperator, OF_TASK)) - {"params", "start_date"}),
     "mapped": sorted(of_mapped),
-    "group": sorted(given(TaskGroup, OF_GROUP)),
+    "group": sorted(set(given(TaskGroup, OF_GROUP)) - {"prefix_group_id", "add_suffix_on_collision"}),
 }
 expected = DAG("expected", schedule=None, start_date=START, params=EXPECTED)
