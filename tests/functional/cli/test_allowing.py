@@ -45,7 +45,7 @@ def convert(home: Path, *options: str) -> Done:
         ([], 1, "refused"),
         (["--error-level", "never"], 0, "refused"),
         (["--allow", "OB206"], 0, "translated"),
-        (["--allow", "OB206", "--error-level", "warning"], 0, "translated"),
+        (["--allow", "OB206", "--allow", "OB424", "--error-level", "warning"], 0, "translated"),
     ],
 )
 def test_verdict_and_exit_code(home: Path, options: list[str], code: int, verdict: str) -> None:
@@ -54,7 +54,7 @@ def test_verdict_and_exit_code(home: Path, options: list[str], code: int, verdic
     assert (done.code, dag["verdict"]) == (code, verdict), done.err
     assert (home / "out" / "ledger" / "template.json").exists() is (verdict == "translated")
     finding = next(each for each in dag["findings"] if each["id"] == "OB206")
-    assert (finding["line"], finding["dag_place"]) == (10, "ledger.py:5")
+    assert (finding["line"], finding["dag_place"]) == (10, "ledger.py:13")
     assert finding["allowed"] is (verdict == "translated")
 
 
