@@ -17,8 +17,8 @@ from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.output import Output
-from orkestra_bridge.project.surroundings import surroundings_of
 from orkestra_bridge.policy import check_allowances
+from orkestra_bridge.project.surroundings import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
