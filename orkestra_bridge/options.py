@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, final
 
 from platformdirs import user_cache_path
@@ -85,6 +86,7 @@ class ConvertOptions:
         layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
         project: What the DAG files find around them.
         allow: Findings that must not refuse a DAG.
+        memory_of: MB of the functions of some DAGs, by a pattern for their ids.
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
     """
@@ -99,3 +101,9 @@ class ConvertOptions:
     joins: Joins = "token"
     cache: Path | None = field(default_factory=default_cache)
     allow: tuple[Allowance, ...] = ()
+    memory_of: tuple[tuple[str, int], ...] = ()
+
+    def memory(self, dag_id: str) -> int:
+        """Return the MB of a DAG's functions; the last pattern that fits counts."""
+        fitting = [megabytes for pattern, megabytes in self.memory_of if fnmatchcase(dag_id, pattern)]
+        return fitting[-1] if fitting else self.target.memory

@@ -218,7 +218,7 @@ def _stack(
         logical="Tasks",
         key_hash=package.tree_hash,
         handler=HANDLER,
-        memory=options.target.memory,
+        memory=options.memory(workflow.dag_id),
         timeout=LAMBDA_TIMEOUT,
     )
     asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "stack": BASE | {"asl", "lowering", "runtime"},
     "local": {"errors", "naming", "runtime", "packaging"},
     "runtime": set(),
+    "config": {"errors"},
 }
 HOMES = {
     "airflow": ("frontend/worker", "runtime/"),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed
 from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
-from orkestra_bridge.policy import Allowance, ErrorLevel, exit_code
+from orkestra_bridge.policy import ErrorLevel, exit_code
 
 if TYPE_CHECKING:
     from orkestra_bridge.options import Project
@@ -20,7 +21,7 @@ _FIRST = "*"
 
 
 @click.command("convert")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), cls=ConfiguredPaths)
 @click.option(
     "-o",
     "--out",
@@ -48,7 +49,13 @@ _FIRST = "*"
 )
 @project_options
 @click.option("--python-version", default="3.13", show_default=True, help="Python of the Lambda functions.")
-@click.option("--architecture", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
+@click.option(
+    "--architecture",
+    type=click.Choice(["arm64", "x86_64"]),
+    default="arm64",
+    show_default=True,
+    help="Processor of the Lambda functions.",
+)
 @click.option(
     "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
 )
@@ -91,7 +98,10 @@ _FIRST = "*"
     show_default=True,
     help="The least severe finding that makes the exit code 1.",
 )
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     paths: tuple[Path, ...],
     out: Path,
     form: str,
@@ -124,8 +134,9 @@ def command(
     if airflow_python and airflow_version:
         raise click.UsageError("--airflow-python and --airflow-version exclude each other")
     project = project_from(surroundings)
+    overrides = configuration_of(context).overrides
     options = ConvertOptions(
-        paths=paths,
+        paths=needed(paths),
         out=out,
         airflow=AirflowSource(
             python=airflow_python, version=airflow_version, requirements=project.requirements
@@ -140,7 +151,8 @@ def command(
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
         cache=None if no_cache else cache_dir or default_cache(),
-        allow=tuple(Allowance(each) for each in allow),
+        allow=allowances(allow, overrides),
+        memory_of=tuple((each.dag, each.value) for each in overrides if each.key == "memory"),
     )
     conversion = _convert(options, form)
     _print(conversion, form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
+    "config": ("orkestra_bridge.cli.config", "Show the project's configuration, and its schema."),
     "convert": (
         "orkestra_bridge.cli.convert",
         "Translate DAG files into state machines, Lambda packages and templates.",
@@ -57,7 +59,15 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="orkestra-bridge")
-def cli() -> None:
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read this configuration; default orkestra.toml or pyproject.toml, here or in a folder above.",
+)
+@click.option("--no-config", is_flag=True, help="Read no configuration.")
+@click.pass_context
+def cli(context: click.Context, file: Path | None, *, no_config: bool) -> None:
     r"""Turn Airflow DAG files into AWS Step Functions applications.
 
     \b
@@ -65,6 +75,19 @@ def cli() -> None:
     orkestra-bridge run daily_sales          run one of them here, from what was emitted
     orkestra-bridge explain dags/sales.py    see how a DAG becomes a machine
     """
+    if not no_config and context.invoked_subcommand in _COMMANDS and not context.resilient_parsing:
+        _configure(context, str(context.invoked_subcommand), file)
+
+
+def _configure(context: click.Context, name: str, file: Path | None) -> None:
+    """Let the configuration give the defaults of a command's options."""
+    from orkestra_bridge.cli import configured
+
+    configuration = configured.read(file)
+    context.meta[configured.KEY] = configuration
+    if configuration.file is not None:
+        command = import_module(_COMMANDS[name][0]).command
+        context.default_map = configured.defaults(configuration, [command])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
