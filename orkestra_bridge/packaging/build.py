@@ -67,7 +67,9 @@ def build_package(
     """
     closure = local_closure(file, workflow.files)
     span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
-    requirements, missing = resolve_requirements(closure.imports, workflow, environment, target, span=span)
+    requirements, missing = resolve_requirements(
+        closure.imports, workflow, environment, target, span=span, finds_hooks=closure.finds_hooks
+    )
     sources = [_source(file.base, path) for path in closure.files]
     entries = [_manifest(workflow, file, requirements), *sources]
     package = LambdaPackage(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -19,6 +19,8 @@ from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.lookup import COMPILED, Found, find_module, package_init
 from orkestra_bridge.packaging.model import Closure, ThirdPartyImport
+from orkestra_bridge.packaging.old_paths import provider_of
+from orkestra_bridge.packaging.providers import is_provider_module
 from orkestra_bridge.packaging.scan import ImportStatement, ScannedSource, scan
 from orkestra_bridge.packaging.standard import REMOVED_FROM_PYTHON
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile
 
-PRESENT = frozenset({"airflow", "orkestra_bridge", "__main__"})
-"""Top-level names that the package brings itself."""
+PRESENT = frozenset({"orkestra_bridge", "__main__"})
+"""Top-level names that the package brings itself, beside all of `airflow` but its providers."""
 
 
 def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
@@ -52,6 +54,7 @@ def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
         imports=tuple(
             sorted(walk.imports.values(), key=lambda found: (found.file, found.line, found.module))
         ),
+        finds_hooks=walk.finds_hooks,
         findings=tuple(
             sorted(walk.findings, key=lambda finding: (finding.file, finding.line, finding.message))
         ),
@@ -81,6 +84,7 @@ class _Walk:
     outside: list[str] = field(default_factory=list)
     imports: dict[tuple[str, tuple[str, ...]], ThirdPartyImport] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    finds_hooks: bool = False
 
     def shown(self, relative: str) -> str:
         """Return a path as the user would type it."""
@@ -101,6 +105,7 @@ class _Walk:
         except (SyntaxError, ValueError, OSError) as error:
             self._report_unreadable(relative, error)
             return
+        self.finds_hooks = self.finds_hooks or source.finds_hooks
         self._follow_paths(source)
         for statement in source.imports:
             self._follow(relative, statement)
@@ -149,6 +154,9 @@ class _Walk:
             self._follow_relative(relative, statement)
             return
         top = statement.module.partition(".")[0]
+        if top == "airflow":
+            self._note_provider(relative, statement)
+            return
         if top in PRESENT or (top in sys.stdlib_module_names and top not in REMOVED_FROM_PYTHON):
             return
         lacking = ""
@@ -160,6 +168,12 @@ class _Walk:
             lacking = lacking or (found.missing if found.parent else "")
         # A namespace package: the rest of the name may come from a distribution.
         self._note_third_party(relative, statement, lacking)
+
+    def _note_provider(self, relative: str, statement: ImportStatement) -> None:
+        """Note an import of a provider, by its own path or one of Airflow 1; the rest of `airflow` is in the package."""
+        module = provider_of(statement.module) or statement.module
+        if is_provider_module(module):
+            self._note_third_party(relative, replace(statement, module=module), "")
 
     def _follow_relative(self, relative: str, statement: ImportStatement) -> None:
         base = posixpath.dirname(relative)

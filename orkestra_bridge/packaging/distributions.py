@@ -18,6 +18,13 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+PROVIDERS = "airflow.providers."
+_GROUPS = ("apache", "cncf", "common", "dbt", "microsoft")
+SHARED_BY_PROVIDERS = frozenset(
+    {"airflow", "airflow/providers", *(f"airflow/providers/{name}" for name in _GROUPS)}
+)
+"""Folders that providers' distributions share; old ones bring an ``__init__.py`` for them."""
+
 MODULE_SUFFIXES = (".py", ".so", ".pyd")
 
 
@@ -71,11 +78,17 @@ class DistributionIndex:
             self._read[key] = _read(self._places[key])
         return self._read.get(key)
 
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """Return the normalized names of the installed distributions that begin so, sorted."""
+        return tuple(sorted(name for name in self._places if name.startswith(prefix)))
+
     def owners(self, module: str, names: tuple[str, ...] = ()) -> tuple[Distribution, ...]:
         """Return the distributions that bring ``from module import names``; none if no one does.
 
         Several where a namespace package is spread over distributions.
         """
+        if module.startswith(PROVIDERS):
+            return self._provider(module, names)
         like_named = self.get(module.partition(".")[0])
         if like_named is not None and any(_brings(like_named, module, name) for name in names or ("",)):
             return (like_named,)
@@ -84,6 +97,17 @@ class DistributionIndex:
         found = [each for each in candidates if each is not None]
         exact = [each for each in found if any(_brings(each, module, name) for name in names or ("",))]
         return tuple(exact or (each for each in found if top in each.modules))
+
+    def _provider(self, module: str, names: tuple[str, ...]) -> tuple[Distribution, ...]:
+        """Return the provider of Airflow that brings a module: it has the module's name."""
+        parts = module.split(".")[2:]
+        ways = [parts[:length] for length in (1, 2, 3)] + [[*parts, name] for name in names]
+        found = [self.get("-".join(("apache-airflow-providers", *way))) for way in ways]
+        return tuple(
+            each
+            for each in dict.fromkeys(found)
+            if each and any(_brings(each, module, name) for name in names or ("",))
+        )
 
     @cached_property
     def _by_top(self) -> dict[str, list[str]]:
@@ -108,11 +132,13 @@ def _read(place: Path) -> Distribution:
     url = str(origin.get("url", ""))
     local = url.startswith("file:") and "dir_info" in origin
     folder = unquote(urlsplit(url).path) if local else ""
-    modules = set(_modules(metadata, place))
+    name = metadata.metadata["Name"] or place.name.partition("-")[0]
+    shared = SHARED_BY_PROVIDERS if normalized(name).startswith("apache-airflow-providers-") else frozenset()
+    modules = set(_modules(metadata, place, shared))
     if folder:
         modules |= _modules_of_folder(Path(folder))
     return Distribution(
-        name=metadata.metadata["Name"] or place.name.partition("-")[0],
+        name=name,
         version=metadata.version,
         modules=tuple(sorted(modules)),
         requires=tuple(metadata.requires or ()),
@@ -138,8 +164,11 @@ def _pip_url(origin: dict[str, object]) -> str:
     return str(origin.get("url", ""))
 
 
-def _modules(metadata: PathDistribution, place: Path) -> Iterator[str]:
-    """Yield the import names that RECORD shows; ``top_level.txt`` where there is no RECORD."""
+def _modules(metadata: PathDistribution, place: Path, shared: frozenset[str]) -> Iterator[str]:
+    """Yield the import names that RECORD shows; ``top_level.txt`` where there is no RECORD.
+
+    ``shared`` are folders that are no packages of this distribution alone, although they have an ``__init__.py``.
+    """
     record = metadata.read_text("RECORD")
     if not record:
         yield from (
@@ -148,8 +177,10 @@ def _modules(metadata: PathDistribution, place: Path) -> Iterator[str]:
         return
     paths = [line.split(",", 1)[0].strip('"') for line in record.splitlines()]
     files = [path for path in paths if path.endswith(MODULE_SUFFIXES) and not path.startswith(("..", "/"))]
-    packages = {path[: -len("/__init__.py")] for path in files if path.endswith("/__init__.py")}
+    packages = {path[: -len("/__init__.py")] for path in files if path.endswith("/__init__.py")} - shared
     for path in files:
+        if shared and path.removesuffix("/__init__.py") in shared:
+            continue
         name = _module_of(path, packages)
         if name and not name.startswith("__editable__"):
             yield name

@@ -5,13 +5,14 @@ Started as ``python -I -S isolation.py CONFIG``; CONFIG is a JSON object, or ``@
     task_root       folder of the unzipped package (what /var/task is on AWS); first on sys.path
     site_packages   folders in which third-party modules are searched (what the layer holds on AWS)
     modules         import names that may come from there: top-level ("pandas"), or dotted below a
-                    namespace package ("google.cloud.storage")
+                    namespace package ("google.cloud.storage"), providers of Airflow included
+                    ("airflow.providers.http")
     distributions   optional: names that ``importlib.metadata`` may see; left out: all of site_packages
     run             "package.module:function", or "/path/program.py:function" for one outside of the package
     args            optional: JSON values, the positional arguments of that function
 
 Everything else that is installed on this machine raises ModuleNotFoundError, as it would on AWS; ``airflow``
-never comes from site_packages, only the facade in the package can provide it. ``-I -S`` keeps PYTHON*
+itself never comes from site_packages, only the facade in the package can provide it. ``-I -S`` keeps PYTHON*
 variables, the user's site and .pth files out. If the function returns an int, that is the exit code, else 0.
 
 A process that already runs may call :func:`isolate` itself (the preflight does so after each fork); a program
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 NEVER_FROM_SITE_PACKAGES = frozenset({"airflow", "orkestra_bridge"})
+PROVIDERS = "airflow.providers."
 USAGE = "usage: python -I -S isolation.py CONFIG_JSON|@FILE"
 
 
@@ -45,12 +47,21 @@ class ListedModulesFinder:
         self.folders = list(folders)
         self.modules = frozenset(modules)
         self.tops = frozenset(name.partition(".")[0] for name in self.modules) - NEVER_FROM_SITE_PACKAGES
+        self.providers = frozenset(name for name in self.modules if name.startswith(PROVIDERS))
+        self.provider_spaces = frozenset(
+            name[:dot]
+            for name in self.providers
+            for dot, letter in enumerate(name)
+            if letter == "." and dot > len(PROVIDERS)
+        )
         self.distributions = None if distributions is None else frozenset(map(_normalized, distributions))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """Return where a listed top-level module is, None for any other (children have a path)."""
+        """Return where a listed top-level module or provider is, None for any other (children have a path)."""
+        if fullname in self.providers or fullname in self.provider_spaces:
+            return self.find_provider(fullname)
         if path is not None or fullname not in self.tops:
             return None
         spec = PathFinder.find_spec(fullname, self.folders, target)
@@ -58,6 +69,16 @@ class ListedModulesFinder:
             # A plain list: importlib's namespace path would search sys.path again, where this folder is not.
             spec.submodule_search_locations = list(spec.submodule_search_locations)
         return spec
+
+    def find_provider(self, fullname: str) -> ModuleSpec | None:
+        """Return where a part of the namespace ``airflow.providers`` is, which is shared with the facade."""
+        relative = fullname.replace(".", "/")
+        if fullname not in self.providers:
+            spec = ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = [f"{folder}/{relative}" for folder in self.folders]
+            return spec
+        above = relative.rpartition("/")[0]
+        return PathFinder.find_spec(fullname, [f"{folder}/{above}" for folder in self.folders])
 
     def find_distributions(self, context: Any) -> Iterable[Distribution]:
         """Yield the metadata of the listed distributions: ``importlib.metadata`` answers as on AWS."""

@@ -42,11 +42,15 @@ class ThirdPartyImport:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """The local files that a DAG file needs, itself included, and what they import from elsewhere."""
+    """The local files that a DAG file needs, itself included, and what they import from elsewhere.
+
+    ``finds_hooks`` is True if one of them looks hooks up by the type of a connection.
+    """
 
     files: tuple[str, ...]
     imports: tuple[ThirdPartyImport, ...]
     findings: tuple[Finding, ...] = ()
+    finds_hooks: bool = False
 
 
 @final

@@ -125,6 +125,7 @@ class _Reader:
                 "parse the DAGs with a Python of 3.10 or later, or try again",
             )
         yield from self.foreign(answer.get("foreign", ()))
+        yield from self.absent(answer.get("absent", ()))
         yield from self.output(str(answer.get("stdout", "")))
 
     def say(
@@ -203,6 +204,15 @@ class _Reader:
                     f"it reads {self.hidden(each['path'])}, a file of this machine, while it is loaded",
                     FROM_THE_DAG_FILE,
                 )
+
+    def absent(self, found: Any) -> Iterator[Finding]:
+        for each in found:
+            yield self.say(
+                rules.ABSENT_WHEN_USED,
+                self.place(each["frames"]),
+                f"{each['name']} needs Airflow's database, which is not there: a task that uses it fails",
+                "keep what the tasks need in a store of your own, or ask AWS for it (boto3: stepfunctions)",
+            )
 
     def hidden(self, path: str) -> str:
         """Return a path relative to the DAG folder or the package, if it is below one of them."""

@@ -8,8 +8,9 @@ as JSON lines on what was standard output; user code gets /dev/null and a scratc
 Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
 "distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "dags": {...}}``,
 ``{"status": "failed", "error": {...}}``, ``{"status": "timeout", "frames": [...]}`` or
-``{"status": "died", "code": n}``, the first two with ``stdout`` and ``foreign``: modules and files that came
-from elsewhere on this machine. Frames are ``[file, line]`` of user code, the innermost last.
+``{"status": "died", "code": n}``, the first two with ``stdout``, ``foreign``: modules and files that came from
+elsewhere on this machine, and ``absent``: names of Airflow that are there but fail when they are used. Frames are
+``[file, line]`` of user code, the innermost last.
 """
 
 from __future__ import annotations
@@ -203,6 +204,7 @@ class Loader:
         new = list(islice(reversed(sys.modules), max(0, len(sys.modules) - mark)))
         answer["foreign"] = [*self.foreign_modules(new, root), *watch.found]
         answer["imported"] = sorted(self.third_party(new))
+        answer["absent"] = absent_names(root)
         sys.stdout.flush()
         answer["stdout"] = Path(output).read_text(encoding="utf-8", errors="replace")[:OUTPUT_KEPT]
         same = (
@@ -250,8 +252,9 @@ class Loader:
         found = set()
         for name in names:
             top = name.partition(".")[0]
-            if top not in found and file_of(top).startswith(tuple(self.site_packages)):
-                found.add(top)
+            shared = top == "airflow"  # the facade, and installed providers below it
+            if top not in found and file_of(name if shared else top).startswith(tuple(self.site_packages)):
+                found.add(name if shared else top)
         return found
 
     def foreign_modules(self, names: Iterable[str], root: str) -> list[dict[str, Any]]:
@@ -267,7 +270,7 @@ class Loader:
         found = []
         for name in sorted(names):
             file = file_of(name)
-            if "." not in name and file and not file.startswith(known):
+            if "." not in name and name != "__mp_main__" and file and not file.startswith(known):
                 found.append({"module": name, "file": Path(file).name})
         return found
 
@@ -351,6 +354,17 @@ def load_package(root: str) -> dict[str, Any]:
         return {"status": "loaded", "dags": {dag_id: loading.describe(dag) for dag_id, dag in dags.items()}}
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are findings too
         return {"status": "failed", "error": describe_error(error, root)}
+
+
+def absent_names(root: str) -> list[dict[str, Any]]:
+    """Return the names of Airflow that user code looked up and that fail when they are used."""
+    noted = importlib.import_module("airflow._impl.settings").SETTINGS.absent
+    source = f"{root}/source/"
+    return [
+        {"name": f"{path}.{name}", "frames": [[relative(file, root), line]]}
+        for path, name, (file, line) in noted
+        if file.startswith(source)
+    ]
 
 
 def describe_error(error: BaseException, root: str) -> dict[str, Any]:

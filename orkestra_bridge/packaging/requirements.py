@@ -1,7 +1,8 @@
 """Import names -> distributions, and all that those need, each with the version the DAG was parsed with.
 
-Markers (PEP 508) are evaluated for the target, not for this machine. Airflow is never a requirement:
-the package has the facade.
+Markers (PEP 508) are evaluated for the target, not for this machine. Airflow is never a requirement: the package has
+the facade. Its providers are, without what their distributions require, but with what those of their modules import
+that the DAG uses.
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.ir.model import ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.options import Target
 from orkestra_bridge.packaging import rules
+from orkestra_bridge.packaging.connection_hooks import choose_hooks, hook_classes
 from orkestra_bridge.packaging.distributions import Distribution, DistributionIndex, index_of, normalized
 from orkestra_bridge.packaging.model import Requirement, ThirdPartyImport
+from orkestra_bridge.packaging.providers import (
+    ProviderWalk,
+    is_built_on_airflow,
+    is_core,
+    is_provider,
+)
 from orkestra_bridge.packaging.standard import IN_LAMBDA, REMOVED_FROM_PYTHON
 
 if TYPE_CHECKING:
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import Environment
 
 RUNTIME_NEEDS = ("jinja2", "pendulum")
-AIRFLOW_PREFIX = "apache-airflow"
 
 
 def resolve_requirements(
@@ -34,20 +41,25 @@ def resolve_requirements(
     target: Target | None = None,
     *,
     span: SourceSpan | None = None,
+    finds_hooks: bool = False,
 ) -> tuple[tuple[Requirement, ...], tuple[Finding, ...]]:
     """Return every distribution that the package needs, sorted by name, and what is wrong with the imports.
 
     The runtime's own needs are included; distributions that Lambda has are marked ``provided``. ``span`` is
-    where the DAG is, as the user would type it.
+    where the DAG is, as the user would type it. ``finds_hooks`` is True if the user's code looks hooks up by
+    the type of a connection, so that providers are needed which nothing imports.
     """
+    index, span = index_of(environment.site_packages), span or workflow.span
     resolution = _Resolution(
-        index=index_of(environment.site_packages),
+        index=index,
         workflow=workflow,
         target=target or Target(),
-        span=span or workflow.span,
+        span=span,
+        walk=ProviderWalk(index=index, folders=environment.site_packages),
     )
     for found in imports:
         resolution.take_import(found)
+    resolution.take_providers(finds_hooks=finds_hooks)
     for name in _runtime_needs(workflow):
         resolution.want(name, (), "needed by the runtime")
     resolution.follow()
@@ -79,6 +91,7 @@ class _Resolution:
     workflow: Workflow
     target: Target
     span: SourceSpan
+    walk: ProviderWalk
     requirements: dict[str, Requirement] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     ours: list[_Wanted] = field(default_factory=list)
@@ -88,10 +101,61 @@ class _Resolution:
     def take_import(self, found: ThirdPartyImport) -> None:
         owners = self.index.owners(found.module, found.names)
         for owner in owners:
-            if not normalized(owner.name).startswith(AIRFLOW_PREFIX):
+            if is_core(owner.name):
+                continue
+            if is_built_on_airflow(owner):
+                self.walk.take(found, owner)
+            else:
                 self.want(owner.name, (), f"imported at {found.place}")
         if not owners and not found.optional:
             self.report_missing(found)
+
+    def take_providers(self, *, finds_hooks: bool) -> None:
+        """Want the providers that the DAG reaches, and what their modules import."""
+        if finds_hooks or self.walk.finds_hooks:
+            self.take_hooks()
+        for name, reason in self.walk.distributions.items():
+            self.want(name, (), reason)
+        for found in self.walk.imports:
+            for owner in self.index.owners(found.module, found.names):
+                self.want(owner.name, (), f"imported at {found.place}")
+        if self.walk.left_out:
+            self.report_left_out()
+
+    def take_hooks(self) -> None:
+        """Take the hooks of the connections that tasks name."""
+        place = ThirdPartyImport(module="", names=(), file=self.span.file, line=self.span.line)
+        chosen = choose_hooks(self.workflow, list(hook_classes(self.index, self.walk.folders)))
+        for hook in (*chosen.known, *chosen.guessed):
+            self.walk.take(replace(place, module=hook.module), hook.owner)
+        if chosen.guessed:
+            names = ", ".join(sorted({hook.owner.name for hook in chosen.guessed}))
+            self.findings.append(
+                rules.GUESSED_PROVIDERS.at(
+                    self.span,
+                    f"a hook is chosen by the type of a connection that is not known here; packed: {names}",
+                    "set AIRFLOW_CONN_<ID> while converting, if only to its type (postgres://), "
+                    "so that the right provider is packed, and no other",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
+
+    def report_left_out(self) -> None:
+        missing = {
+            name: place
+            for name, place in self.walk.left_out.items()
+            if normalized(name) not in {normalized(wanted.name) for wanted in (*self.ours, *self.provided)}
+        }
+        if missing:
+            listed = ", ".join(f"{name} ({place})" for name, place in sorted(missing.items()))
+            self.findings.append(
+                rules.OPTIONAL_LEFT_OUT.at(
+                    self.span,
+                    f"not packed, although a provider can use it: {listed}",
+                    "import what a task does need of it in the DAG file; then it is packed",
+                    dag_id=self.workflow.dag_id,
+                )
+            )
 
     def report_missing(self, found: ThirdPartyImport) -> None:
         span = SourceSpan(found.file, found.line)
@@ -142,7 +206,7 @@ class _Resolution:
 
     def add(self, wanted: _Wanted, *, provided: bool) -> None:
         key = normalized(wanted.name)
-        if key.startswith(AIRFLOW_PREFIX) or (key, wanted.extras) in self.seen:
+        if is_core(key) or (key, wanted.extras) in self.seen:
             return
         self.seen.add((key, wanted.extras))
         distribution = self.index.get(wanted.name)
@@ -151,6 +215,8 @@ class _Resolution:
             self.report_origin(distribution, wanted)
         if distribution is None:
             return
+        if is_provider(distribution.name) and distribution.name in self.walk.distributions:
+            return  # what it needs has been read from its modules
         for name, extras in _needs(distribution, wanted.extras, self.target):
             self.want(name, extras, f"needed by {distribution.name}")
 
@@ -164,15 +230,6 @@ class _Resolution:
                     self.span,
                     f"{distribution.name} ({wanted.reason}) was installed from {origin}, not from an index",
                     "publish it to the index you install from, so that every machine builds the same layer",
-                    dag_id=self.workflow.dag_id,
-                )
-            )
-        if any(normalized(name) == AIRFLOW_PREFIX for name, _ in _needs(distribution, (), self.target)):
-            self.findings.append(
-                rules.NEEDS_AIRFLOW.at(
-                    self.span,
-                    f"{distribution.name} ({wanted.reason}) needs Airflow itself; Lambda has the facade only",
-                    "check what the preflight says, or run the tasks that use it in a container",
                     dag_id=self.workflow.dag_id,
                 )
             )

@@ -1,4 +1,7 @@
-"""The findings of packaging: OB401 to OB409 contents, OB411 to OB429 preflight, OB431 to OB439 layer."""
+"""The findings of packaging: OB401 to OB410 and OB430 contents, OB411 to OB429 preflight, OB431 to OB439 layer.
+
+No longer used, and never to be used for anything else: OB408 (a distribution needs Airflow itself).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ from orkestra_bridge.diagnostics import Rule, Severity, Verdict
 
 def _error(rule_id: str, title: str) -> Rule:
     return Rule(id=rule_id, title=title, severity=Severity.ERROR, verdict=Verdict.REFUSED)
+
+
+def _info(rule_id: str, title: str) -> Rule:
+    return Rule(id=rule_id, title=title, severity=Severity.INFO, verdict=Verdict.KEPT)
 
 
 def _warning(rule_id: str, title: str) -> Rule:
@@ -20,7 +27,8 @@ UNREADABLE_SOURCE = _error("OB404", "A local module cannot be read as Python")
 COMPILED_MODULE = _error("OB405", "A local module is compiled for this machine")
 UNPUBLISHED = _warning("OB406", "A distribution was installed from a folder of this machine")
 REMOVED_MODULE = _error("OB407", "A standard module is gone from the target's Python")
-NEEDS_AIRFLOW = _warning("OB408", "A distribution needs Airflow itself")
+OPTIONAL_LEFT_OUT = _info("OB410", "A provider could use distributions that are not packed")
+GUESSED_PROVIDERS = _info("OB430", "Providers were packed for connections whose type is not known")
 PACKAGE_TOO_LARGE = _error("OB409", "The package exceeds a limit of Lambda")
 
 FACADE_LACKS = _error("OB411", "The package's airflow has no such name")
@@ -41,6 +49,7 @@ MISSING_VARIABLE = _error("OB421", "Loading the package needs an environment var
 MISSING_FILE = _error("OB422", "Loading the package needs a file that is not in it")
 OUTSIDE_FILE = _error("OB423", "Loading the package reads a file of this machine")
 NOT_CHECKED = _warning("OB424", "The package could not be checked")
+ABSENT_WHEN_USED = _warning("OB425", "A name of Airflow is imported that fails when a task uses it")
 
 LAYER_NOT_BUILT = _warning("OB431", "The layer was not built")
 NO_WHEEL = _error("OB432", "A requirement has no wheel for the target")

@@ -36,10 +36,14 @@ class ImportStatement:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedSource:
-    """What one file imports and the paths it computes."""
+    """What one file imports and the paths it computes.
+
+    ``finds_hooks`` is True if it looks hooks up by the type of a connection (`BaseHook.get_hook`).
+    """
 
     imports: tuple[ImportStatement, ...]
     paths: tuple[PathUse, ...] = ()
+    finds_hooks: bool = False
 
 
 def scan(source: bytes, path: str) -> ScannedSource:
@@ -52,7 +56,7 @@ def scan(source: bytes, path: str) -> ScannedSource:
     if b"import_module" in source or b"__import__" in source:
         imports.extend(_dynamic_imports(tree))
     paths = path_uses(tree, path) if b"__file__" in source or b"sys.path" in source else ()
-    return ScannedSource(imports=tuple(imports), paths=paths)
+    return ScannedSource(imports=tuple(imports), paths=paths, finds_hooks=b".get_hook(" in source)
 
 
 def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Iterator[ImportStatement]:

@@ -145,9 +145,9 @@ def test_the_dags_of_one_file_are_loaded_once(here: Environment, tmp_path: Path)
 
 
 def test_a_name_that_the_facade_lacks(check: Checker) -> None:
-    rule, place, message = only(check("import os\nfrom airflow.models import DagPickle\n"))
+    rule, place, message = only(check("import os\nfrom airflow.models import Nothing\n"))
     assert (rule, place) == ("OB411", "dags/dag.py:2")
-    assert "airflow.models.DagPickle" in message
+    assert "airflow.models.Nothing" in message
 
 
 def test_a_module_that_the_facade_lacks(check: Checker) -> None:
@@ -372,3 +372,11 @@ def test_many_at_once_keep_their_own_answers(preflight: Preflight, here: Environ
         package = build_package(WORKFLOW, file, here, Target()).package
         futures.append(preflight.submit(WORKFLOW, file, package))
     assert [len(future.result()) for future in futures] == [1, 0, 1, 0, 1, 0]
+
+
+def test_a_name_that_fails_when_it_is_used_is_a_warning(check: Checker) -> None:
+    for _ in range(2):  # also where the process has seen it before
+        findings = check("import os\nfrom airflow.models import DagModel\nfrom airflow import DAG\n")
+        (finding,) = (each for each in findings if each.id == "OB425")
+        assert (finding.line, finding.severity.value) == (2, "warning")
+        assert "airflow.models.DagModel" in finding.message

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orkestra_bridge.runtime.loading import FACADE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("facade")
 
@@ -24,7 +28,8 @@ def test_every_name_of_every_path_is_there(facade: Any) -> None:
         facade.configure(version="2.11.2" if only_2 else "3.3.2", dags_folder="")
         module = import_module(path)
         for name in module.__all__:
-            assert getattr(module, name) is not None or name == "NEW_SESSION", f"{path}.{name}"
+            found = getattr(module, name)
+            assert found is not None or name == "NEW_SESSION", f"{path}.{name}"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +61,8 @@ def test_both_spellings_lead_to_one_class() -> None:
             "from airflow.operators.python import PythonVirtualenvOperator",
             "PythonVirtualenvOperator.*airflow.operators.python",
         ),
-        ("from airflow.models import DagBag", "'DagBag' from 'airflow.models'"),
+        ("from airflow.models import Nothing", "'Nothing' from 'airflow.models'"),
+        ("import airflow.executors.local_executor", "airflow.executors"),
         ("import airflow.providers.amazon.aws.hooks.s3", "airflow.providers.amazon"),
         ("from airflow.operators.nothing import X", r"airflow\.operators\.nothing"),
         ("from airflow.utils.dates import days_ago", r"airflow\.utils\.dates"),
@@ -66,6 +72,37 @@ def test_what_is_not_there_says_so_and_what_to_do(statement: str, words: str) ->
     with pytest.raises(ImportError, match=words) as caught:
         exec(statement, {})
     assert "boto3" in str(caught.value)
+
+
+def test_what_needs_a_database_can_be_imported_and_says_so_when_it_is_used(facade: Any) -> None:
+    names: dict[str, Any] = {}
+    exec("from airflow.models import DagBag, DagModel\nfrom airflow.settings import Session", names)
+    for use in (lambda: names["DagBag"](), lambda: names["DagModel"].get_current("d")):
+        with pytest.raises(Exception, match=r"(DagBag|DagModel).*no Airflow database") as caught:
+            use()
+        assert type(caught.value).__name__ == "AirflowException"
+    assert [name for _, name, _ in facade.SETTINGS.absent] == ["DagBag", "DagModel", "Session"]
+
+
+def test_airflow_1_paths_lead_to_the_provider_that_is_installed(facade: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "airflow/providers/postgres/hooks"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("")
+    (folder / "postgres.py").write_text("class PostgresHook: ...")
+    facade.configure(version="2.11.2", dags_folder="")
+    sys.path.append(str(tmp_path))
+    try:
+        names: dict[str, Any] = {}
+        exec("from airflow.hooks.postgres_hook import PostgresHook", names)
+        exec("from airflow.providers.postgres.hooks import postgres", names)
+        assert names["PostgresHook"] is names["postgres"].PostgresHook
+        with pytest.raises(ImportError, match=r"airflow\.providers\.mysql"):
+            exec("from airflow.hooks.mysql_hook import MySqlHook", {})
+    finally:
+        sys.path.remove(str(tmp_path))
+        facade.configure(version="3.3.2", dags_folder="")
+    with pytest.raises(ImportError, match="postgres_hook"):
+        exec("from airflow.hooks.postgres_hook import PostgresHook", {})
 
 
 def test_a_fallback_import_goes_the_way_it_went_in_that_airflow(facade: Any) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from typing import Any
 
 from airflow._impl.exceptions import AirflowConfigException
+from airflow._impl.module_loading import import_string
 from airflow._impl.settings import SETTINGS
 
 _UNSET: Any = object()
@@ -83,13 +85,56 @@ class AirflowConfigParser:
         found = self.get(section, key, fallback)
         return [part.strip() for part in found.split(delimiter)] if isinstance(found, str) else found
 
+    def gettimedelta(self, section: str, key: str, fallback: Any = None, **_kwargs: Any) -> Any:
+        found = self.get(section, key, fallback)
+        return timedelta(seconds=int(found)) if isinstance(found, str) else found
+
+    def getimport(self, section: str, key: str, **kwargs: Any) -> Any:
+        """Return the object that an option names; raises AirflowConfigException if it cannot be imported."""
+        path = self.get(section, key, kwargs.get("fallback"))
+        if not path:
+            return None
+        try:
+            return import_string(path)
+        except ImportError as error:
+            raise AirflowConfigException(
+                f"[{section}/{key}] names {path!r}, which is not here: {error}"
+            ) from error
+
+    def getenum(self, section: str, key: str, enum_class: Any, **kwargs: Any) -> Any:
+        return enum_class[self.get(section, key, **kwargs)]
+
+    def get_mandatory_value(self, section: str, key: str, **kwargs: Any) -> str:
+        """Return an option as text; raises ValueError for one that is None."""
+        found = self.get(section, key, **kwargs)
+        if found is None:
+            raise ValueError(f"The value {section}/{key} should be set!")
+        return str(found)
+
+    def getsection(self, section: str, *_args: Any) -> dict[str, Any] | None:
+        """Return the options of a section that are set, None if there is none."""
+        prefix = f"AIRFLOW__{section.replace('.', '_').upper()}__"
+        found: dict[str, Any] = {key: value for (name, key), value in _DEFAULTS.items() if name == section}
+        for name, value in os.environ.items():
+            if name.startswith(prefix):
+                found[name.removeprefix(prefix).lower()] = value
+        return found or None
+
     def has_option(self, section: str, option: str, **_kwargs: Any) -> bool:
         return self._find(section, option) is not None
 
 
 conf = AirflowConfigParser()
+PLUGINS_FOLDER = ""
 AIRFLOW_HOME = os.environ.get("AIRFLOW_HOME", "/tmp/airflow")  # noqa: S108  # the only place that Lambda can write to
 
 
 def get_airflow_home() -> str:
     return AIRFLOW_HOME
+
+
+def __getattr__(name: str) -> str:
+    # Looked up late: the folder is only known when a package is loaded.
+    if name == "DAGS_FOLDER":
+        return SETTINGS.dags_folder
+    raise AttributeError(name)

@@ -153,19 +153,26 @@ class Connection(LoggingMixin):
         return urlencode(extra) if extra and plain else urlencode({EXTRA_KEY: self.extra})
 
     def as_json(self) -> str:
-        names = ("conn_type", "login", "password", "host", "port", "schema", "extra")
-        return json.dumps({name: getattr(self, name) for name in names if getattr(self, name)})
+        names = ("conn_type", "host", "login", "password", "schema", "port")
+        found = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return json.dumps(found | ({"extra": self.extra_dejson} if self.extra else {}))
 
     def to_dict(self) -> dict[str, Any]:
         names = ("conn_id", "conn_type", "description", "host", "login", "password", "schema", "port")
         return {**{name: getattr(self, name) for name in names}, "extra": self.extra_dejson}
 
-    def get_hook(self, **_kwargs: Any) -> Any:
-        """Raise AirflowException: hooks come with providers, which the runtime does not hold."""
-        raise AirflowException(
-            f"the hook for connection type {self.conn_type!r} is not available in the task runtime; "
-            "use the client library of the service with the connection's fields"
-        )
+    def get_hook(self, *, hook_params: Any = None) -> Any:
+        """Return the hook of the connection's type; raises AirflowException if no provider in the package has one."""
+        from airflow._impl.provider_registry import hook_of
+
+        return hook_of(self, hook_params)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Return whether the hook can connect, and what it says."""
+        try:
+            return self.get_hook().test_connection()  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001  # as in Airflow: the message is the answer
+            return False, str(error)
 
     def __repr__(self) -> str:
         return self.conn_id or ""
@@ -220,8 +227,24 @@ class BaseHook(LoggingMixin):
         return [cls.get_connection(conn_id)]
 
     @classmethod
-    def get_hook(cls, conn_id: str, **_kwargs: Any) -> Any:
-        return cls.get_connection(conn_id).get_hook()
+    def get_hook(cls, conn_id: str, hook_params: Any = None) -> Any:
+        return cls.get_connection(conn_id).get_hook(hook_params=hook_params)
+
+    @classmethod
+    async def aget_connection(cls, conn_id: str) -> Connection:
+        return cls.get_connection(conn_id)
+
+    @classmethod
+    async def aget_hook(cls, conn_id: str, hook_params: Any = None) -> Any:
+        return cls.get_hook(conn_id, hook_params)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        return {}
 
     def get_conn(self) -> Any:
         """Return a client for the connection; subclasses say which."""

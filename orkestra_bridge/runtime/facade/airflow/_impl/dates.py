@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Generator, Iterable
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from airflow._impl.timezone import utc, utcnow
@@ -92,3 +94,21 @@ def prune_dict(val: Any, mode: str = "strict") -> Any:
 def apply_defaults(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as it is; operators get their defaults without the decorator since Airflow 2.0."""
     return function
+
+
+def convert_camel_to_snake(camel_str: str) -> str:
+    return re.sub(r"(?!^)([A-Z]+)", r"_\1", camel_str).lower()
+
+
+def as_flattened_list(iterable: Iterable[Iterable[Any]]) -> list[Any]:
+    return [item for items in iterable for item in items]
+
+
+def partition(pred: Callable[[Any], bool], iterable: Iterable[Any]) -> tuple[Iterable[Any], Iterable[Any]]:
+    """Return the items for which a predicate is false, and those for which it is true."""
+    items = list(iterable)
+    return [item for item in items if not pred(item)], [item for item in items if pred(item)]
+
+
+def mkdirs(path: str, mode: int) -> None:
+    Path(path).mkdir(mode=mode, parents=True, exist_ok=True)

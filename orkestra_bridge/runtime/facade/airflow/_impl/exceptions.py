@@ -184,3 +184,119 @@ class DownstreamTasksSkipped(AirflowException):
     def __init__(self, *, tasks: list[str]) -> None:
         super().__init__("tasks to skip: " + ", ".join(tasks))
         self.tasks = tasks
+
+
+class AirflowFileParseException(AirflowException):
+    pass
+
+
+class AirflowInactiveAssetInInletOrOutletException(AirflowFailException):
+    pass
+
+
+class AirflowClusterPolicySkipDag(AirflowException):
+    pass
+
+
+class AirflowClusterPolicyError(AirflowException):
+    pass
+
+
+class AirflowWebServerTimeout(AirflowException):
+    pass
+
+
+class AirflowSecretsBackendAccessDenied(PermissionError):
+    pass
+
+
+class ConnectionNotUnique(AirflowException):
+    pass
+
+
+class VariableNotUnique(AirflowException):
+    pass
+
+
+class DagCodeNotFound(AirflowNotFoundException):
+    pass
+
+
+class DagRunAlreadyExists(AirflowBadRequest):
+    pass
+
+
+class DagFileExists(AirflowBadRequest):
+    pass
+
+
+class DagRunTriggerException(AirflowException):
+    """Raised by a task that starts another DAG; its arguments are kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(kwargs.get("trigger_dag_id", ""))
+        self.__dict__.update(kwargs)
+
+
+class FailFastDagInvalidTriggerRule(AirflowException):
+    pass
+
+
+class FailStopDagInvalidTriggerRule(AirflowException):
+    pass
+
+
+class NotMapped(Exception):
+    pass
+
+
+class PodMutationHookException(AirflowException):
+    pass
+
+
+class PodReconciliationError(AirflowException):
+    pass
+
+
+class PoolNotFound(AirflowNotFoundException):
+    pass
+
+
+class SerializationError(AirflowException):
+    pass
+
+
+class DeserializationError(Exception):
+    pass
+
+
+class DeserializingResultError(ValueError):
+    pass
+
+
+class TaskAlreadyRunningError(AirflowException):
+    pass
+
+
+class TaskAwaitingInput(BaseException):
+    pass
+
+
+class TaskDeferralTimeout(AirflowException):
+    pass
+
+
+class UnknownExecutorException(ValueError):
+    pass
+
+
+class UnmappableOperator(AirflowException):
+    pass
+
+
+class NoAvailablePoolSlot(AirflowException):
+    pass
+
+
+class DeprecatedImportWarning(FutureWarning):
+    pass

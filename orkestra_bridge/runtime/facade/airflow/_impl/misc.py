@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import json
+import socket
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.logs import LoggingMixin
@@ -27,6 +29,11 @@ class BaseNotifier(LoggingMixin, Templater):
     def __init__(self, context: Any = None, **_kwargs: Any) -> None:
         super().__init__()
         self.context = context or {}
+        self.resolve_template_files()
+
+    async def async_notify(self, context: Any) -> None:
+        """Send the notification from an event loop; only Airflow's triggerer does."""
+        raise NotImplementedError
 
     def notify(self, context: Any) -> None:
         """Send the notification; subclasses say how."""
@@ -39,24 +46,40 @@ class BaseNotifier(LoggingMixin, Templater):
         self.notify(context)
 
 
-def import_string(dotted_path: str) -> Any:
-    """Return the object that a dotted path names; raises ImportError if there is none."""
-    module, _, name = dotted_path.rpartition(".")
-    if not module:
-        raise ImportError(f"{dotted_path} doesn't look like a module path")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except AttributeError:
-        raise ImportError(f'Module "{module}" does not define a "{name}" attribute/class') from None
-
-
-def qualname(o: Any, *_args: Any, **_kwargs: Any) -> str:
-    kind = o if isinstance(o, type) or callable(o) else type(o)
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
 def mask_secret(secret: Any, name: str | None = None) -> None:
     """Take note of a secret; the runtime prints no values of its own."""
+
+
+_SENSITIVE = ("access_token", "api_key", "apikey", "authorization", "passphrase", "passwd", "password")
+_SENSITIVE += ("private_key", "secret", "token", "keyfile_dict", "service_account")
+
+
+def should_hide_value_for_key(name: Any) -> bool:
+    """Return True for the name of a field that is hidden on Airflow's pages."""
+    text = name.strip().lower() if isinstance(name, str) else ""
+    return any(word in text for word in _SENSITIVE)
+
+
+def pod_mutation_hook(pod: Any) -> None:
+    """Leave a pod as it is: the cluster's policies are not here."""
+
+
+def get_hostname() -> str:
+    return socket.gethostname()
+
+
+def get_host_ip_address() -> str:
+    return socket.gethostbyname(socket.getfqdn())
+
+
+class Resources:
+    """What a task would like to have of a worker; kept as given."""
+
+    def __init__(self, cpus: int = 1, ram: int = 512, disk: int = 512, gpus: int = 0) -> None:
+        self.cpus = cpus
+        self.ram = ram
+        self.disk = disk
+        self.gpus = gpus
 
 
 def redact(value: Any, *_args: Any, **_kwargs: Any) -> Any:

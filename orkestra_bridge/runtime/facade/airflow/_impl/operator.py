@@ -382,6 +382,27 @@ def _trigger_rule(value: Any) -> TriggerRule:
     return TriggerRule(ALIASES.get(rule, rule))
 
 
+class BaseAsyncOperator(BaseOperator):
+    """An operator whose work is a coroutine (Airflow 3.2)."""
+
+    is_async = True
+
+    async def aexecute(self, context: Any) -> Any:
+        """Do the work of the task; subclasses say what it is."""
+        raise NotImplementedError
+
+    def execute(self, context: Any) -> Any:
+        import asyncio
+
+        async def limited() -> Any:
+            timeout = self.execution_timeout
+            return await asyncio.wait_for(
+                self.aexecute(context), timeout.total_seconds() if timeout else None
+            )
+
+        return asyncio.run(limited())
+
+
 class BaseOperatorLink:
     """A link that Airflow's user interface shows for a task; never followed here."""
 

@@ -19,6 +19,21 @@ class ArgNotSet:
 NOTSET = ArgNotSet()
 
 
+class SetDuringExecution(ArgNotSet):
+    """The type of a value that is only known when the task runs."""
+
+    @staticmethod
+    def serialize() -> str:
+        return "DYNAMIC (set during execution)"
+
+
+SET_DURING_EXECUTION = SetDuringExecution()
+
+
+def is_arg_set(value: Any) -> bool:
+    return not isinstance(value, ArgNotSet)
+
+
 class Param:
     """One param: its default, and the JSON schema that a value has to satisfy."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +30,34 @@ def determine_kwargs(func: Callable[..., Any], args: Any, kwargs: Mapping[str, A
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return kwargs
     return {name: kwargs[name] for name in parameters if name in kwargs}
+
+
+class KeywordParameters:
+    """The keyword arguments of a callable (`airflow/utils/operator_helpers.py`)."""
+
+    def __init__(self, kwargs: Mapping[str, Any], *, wildcard: bool) -> None:
+        self._kwargs = kwargs
+        self._wildcard = wildcard
+
+    @classmethod
+    def determine(cls, func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> KeywordParameters:
+        kinds = [parameter.kind for parameter in inspect.signature(func).parameters.values()]
+        wildcard = inspect.Parameter.VAR_KEYWORD in kinds
+        return cls(determine_kwargs(func, args, kwargs), wildcard=wildcard)
+
+    def unpacking(self) -> Mapping[str, Any]:
+        """Return what to call the function with."""
+        return self._kwargs
+
+
+def make_kwargs_callable(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that drops the keyword arguments which the given one does not take."""
+
+    @functools.wraps(func)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **determine_kwargs(func, args, kwargs))
+
+    return call
 
 
 def _exhausted(generator: Any) -> Any:

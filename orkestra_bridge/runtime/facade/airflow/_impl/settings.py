@@ -18,11 +18,13 @@ class Settings:
         version: The Airflow whose behaviour is imitated, such as ``3.3.2``.
         dags_folder: Absolute folder that Airflow would have as its DAGs folder.
         dags: DAGs that were entered with ``with`` or made by ``@dag`` while the DAG file was loaded.
+        absent: (path, name, (file, line)) of names that were imported and only fail when they are used.
     """
 
     version: str = "3.0.0"
     dags_folder: str = ""
     dags: list[Any] = field(default_factory=list)
+    absent: list[Any] = field(default_factory=list)
 
     @property
     def major(self) -> int:
@@ -52,3 +54,4 @@ def configure(*, version: str, dags_folder: str) -> None:
     SETTINGS.version = version
     SETTINGS.dags_folder = dags_folder
     SETTINGS.dags.clear()
+    SETTINGS.absent.clear()

@@ -164,6 +164,26 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
         return BashOperator.execute(self, context)
 
 
+def unwrap_callable(func: Any) -> Any:
+    """Return the plain function inside of decorators and partials."""
+    while True:
+        if isinstance(func, functools.partial):
+            func = func.func
+        elif isinstance(func, _TaskDecorator):
+            func = func.function
+        else:
+            inner = inspect.unwrap(func)
+            if inner is func:
+                return func
+            func = inner
+
+
+def is_async_callable(func: Any) -> bool:
+    """Return True for a coroutine function, or an object that is called like one."""
+    func = unwrap_callable(func)
+    return any(inspect.iscoroutinefunction(each) for each in (func, vars(type(func)).get("__call__")))
+
+
 def infers_multiple_outputs(function: Callable[..., Any]) -> bool:
     """Return True if the return annotation is a mapping (Dict, TypedDict...), as Airflow infers multiple_outputs."""
     annotations = getattr(function, "__annotations__", {})
@@ -276,6 +296,13 @@ class _TaskDecorator:
             decorated=True,
         )
         return XComArg(task)
+
+
+class TaskDecorator:
+    """The type of what `task_decorator_factory` returns, for annotations."""
+
+
+DecoratedMappedOperator = MappedOperator
 
 
 def task_decorator_factory(
