@@ -77,7 +77,8 @@ def test_what_is_not_there_says_so_and_what_to_do(statement: str, words: str) ->
 def test_what_needs_a_database_can_be_imported_and_says_so_when_it_is_used(facade: Any) -> None:
     names: dict[str, Any] = {}
     exec("from airflow.models import DagBag, DagModel\nfrom airflow.settings import Session", names)
-    for use in (lambda: names["DagBag"](), lambda: names["DagModel"].get_current("d")):
+    bag: Any = names["DagBag"]
+    for use in (bag, lambda: names["DagModel"].get_current("d")):
         with pytest.raises(Exception, match=r"(DagBag|DagModel).*no Airflow database") as caught:
             use()
         assert type(caught.value).__name__ == "AirflowException"
