@@ -24,11 +24,12 @@ class Retrier:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catcher:
-    """One entry of ``Catch``."""
+    """One entry of ``Catch``; ``assign`` sets variables of the scope."""
 
     errors: tuple[str, ...]
     next: str
     output: Any
+    assign: dict[str, Any] | None = None
 
 
 @final
@@ -55,6 +56,16 @@ class PassState:
     next: str | None
     output: Any = None
     assign: dict[str, Any] | None = None
+    comment: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitState:
+    """Lets time pass and hands on its input; ``seconds`` is JSONata."""
+
+    seconds: str
+    next: str
     comment: str | None = None
 
 
@@ -126,7 +137,9 @@ class FailState:
     cause: str
 
 
-State: TypeAlias = TaskState | PassState | ParallelState | MapState | ChoiceState | SucceedState | FailState
+State: TypeAlias = (
+    TaskState | PassState | WaitState | ParallelState | MapState | ChoiceState | SucceedState | FailState
+)
 
 
 @final

@@ -17,6 +17,7 @@ from orkestra_bridge.asl.model import (
     State,
     SucceedState,
     TaskState,
+    WaitState,
 )
 
 
@@ -45,6 +46,8 @@ def _state(state: State) -> dict[str, Any]:  # noqa: PLR0911
             return _task(state)
         case PassState():
             return _pass(state)
+        case WaitState():
+            return _wait(state)
         case ParallelState():
             return _parallel(state)
         case MapState():
@@ -64,7 +67,14 @@ def _state(state: State) -> dict[str, Any]:  # noqa: PLR0911
 
 def _task(state: TaskState) -> dict[str, Any]:
     catch = [
-        {"ErrorEquals": list(catcher.errors), "Output": catcher.output, "Next": catcher.next}
+        _without_none(
+            {
+                "ErrorEquals": list(catcher.errors),
+                "Assign": catcher.assign,
+                "Output": catcher.output,
+                "Next": catcher.next,
+            }
+        )
         for catcher in state.catch
     ]
     return _without_none(
@@ -92,6 +102,12 @@ def _pass(state: PassState) -> dict[str, Any]:
             "Output": state.output,
             **_onward(state.next),
         }
+    )
+
+
+def _wait(state: WaitState) -> dict[str, Any]:
+    return _without_none(
+        {"Type": "Wait", "Comment": state.comment, "Seconds": state.seconds, "Next": state.next}
     )
 
 

@@ -9,6 +9,7 @@ from orkestra_bridge.ir.model import (
     Attribute,
     Expansion,
     MappedGroup,
+    Polling,
     Retry,
     Schedule,
     ScheduleKind,
@@ -36,6 +37,7 @@ def _task(document: Document) -> Task:
     fields["retry"] = Retry(**fields["retry"])
     fields["attributes"] = _attributes(fields["attributes"])
     fields["expansion"] = _expansion(fields["expansion"])
+    fields["polling"] = None if fields["polling"] is None else Polling(**fields["polling"])
     return Task(**fields)
 
 

@@ -103,6 +103,22 @@ class Expansion:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """How a sensor looks for what it waits for; times in seconds.
+
+    Attributes:
+        interval: From one poke to the next.
+        timeout: From the first poke until it gives up.
+        exponential: True if the interval grows.
+    """
+
+    interval: float = 60.0
+    timeout: float = 604_800.0
+    exponential: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MappedGroup:
     """A task group made by ``expand``; ``parent`` is the mapped group around it, which Airflow hardly supports."""
 
@@ -138,6 +154,7 @@ class Task:
         mapped_group: Id of the innermost mapped task group around it.
         max_active: How many instances of it may run at once in one run; None for no limit.
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
+        polling: How it waits, if it is a sensor.
     """
 
     task_id: str
@@ -158,6 +175,7 @@ class Task:
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
     outlets: bool = False
+    polling: Polling | None = None
     group: str | None = None
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()

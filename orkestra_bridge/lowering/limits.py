@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.lowering.poll_limits import about_polling
 from orkestra_bridge.lowering.rules import (
     EARLY_RULE,
     LAMBDA_TIMEOUT,
@@ -27,11 +28,12 @@ LAMBDA_LIMIT = 900
 
 def check_limits(workflow: Workflow, starts: Starts) -> tuple[Finding, ...]:
     """Return the findings about trigger rules, retries and time limits."""
-    found = [finding for task in workflow.tasks for finding in _task(workflow.dag_id, task, starts)]
+    found = [finding for task in workflow.tasks for finding in _task(workflow, task, starts)]
     return (*found, *_unlimited(workflow))
 
 
-def _task(dag_id: str, task: Task, starts: Starts) -> Iterator[Finding]:
+def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
+    dag_id = workflow.dag_id
     if task.trigger_rule not in RULES:
         yield UNKNOWN_TRIGGER_RULE.at(
             task.span,
@@ -51,6 +53,9 @@ def _task(dag_id: str, task: Task, starts: Starts) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="trigger_rule",
         )
+    if task.polling:
+        yield from about_polling(workflow, task)
+        return
     if task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
         yield LONG_TASK.at(
             task.span,
@@ -75,7 +80,10 @@ def _unlimited(workflow: Workflow) -> Iterator[Finding]:
     tasks = [
         task
         for task in workflow.tasks
-        if task.execution_timeout is None and (family := family_of(task)) and family.runs is Runs.LAMBDA
+        if task.execution_timeout is None
+        and task.polling is None
+        and (family := family_of(task))
+        and family.runs is Runs.LAMBDA
     ]
     if tasks:
         yield LAMBDA_TIMEOUT.at(

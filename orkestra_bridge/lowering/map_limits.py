@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_LENGTH, MAP_TOO_LONG
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ NO_MEMBERS: Members = {}
 AT_ONCE = 40
 MAX_MAP_LENGTH = 1024
 """What a task may return to be mapped over; products of several arguments may be longer in Airflow."""
-HISTORY = 25_000
 _EVENTS_PER_STATE = 5
 """An invocation: entered, scheduled, started, succeeded, exited."""
 _EVENTS_PER_ITERATION = 4
@@ -39,10 +39,10 @@ def room_for(workflow: Workflow, task: Task, members: Members = NO_MEMBERS) -> i
     """
     open_ended = [other for other in _mapped(workflow) if not _length(other)]
     used = _EVENTS_OF_MACHINE + sum(
-        _events(other, members) * (_length(other) or 1) for other in workflow.tasks
+        _events(workflow, other, members) * (_length(other) or 1) for other in workflow.tasks
     )
     share = (HISTORY - used) // max(1, len(open_ended))
-    return max(1, min(MAX_MAP_LENGTH, share // _events(task, members)))
+    return max(1, min(MAX_MAP_LENGTH, share // _events(workflow, task, members)))
 
 
 def check_mapping(workflow: Workflow, members: Members = NO_MEMBERS) -> tuple[Finding, ...]:
@@ -52,7 +52,7 @@ def check_mapping(workflow: Workflow, members: Members = NO_MEMBERS) -> tuple[Fi
 
 def _task(workflow: Workflow, task: Task, members: Members) -> Iterator[Finding]:
     length = _length(task)
-    events = _events(task, members)
+    events = _events(workflow, task, members)
     about = {
         "dag_id": workflow.dag_id,
         "task_id": members[task.task_id][0].task_id if task.task_id in members else task.task_id,
@@ -95,8 +95,9 @@ def _length(task: Task) -> int | None:
     return task.expansion.length if task.expansion else None
 
 
-def _events(task: Task, members: Members) -> int:
+def _events(workflow: Workflow, task: Task, members: Members) -> int:
     """Return the most events that one instance writes."""
     states = members.get(task.task_id, (task,))
     retries = sum(each.retry.attempts for each in states)
-    return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries
+    pokes = sum(budget_of(workflow, each) for each in states if each.polling)
+    return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes

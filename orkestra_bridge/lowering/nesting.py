@@ -16,15 +16,18 @@ from orkestra_bridge.lowering.map import (
     lower_mapped,
     start_of_instance,
 )
+from orkestra_bridge.lowering.polling import lower_polling
 from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import lower_task
 from orkestra_bridge.operators.registry import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orkestra_bridge.ir.model import Task
+
+    Lowering = Callable[[Plan, Task, Scope, str | None], dict[str, State]]
 
 _NAMES_SHOWN = 3
 
@@ -94,14 +97,18 @@ def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str 
             plan, name, task, scope, following=following, instance=_instance(plan, task.task_id)
         )
     if task.expansion:
-        states = lower_task(plan, task, instance_scope(task.task_id), None)
+        states = _lowering(task)(plan, task, instance_scope(task.task_id), None)
         instance = Machine(start_at=plan.names.of_task[task.task_id], states=states)
         return lower_mapped(plan, name, task, scope, following=following, instance=instance)
     # what a task of the group skips is looked up by map index, which is left to the function
     empty = plan.families[task.task_id].runs is Runs.PASS and not (
         scope.map_index and plan.skippers[task.task_id]
     )
-    return (lower_empty if empty else lower_task)(plan, task, scope, following)
+    return (lower_empty if empty else _lowering(task))(plan, task, scope, following)
+
+
+def _lowering(task: Task) -> Lowering:
+    return lower_polling if task.polling else lower_task
 
 
 def _instance(plan: Plan, group: str) -> Machine:

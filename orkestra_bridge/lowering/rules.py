@@ -43,6 +43,18 @@ LAMBDA_TIMEOUT = Rule(
     severity=Severity.INFO,
     verdict=Verdict.APPROXIMATED,
 )
+SLOWER_POKES = Rule(
+    id="OB328",
+    title="a sensor that looks less often the longer it has waited",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+TOO_MANY_POKES = Rule(
+    id="OB329",
+    title="more pokes than an execution's history holds",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
 INTERNAL_ERROR = Rule(
     id="OB391", title="a fault of the translator", severity=Severity.ERROR, verdict=Verdict.REFUSED
 )

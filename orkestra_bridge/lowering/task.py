@@ -41,14 +41,22 @@ SERVICE_ERRORS = Retrier(
 )
 
 
-def lower_task(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
-    """Return the states of a task that runs in the function; ``following`` is None at the end of a branch."""
+TRIES = "$states.context.State.RetryCount + 1"
+
+
+def lower_task(
+    plan: Plan, task: Task, scope: Scope, following: str | None, *, tries: str = TRIES
+) -> dict[str, State]:
+    """Return the states of a task that runs in the function.
+
+    ``following`` is None at the end of a branch; ``tries`` is JSONata for the number of tries, where one fails.
+    """
     name = plan.names.of_task[task.task_id]
     last = following is None
     after_failure = following or plan.names.fresh(f"{name} failed")
     called_back = is_given(task.attributes, "on_failure_callback")
     caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
-    failed = scope.output({task.task_id: failed_entry(scope)}, last=last and not called_back)
+    failed = scope.output({task.task_id: failed_entry(scope, tries)}, last=last and not called_back)
     states: dict[str, State] = {
         name: TaskState(
             comment=_comment(task),
@@ -103,12 +111,12 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def failed_entry(scope: Scope) -> str:
+def failed_entry(scope: Scope, tries: str = TRIES) -> str:
     """Return JSONata for the entry of a failed task; its readers find more in the error (`runtime/failure.py`)."""
     index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
     cause = f"$substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})"
     return (
-        "{'state': 'failed', 'tries': $states.context.State.RetryCount + 1, "
+        f"{{'state': 'failed', 'tries': {tries}, "
         "'error': {'type': $states.errorOutput.Error, "
         f"'message': $substringBefore({cause}, '\"stackTrace')}}{index}}}"
     )

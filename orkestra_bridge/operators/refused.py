@@ -41,7 +41,10 @@ def _program(name: str, instead: str) -> Refusal:
 
 
 BY_BASE = {
-    "BaseSensorOperator": Refusal("it is a sensor", _IN_A_TASK),
+    "FileSensor": Refusal(
+        "it looks for a file on a disk that all workers share, and Lambda functions share none",
+        "wait for an object in S3 with S3KeySensor, or mount EFS into the function and poll in a @task.sensor",
+    ),
     "TriggerDagRunOperator": Refusal("it starts another DAG through Airflow's database", _IN_A_TASK),
     "SubDagOperator": Refusal("it is a DAG of its own (Airflow removed it)", "make it a TaskGroup"),
     "PythonVirtualenvOperator": Refusal("it builds a virtual environment of its own", _ENVIRONMENT),
@@ -68,7 +71,7 @@ def refusal_of(task: Task) -> Refusal | None:
         module, _, name = base.rpartition(".")
         if f"{module}.".startswith("airflow.") and name in BY_BASE:
             return BY_BASE[name]
-    if is_given(task.attributes, "deferrable"):
+    if is_given(task.attributes, "deferrable") and task.polling is None:
         return Refusal(
             "deferrable=True hands it to Airflow's triggerer",
             "set deferrable=False: the task then waits by itself, up to Lambda's 15 minutes",

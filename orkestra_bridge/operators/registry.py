@@ -47,6 +47,8 @@ BRANCH = Family(name="branch", skips=True)
 SHORT_CIRCUIT = Family(name="short_circuit", skips=True)
 EMPTY = Family(name="empty", runs=Runs.PASS)
 EMPTY_WITH_SIDE_EFFECTS = Family(name="empty with callbacks or outlets")
+SENSOR = Family(name="sensor")
+SENSOR_SKIPPING = Family(name="sensor, may skip", skips=True)
 CUSTOM = Family(name="custom")
 CUSTOM_SKIPPING = Family(name="custom, may skip", skips=True)
 
@@ -70,6 +72,7 @@ _CORE = (
     "airflow.sdk.",
     "airflow.providers.standard.decorators.",
 )
+_CORE_SENSORS = ("airflow.sensors.", "airflow.providers.standard.sensors.")
 _SKIPPING_BASES = frozenset({"SkipMixin", "BranchMixIn"})
 
 
@@ -94,12 +97,15 @@ def is_core(task: Task) -> bool:
     if family_of(task) is None:
         return False
     module, _, name = task.bases[0].rpartition(".")
+    if f"{module}.".startswith(_CORE_SENSORS):
+        return True
     return f"{module}.".startswith(_CORE) and (name in _FAMILIES or task.decorator is not None)
 
 
 def _custom(task: Task) -> Family:
     skipping = any(base.rpartition(".")[2] in _SKIPPING_BASES for base in task.bases)
-    return CUSTOM_SKIPPING if skipping else CUSTOM
+    plain, may_skip = (SENSOR, SENSOR_SKIPPING) if task.polling else (CUSTOM, CUSTOM_SKIPPING)
+    return may_skip if skipping else plain
 
 
 def _refined(family: Family, task: Task) -> Family:

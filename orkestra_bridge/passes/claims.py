@@ -46,7 +46,10 @@ KEPT_BY_TASK = frozenset(
         "on_success_callback", "on_failure_callback", "on_retry_callback", "on_skipped_callback",
         "pre_execute", "post_execute", "follow_task_ids_if_true", "follow_task_ids_if_false",
         "week_day", "target_lower", "target_upper", "use_task_logical_date",
-        "use_task_execution_day", "use_task_execution_date",
+        "use_task_execution_day", "use_task_execution_date", "poke_interval", "timeout", "mode",
+        "soft_fail", "silent_fail", "never_fail", "exponential_backoff", "max_wait", "target_time",
+        "delta", "time_to_wait", "retry_exit_code", "deferrable", "start_from_trigger",
+        "end_from_trigger", "trigger_kwargs",
     }
 )
 # fmt: on

@@ -18,13 +18,15 @@ def unpacked(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event with ``run``, ``execution`` and ``attempt`` instead of the context object.
 
     ``run`` is the run document, ``execution`` has ``id``, ``name`` and ``start_time``, ``attempt`` counts from 0. The
-    entries of the ledger are complete. An event without context keeps what it has.
+    entries of the ledger are complete; ``waiting`` of a sensor also says when its state was ``entered``. An event without context keeps what it has.
     """
     found = {**event, "ledger": _ledger(event.get("ledger"))}
     context = found.pop("context", None)
     if context is None:
         return found
-    execution = context["Execution"]
+    execution, state = context["Execution"], context.get("State", {})
+    if "waiting" in found:
+        found["waiting"] = {"entered": state["EnteredTime"], **found["waiting"]}
     return {
         **found,
         "run": execution.get("Input") or {},
@@ -33,7 +35,7 @@ def unpacked(event: Mapping[str, Any]) -> dict[str, Any]:
             "name": execution["Name"],
             "start_time": execution["StartTime"],
         },
-        "attempt": context.get("State", {}).get("RetryCount", 0),
+        "attempt": state.get("RetryCount", 0),
     }
 
 

@@ -18,6 +18,8 @@ from orkestra_bridge.runtime.context import environment_variables
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.prepare import prepare
+from orkestra_bridge.runtime.remembering import Remembered
+from orkestra_bridge.runtime.retrying import retry_delay
 from orkestra_bridge.runtime.xcoms import RETURN_VALUE
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ class _Attempt:
         self.ti = instance.ti
         self.context = instance.context
         self.major = instance.major
+        self.retry = instance.retry
         self.called = ""
+        self.remembered = Remembered(instance.task, instance.ti)
         self.errors = importlib.import_module("airflow._impl.exceptions")
         self.base = importlib.import_module("airflow._impl.operator").BaseOperator
 
@@ -75,6 +79,8 @@ class _Attempt:
                 return self._run()
         except (KeyboardInterrupt, GeneratorExit):
             raise
+        except self.errors.PokeAgain as again:
+            raise self.remembered.another_poke(again) from None
         except BaseException as error:  # noqa: BLE001  # Airflow has failures that are no Exception
             self._fail(error)
 
@@ -107,10 +113,12 @@ class _Attempt:
         task = self.task = unmapped(self.task, context)
         task.resolve_template_files()
         task.render_template_fields(context)
+        self.remembered.restore(task)
         with _exported(environment_variables(context)):
             self._before(context)
-            self._call("on_execute_callback", "running")
-            with _time_limit(task, self.errors.AirflowTaskTimeout):
+            if self.remembered.is_start:
+                self._call("on_execute_callback", "running")
+            with _time_limit(task, self.errors.AirflowTaskTimeout, self.remembered.running):
                 result = task.execute(context)
             if self.major == 2:  # whatever comes after it, the result has been pushed
                 self._push(result)
@@ -178,6 +186,8 @@ class _Attempt:
         else:
             self._call("on_failure_callback", "failed")
             self.called = CALLED if self.task.on_failure_callback else ""
+        if retried and self.ti.poking.possible:
+            raise self.ti.poking.another_try(retry_delay(self.ti, self.retry)) from error
         raise self._failure(error, final=final) from error
 
     def _failure(self, error: BaseException, *, final: bool) -> BaseException:
@@ -233,12 +243,16 @@ def _exported(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _time_limit(task: Any, error: type[BaseException]) -> Iterator[None]:
+def _time_limit(task: Any, error: type[BaseException], spent: float) -> Iterator[None]:
     """Raise AirflowTaskTimeout in a ``with`` block that takes longer than execution_timeout.
 
-    Signals only reach the main thread; elsewhere the timeout of the task's state is the only one.
+    ``spent`` are seconds that count as well. Signals only reach the main thread; elsewhere the timeout of the task's
+    state is the only one.
     """
     limit = task.execution_timeout.total_seconds() if task.execution_timeout else 0
+    if 0 < limit <= spent:
+        raise error(f"Timeout, PID: {os.getpid()}")
+    limit -= spent
     if limit <= 0 or threading.current_thread() is not threading.main_thread():
         yield
         return

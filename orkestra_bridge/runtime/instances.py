@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
 from orkestra_bridge.runtime.mapping import instances_of
+from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.xcoms import MISSING, RETURN_VALUE, LazyXComSelectSequence, XComs
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class TaskInstance:
         self.skipped_task_ids: list[str] = []
         self.pushed: dict[str, Any] = {}
         self.xcoms = XComs(ledger, major=major, task_id=self.task_id, map_index=map_index, pushed=self.pushed)
+        self.poking = Poking({})
+        self.pokes_of_state = 0
         self._run = run
         self._started = datetime.now(timezone.utc)
         self._context: Any = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.runtime.context import build_context
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
+from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
 if TYPE_CHECKING:
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A task instance that can be run; ``major`` is the Airflow major version that is imitated."""
+    """A task instance that can be run.
+
+    ``major`` is the Airflow major version that is imitated, ``retry`` the task's retry arguments.
+    """
 
     task: Any
     ti: TaskInstance
     context: TaskContext
     major: int
+    retry: Mapping[str, Any]
 
 
 def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> Instance:
@@ -40,19 +45,23 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     run = run_of(workflow, event)
     ledger = event.get("ledger") or {}
     dag_run = DagRun(run, dag.dag_id, ledger, major=major)
+    poking = Poking(event.get("waiting") or {})
+    attempt = int(event.get("attempt") or 0)
     ti = TaskInstance(
         task=task,
         dag_run=dag_run,
         run=run,
         ledger=ledger,
-        attempt=int(event.get("attempt") or 0),
+        # a state that lets a task wait counts pokes, not tries
+        attempt=poking.tries - 1 if poking.possible else attempt,
         major=major,
         map_index=int(event.get("map_index", -1)),
     )
+    ti.poking, ti.pokes_of_state = poking, attempt
     ti.max_tries = _retries(workflow, task)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
     context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
-    return Instance(task=task, ti=ti, context=context, major=major)
+    return Instance(task=task, ti=ti, context=context, major=major, retry=retry_of(workflow, task.task_id))
 
 
 def run_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> Run:
@@ -65,9 +74,12 @@ def _major(workflow: Mapping[str, Any]) -> int:
     return int(workflow["airflow_version"].split(".", 1)[0])
 
 
+def retry_of(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
+    """Return the task's retry arguments as the workflow has them, empty if it does not know the task."""
+    found = (each.get("retry") for each in workflow["tasks"] if each["task_id"] == task_id)
+    return next(found, None) or {}
+
+
 def _retries(workflow: Mapping[str, Any], task: Any) -> int:
     """Return how often the state machine retries: the cluster's configuration may have a say in it."""
-    known: Mapping[str, Any] = next(
-        (each for each in workflow["tasks"] if each["task_id"] == task.task_id), {}
-    )
-    return int((known.get("retry") or {}).get("attempts", task.retries or 0))
+    return int(retry_of(workflow, task.task_id).get("attempts", task.retries or 0))

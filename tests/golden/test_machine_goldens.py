@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Expansion, MappedGroup, Retry, Workflow
+from orkestra_bridge.ir.model import Expansion, MappedGroup, Polling, Retry, Workflow
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
 
@@ -65,6 +65,17 @@ CONSTRUCTS: dict[str, Workflow] = {
         a_task("g.b", "g.a", mapped=True, mapped_group="g", operator="EmptyOperator"),
         a_task("end", "g.a", "g.b"),
         mapped_groups=(MappedGroup(group_id="g", expansion=Expansion(over=("list",))),),
+    ),
+    "sensors": a_workflow(
+        a_task("wait", operator="PythonSensor", polling=Polling(timeout=3600.0)),
+        a_task(
+            "poll.week",
+            "wait",
+            operator="PythonSensor",
+            polling=Polling(),
+            retry=Retry(attempts=2, delay=30.0),
+        ),
+        a_task("load", "poll.week"),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
 }

@@ -156,6 +156,8 @@ def without_delays(dag: Any) -> None:
     for task in dag.tasks:
         if hasattr(task, "partial_kwargs"):
             task.partial_kwargs["retry_delay"] = timedelta(0)
+            if hasattr(task.operator_class, "poke"):
+                task.partial_kwargs["poke_interval"] = 0
         else:
             task.retry_delay = timedelta(0)
             task.retry_exponential_backoff = False

@@ -22,6 +22,11 @@ BASES = {
         "airflow.providers.standard.operators.bash.BashOperator",
         "airflow.sdk.bases.operator.BaseOperator",
     ),
+    "PythonSensor": (
+        "airflow.providers.standard.sensors.python.PythonSensor",
+        "airflow.sdk.bases.sensor.BaseSensorOperator",
+        "airflow.sdk.bases.operator.BaseOperator",
+    ),
     "BranchPythonOperator": (
         "airflow.providers.standard.operators.python.BranchPythonOperator",
         "airflow.providers.standard.operators.python.PythonOperator",

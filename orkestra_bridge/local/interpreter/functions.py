@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from orkestra_bridge.local.interpreter.model import Json
 
@@ -60,6 +61,19 @@ def parse(text: str) -> Json:
 def refuse_eval(*_: Any) -> Json:
     """Raise ValueError: Step Functions has no $eval."""
     raise ValueError("$eval is not available in Step Functions; use $parse for JSON text")
+
+
+def clock_functions(now: datetime) -> dict[str, Any]:
+    """Return $now and $millis as they are at a moment of the execution's own clock, to be bound like variables."""
+    from jsonata import Jsonata
+    from jsonata.functions import Functions
+
+    millis = int(now.timestamp() * 1000)
+
+    def text(picture: str | None = None, zone: str | None = None) -> Json:
+        return Functions.datetime_from_millis(millis, picture, zone)
+
+    return {"now": Jsonata.JLambda(text), "millis": Jsonata.JLambda(lambda: millis)}
 
 
 ADDED: Mapping[str, Callable[..., Any]] = {

@@ -11,6 +11,7 @@ from orkestra_bridge.local.interpreter.clock import Clock, iso
 from orkestra_bridge.local.interpreter.document import Document, settle
 from orkestra_bridge.local.interpreter.expressions import evaluate
 from orkestra_bridge.local.interpreter.failures import RUNTIME, StatesError
+from orkestra_bridge.local.interpreter.functions import clock_functions
 from orkestra_bridge.local.interpreter.model import Event, EventSink, Json, TaskRunner
 from orkestra_bridge.local.interpreter.tokens import TaskTokens
 
@@ -121,6 +122,7 @@ class Visit:
         """
         given = {name: document.bound for name, document in states.items()}
         bindings = {name: document.bound for name, document in self.scope.visible().items()}
+        bindings.update(clock_functions(self.run.clock.now()))
         bindings["states"] = {"input": self.input.bound, "context": self.context(bound=True), **given}
         return evaluate(template, bindings, what)
 

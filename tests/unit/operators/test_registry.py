@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, Expansion
+from orkestra_bridge.ir.model import Attribute, Expansion, Polling
 from orkestra_bridge.operators.registry import check_operators, family_of
 
 BASE = "airflow.sdk.bases.operator.BaseOperator"
@@ -68,13 +68,12 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
         ),
         (
             (
-                "airflow.providers.standard.sensors.python.PythonSensor",
+                "airflow.providers.standard.sensors.filesystem.FileSensor",
                 "airflow.sdk.bases.sensor.BaseSensorOperator",
                 BASE,
             ),
-            "a sensor",
+            "a disk that all workers share",
         ),
-        (("plugins.mine.Sensor", "airflow.sensors.base.BaseSensorOperator", BASE), "a sensor"),
         (
             ("mine.Gke", "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator", BASE),
             "a container",
@@ -92,6 +91,15 @@ def test_others_are_refused_with_reason_and_remedy(bases: tuple[str, ...], why: 
     assert (finding.id, finding.task_id) == ("OB301", "t")
     assert why in finding.message
     assert finding.remedy
+
+
+def test_a_sensor_is_one_whoever_wrote_it() -> None:
+    for own in ("plugins.mine.Sensor", "airflow.providers.amazon.aws.sensors.s3.S3KeySensor"):
+        bases = (own, "airflow.sdk.bases.sensor.BaseSensorOperator", BASE)
+        attributes = (Attribute(name="deferrable", value=True),)
+        family = family_of(a_task("t", bases=bases, attributes=attributes, polling=Polling()))
+        assert family is not None
+        assert family.name == "sensor"
 
 
 @pytest.mark.parametrize(("value", "refused"), [(True, True), (False, False)])

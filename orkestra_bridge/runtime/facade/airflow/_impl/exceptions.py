@@ -33,6 +33,19 @@ class AirflowRescheduleException(AirflowException):
         self.reschedule_date = reschedule_date
 
 
+class PokeAgain(BaseException):
+    """Raised by a sensor that is not ready, for the runtime; no Exception, so that no operator swallows it.
+
+    ``seconds`` until the next poke, ``remaining`` until the sensor gives up; ``exact`` if it must not be later.
+    """
+
+    def __init__(self, seconds: float, *, remaining: float, exact: bool = False) -> None:
+        super().__init__(f"looks again in {seconds:g} s")
+        self.seconds = seconds
+        self.remaining = remaining
+        self.exact = exact
+
+
 class AirflowSkipException(AirflowException):
     """Raised by a task that wants to be skipped."""
 

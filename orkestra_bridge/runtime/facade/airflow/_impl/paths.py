@@ -19,6 +19,12 @@ _OPERATORS_PYTHON = (
 _OPERATORS_BASH = ("bash: BashOperator",)
 _OPERATORS_EMPTY = ("simple: EmptyOperator",)
 _SENSORS = ("sensor: BaseSensorOperator PokeReturnValue poke_mode_only",)
+_SENSOR_PYTHON = ("calling_sensors: PythonSensor",)
+_SENSOR_BASH = ("calling_sensors: BashSensor",)
+_SENSOR_DATETIME = ("clock_sensors: DateTimeSensor DateTimeSensorAsync",)
+_SENSOR_TIME = ("clock_sensors: TimeSensor TimeSensorAsync",)
+_SENSOR_DELTA = ("clock_sensors: TimeDeltaSensor TimeDeltaSensorAsync WaitSensor",)
+_SENSOR_WEEKDAY = ("clock_sensors: DayOfWeekSensor",)
 _BRANCH = ("skipping: BaseBranchOperator BranchMixIn",)
 _LATEST_ONLY = ("calendar_branches: LatestOnlyOperator",)
 _WEEKDAY = ("calendar_branches: BranchDayOfWeekOperator", "enums: WeekDay")
@@ -224,6 +230,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.providers.standard.operators.latest_only": _LATEST_ONLY,
     "airflow.providers.standard.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
     "airflow.providers.standard.operators.weekday": _WEEKDAY,
+    "airflow.providers.standard.decorators.sensor": ("calling_sensors: DecoratedSensorOperator",),
+    "airflow.providers.standard.sensors.bash": _SENSOR_BASH,
+    "airflow.providers.standard.sensors.date_time": _SENSOR_DATETIME,
+    "airflow.providers.standard.sensors.python": _SENSOR_PYTHON,
+    "airflow.providers.standard.sensors.time": _SENSOR_TIME,
+    "airflow.providers.standard.sensors.time_delta": _SENSOR_DELTA,
+    "airflow.providers.standard.sensors.weekday": _SENSOR_WEEKDAY,
     "airflow.hooks.filesystem": ("local_hooks: FSHook",),
     "airflow.hooks.subprocess": ("local_hooks: SubprocessHook SubprocessResult working_directory",),
     "airflow.providers.standard.hooks.filesystem": ("local_hooks: FSHook",),
@@ -231,7 +244,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "local_hooks: SubprocessHook SubprocessResult working_directory",
     ),
     "airflow.providers.standard.exceptions": ("exceptions: AirflowException",),
-    "airflow.providers.standard.sensors.python": ("sensor: PythonSensor",),
     "airflow.providers.standard.utils.skipmixin": _SKIPMIXIN,
     "airflow.providers.standard.utils.weekday": ("enums: WeekDay",),
     "airflow.sdk": (
@@ -333,7 +345,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.secrets.base_secrets": _SECRETS,
     "airflow.sensors.base": _SENSORS,
     "airflow.sensors.base_sensor_operator": _SENSORS,
-    "airflow.sensors.python": ("sensor: PythonSensor",),
+    "airflow.sensors.bash": _SENSOR_BASH,
+    "airflow.sensors.date_time": _SENSOR_DATETIME,
+    "airflow.sensors.python": _SENSOR_PYTHON,
+    "airflow.sensors.time_delta": _SENSOR_DELTA,
+    "airflow.sensors.time_sensor": _SENSOR_TIME,
+    "airflow.sensors.weekday": _SENSOR_WEEKDAY,
     "airflow.settings": (
         "configuration: AIRFLOW_HOME DAGS_FOLDER PLUGINS_FOLDER conf",
         "timezone: TIMEZONE",

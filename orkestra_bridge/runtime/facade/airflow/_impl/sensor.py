@@ -1,22 +1,25 @@
-"""Base of sensors: the user's own load and poke in one go."""
+"""Base of sensors."""
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
+import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.exceptions import (
+    AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     AirflowTaskTimeout,
+    PokeAgain,
 )
 from airflow._impl.operator import BaseOperator
-from airflow._impl.python import determine_kwargs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orkestra_bridge.runtime.poking import Poking
+
+LONGEST = dt.timedelta.max.total_seconds() - 1
 
 
 class PokeReturnValue:
@@ -30,20 +33,26 @@ class PokeReturnValue:
         return self.is_done
 
 
-def _seconds(value: Any) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and value >= 0:
+        return float(value)
+    raise ValueError(f"Operator arg `{name}` must be timedelta object or a non-negative number")
 
 
 class BaseSensorOperator(BaseOperator):
-    """Pokes until it is done, sleeping in between."""
+    """Pokes until it is done; between pokes no function runs (`orkestra_bridge.runtime.poking`)."""
 
     ui_color = "#e6f1f2"
+    valid_modes: Any = ("poke", "reschedule")
+    _is_sensor = True
 
     def __init__(
         self,
         *,
-        poke_interval: Any = 60.0,
-        timeout: Any = 604800.0,
+        poke_interval: Any = 60,
+        timeout: Any = None,
         soft_fail: bool = False,
         mode: str = "poke",
         exponential_backoff: bool = False,
@@ -53,76 +62,106 @@ class BaseSensorOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.poke_interval = _seconds(poke_interval)
-        self.timeout = _seconds(timeout)
+        self.poke_interval = _seconds("poke_interval", poke_interval)
+        self.timeout = _seconds("timeout", 604_800.0 if timeout is None else timeout)
         self.soft_fail = soft_fail
         self.mode = mode
         self.exponential_backoff = exponential_backoff
-        self.max_wait = max_wait
+        self.max_wait = None if max_wait is None else dt.timedelta(seconds=_seconds("max_wait", max_wait))
+        if soft_fail is True and never_fail is True:
+            raise ValueError("soft_fail and never_fail are mutually exclusive, you can not provide both.")
         self.silent_fail = silent_fail
         self.never_fail = never_fail
+        if self.mode not in self.valid_modes:
+            raise ValueError(f"The mode must be one of {list(self.valid_modes)}; received {self.mode!r}.")
+
+    @property
+    def reschedule(self) -> bool:
+        return bool(self.mode == "reschedule")
 
     def poke(self, context: Any) -> Any:
         """Return True or a PokeReturnValue when what is waited for is there; subclasses say what."""
-        raise AttributeError(f"{self.task_type} does not define poke(context)")
+        raise AirflowException("Override me.")
+
+    def ready_at(self, context: Any) -> dt.datetime | None:
+        """Return the moment at which the poke will succeed, if that is known before: then it need not look earlier."""
+        return None
 
     def execute(self, context: Any) -> Any:
-        started = time.monotonic()
+        poking: Poking = context["ti"].poking
         while True:
             result = self._poked(context)
             if result:
+                self.log.info("Success criteria met. Exiting.")
                 return result.xcom_value if isinstance(result, PokeReturnValue) else None
-            if time.monotonic() - started > self.timeout:
-                if self.soft_fail or self.never_fail:
-                    raise AirflowSkipException("Sensor has timed out.")
-                raise AirflowSensorTimeout("Sensor has timed out.")
-            time.sleep(self.poke_interval)
+            poking.pokes += 1
+            waited = poking.waited(all_tries=self.reschedule)
+            if waited > self.timeout:
+                message = (
+                    f"Sensor has timed out; run duration of {waited} seconds exceeds "
+                    f"the specified timeout of {self.timeout}."
+                )
+                raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
+            self._wait(poking, self.timeout - waited, context)
+
+    def _wait(self, poking: Poking, remaining: float, context: Any) -> None:
+        """Sleep until the next poke if it is near; raises PokeAgain to be called again."""
+        moment = self.ready_at(context)
+        if moment is None:
+            seconds = self._get_next_poke_interval(poking, self.timeout - remaining)
+        else:
+            seconds = max(0.0, (moment - poking.now()).total_seconds())
+        if moment is not None or self.mode != "poke" or not poking.sleeps(seconds):
+            raise PokeAgain(seconds, remaining=remaining, exact=moment is not None)
 
     def _poked(self, context: Any) -> Any:
         try:
             return self.poke(context)
-        except (AirflowSensorTimeout, AirflowTaskTimeout, AirflowFailException):
+        except (AirflowSensorTimeout, AirflowTaskTimeout, AirflowFailException) as error:
             if self.soft_fail or self.never_fail:
-                raise AirflowSkipException("Skipping because soft_fail is set to True.") from None
+                name = "soft_fail" if self.soft_fail else "never_fail"
+                raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
             raise
         except AirflowSkipException:
             raise
-        except Exception:
-            if self.never_fail:
-                raise AirflowSkipException("Skipping because never_fail is set to True.") from None
+        except Exception as error:
             if self.silent_fail:
-                self.log.exception("Sensor poke failed")
+                self.log.exception("Sensor poke failed:")
                 return False
+            if self.never_fail:
+                raise AirflowSkipException("Skipping due to never_fail is set to True.") from error
             raise
 
+    def _get_next_poke_interval(self, poking: Poking, waited: float) -> float:
+        """Return the seconds until the next poke (`BaseSensorOperator._get_next_poke_interval` of Airflow)."""
+        if not self.exponential_backoff:
+            return self.poke_interval
+        count, passed = poking.pokes, 0.0
+        if self.reschedule:  # Airflow forgets the count and works it out from the time
+            count = 0
+            while passed <= waited:
+                count += 1
+                passed += self._backoff(poking, count)
+        seconds = min(self.timeout - int(waited), self._backoff(poking, count))
+        return seconds if self.max_wait is None else min(self.max_wait.total_seconds(), seconds)
 
-class PythonSensor(BaseSensorOperator):
-    """Pokes with a function."""
-
-    template_fields: Any = ("templates_dict", "op_args", "op_kwargs")
-
-    def __init__(
-        self,
-        *,
-        python_callable: Callable[..., Any],
-        op_args: Any = None,
-        op_kwargs: Any = None,
-        templates_dict: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.python_callable = python_callable
-        self.op_args = op_args or []
-        self.op_kwargs = op_kwargs or {}
-        self.templates_dict = templates_dict
-
-    def poke(self, context: Any) -> Any:
-        context.update(self.op_kwargs)
-        context["templates_dict"] = self.templates_dict
-        kwargs = determine_kwargs(self.python_callable, self.op_args, context)
-        return self.python_callable(*self.op_args, **kwargs)
+    def _backoff(self, poking: Poking, count: int) -> float:
+        least = max(int(self.poke_interval * 2 ** (count - 2)), 1)
+        text = f"{self.dag_id}#{self.task_id}#{poking.since}#{count}"
+        digest = int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16)
+        return min(least + digest % least, LONGEST)
 
 
 def poke_mode_only(cls: Any) -> Any:
-    """Return the class as it is: pokes always share one process here."""
+    """Return the class with its mode fixed; what a poke leaves on the sensor is there in the next one."""
+    if not issubclass(cls, BaseSensorOperator):
+        raise ValueError(  # noqa: TRY004 - as Airflow has it
+            f"poke_mode_only decorator should only be applied to subclasses of BaseSensorOperator, got:{cls}."
+        )
+
+    def refuse(_self: Any, value: str) -> None:
+        if value != "poke":
+            raise ValueError(f"Cannot set mode to '{value}'. Only 'poke' is acceptable")
+
+    cls.mode = property(lambda _self: "poke", refuse)
     return cls

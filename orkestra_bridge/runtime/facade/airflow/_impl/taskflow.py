@@ -355,10 +355,20 @@ class TaskDecoratorCollection:
             python_callable, decorated_operator_class=_BashDecoratedOperator, **kwargs
         )
 
+    def sensor(self, python_callable: Any = None, **kwargs: Any) -> Any:
+        from airflow._impl.calling_sensors import DecoratedSensorOperator
+
+        return task_decorator_factory(
+            python_callable,
+            multiple_outputs=False,
+            decorated_operator_class=DecoratedSensorOperator,
+            **kwargs,
+        )
+
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
             f"@task.{name} is not available in the task runtime; it knows @task, @task.branch, "
-            "@task.short_circuit and @task.bash. Rewrite the task as one of them"
+            "@task.short_circuit, @task.bash and @task.sensor. Rewrite the task as one of them"
         )
 
 

@@ -1,0 +1,44 @@
+"""Sensors end as in Airflow: states, tries and XComs, whatever a poke does and in both modes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow_model import fingerprint
+from equivalence import difference, machine_outcomes, oracle, translated
+
+if TYPE_CHECKING:
+    from equivalence import Airflow
+
+FILE = Path(__file__).parents[1] / "data" / "sensors" / "sensors.py"
+
+
+def test_sensors_end_as_in_airflow_3(airflow3: Airflow, tmp_path: Path) -> None:
+    compare(airflow3, tmp_path)
+
+
+@pytest.mark.airflow2
+def test_sensors_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> None:
+    compare(airflow2, tmp_path)
+
+
+def compare(airflow: Airflow, folder: Path) -> None:
+    ours, theirs = (past(folder / name) for name in ("ours", "theirs"))
+    conversion = translated([FILE], folder / "out", airflow)
+    with oracle(airflow, [FILE], environment=theirs) as wait_for_airflow:
+        outcomes = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion, ours)}
+        expected = wait_for_airflow()
+    assert outcomes.keys() == expected.keys()
+    wrong = {
+        dag_id: f"{outcomes[dag_id][1]} {difference(outcomes[dag_id][0], {fingerprint(one): one})}".strip()
+        for dag_id, one in expected.items()
+    }
+    assert not any(wrong.values()), wrong
+
+
+def past(folder: Path) -> dict[str, str]:
+    """Return an environment in which nothing has been counted yet."""
+    folder.mkdir()
+    return {"SENSORS_FOLDER": str(folder)}
