@@ -18,7 +18,8 @@ def unpacked(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event with ``run``, ``execution`` and ``attempt`` instead of the context object.
 
     ``run`` is the run document, ``execution`` has ``id``, ``name`` and ``start_time``, ``attempt`` counts from 0. The
-    entries of the ledger are complete; ``waiting`` of a sensor also says when its state was ``entered``. An event without context keeps what it has.
+    entries of the ledger are complete; ``waiting`` of a sensor also says when its state was ``entered``. An event
+    without context keeps what it has.
     """
     found = {**event, "ledger": _ledger(event.get("ledger"))}
     context = found.pop("context", None)

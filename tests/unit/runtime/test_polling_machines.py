@@ -12,7 +12,13 @@ from workflows import a_task, a_workflow
 from orkestra_bridge.ir.model import Expansion, Polling, Retry, Workflow
 from orkestra_bridge.local.interpreter import Event, Execution, StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
-from orkestra_bridge.lowering.poll_limits import HISTORY, MAPPED_BUDGET, about_polling, pace_of
+from orkestra_bridge.lowering.poll_limits import (
+    HISTORY,
+    LARGEST_BUDGET,
+    MAPPED_BUDGET,
+    about_polling,
+    pace_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +118,7 @@ def test_a_week_fits_into_the_history(unpack: Callable[..., Package], keeps: boo
     pace = pace_of(workflow, task)
     assert run.execution.output["s"]["state"] == "skipped"
     assert WEEK < run.clock.elapsed < WEEK + 120
-    assert run.events < 9_500 < HISTORY
+    assert run.events < LARGEST_BUDGET + 100 < HISTORY
     if not keeps:
         assert run.gaps[: pace.steady - 1] == [60.0] * (pace.steady - 1)
         assert pace.steady_seconds > 20 * 3600
@@ -142,7 +148,7 @@ def test_what_is_slower_is_said() -> None:
     (finding,) = [
         each for each in lower(a_workflow(sensor(polling=Polling()))).findings if each.id == "OB328"
     ]
-    assert "it looks every 60 s for 2" in finding.message
+    assert "it looks every 60 s for " in finding.message
     assert "7 days" in finding.message
     short = a_workflow(sensor(polling=Polling(timeout=7200.0)))
     assert not [each for each in lower(short).findings if each.id == "OB328"]
