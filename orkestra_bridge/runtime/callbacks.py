@@ -60,6 +60,7 @@ def _after_failure(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, An
     instance.context["exception"] = _exception(error.get("type", ""), message_of(error.get("message") or ""))
     _call_in_context(instance, instance.task.on_failure_callback, "failed")
     if instance.ti.pushed:
+        instance.ti.put_away()
         entry["xcom"] = {**entry.get("xcom", {}), **instance.ti.pushed}
     return entry
 

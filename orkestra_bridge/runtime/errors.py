@@ -21,3 +21,11 @@ class XComSerializationError(TypeError):
 
 class MapTooLongError(Exception):
     """A mapped task expands into more instances than its state machine has room for."""
+
+
+class XComStorageError(Exception):
+    """An XCom that is too large for the state data cannot be written to its store, or read from there."""
+
+
+class XComTooLargeError(Exception):
+    """XComs that a state machine cannot pass on, where there is no store for them."""

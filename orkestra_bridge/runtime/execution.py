@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
+from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.prepare import prepare
@@ -51,6 +52,7 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
 def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
     entry: dict[str, Any] = {"state": state, "tries": ti.try_number}
     if ti.pushed:
+        ti.put_away()
         entry["xcom"] = ti.pushed
     if ti.skipped_task_ids:
         entry["skip"] = sorted(set(ti.skipped_task_ids))
@@ -126,6 +128,7 @@ class _Attempt:
             self._after(context, result)
         if self.major > 2:
             self._push(result)
+        self.ti.put_away()
 
     def _before(self, context: Any) -> None:
         task = self.task
@@ -212,6 +215,11 @@ class _Attempt:
 
     def _pushed_before(self) -> str:
         if not self.ti.pushed:
+            return ""
+        try:
+            self.ti.put_away(MAX_PUSHED - 2)
+        except (XComStorageError, XComTooLargeError):
+            log.exception("The XComs pushed before the failure cannot be kept")
             return ""
         text = json.dumps(self.ti.pushed, separators=(",", ":"), sort_keys=True)
         if len(text) > MAX_PUSHED:

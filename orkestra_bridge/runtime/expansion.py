@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.context import rebind
+from orkestra_bridge.runtime.large import large_xcoms
 from orkestra_bridge.runtime.mapping import expanded
 from orkestra_bridge.runtime.verdict import major_version, verdict_of
 from orkestra_bridge.runtime.xcoms import XComs
@@ -27,7 +28,7 @@ def expand(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> d
     Raises:
         MapTooLongError: If there are more instances than ``event["expand"]["limit"]``.
     """
-    xcoms = XComs(event.get("ledger") or {}, major=major_version(manifest["workflow"]))
+    xcoms = _xcoms(manifest["workflow"], event)
     task = dag.get_task(event["task_id"])
     return expanded(task.expand_input.length(xcoms), event["expand"]["limit"])
 
@@ -42,7 +43,7 @@ def expand_group(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]
     ledger = dict(event.get("ledger") or {})
     kept = (event.get("run") or {}).get("ledger") or {}
     group = dag.task_group_dict[event["task_id"]]
-    length = group._expand_input.length(XComs(ledger, major=major_version(workflow)))
+    length = group._expand_input.length(_xcoms(workflow, event))
     entries: dict[str, Any] = {}
     for task in workflow["tasks"]:
         task_id = task["task_id"]
@@ -52,6 +53,11 @@ def expand_group(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]
             )
             entries[task_id] = ledger[task_id] = entry
     return entries
+
+
+def _xcoms(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> XComs:
+    large = large_xcoms(workflow, event)
+    return XComs(event.get("ledger") or {}, major=major_version(workflow), large=large)
 
 
 def _of_member(

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
+from orkestra_bridge.runtime.large import LargeXComs
 from orkestra_bridge.runtime.mapping import instances_of
 from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.xcoms import MISSING, RETURN_VALUE, LazyXComSelectSequence, XComs
@@ -142,6 +143,7 @@ class TaskInstance:
         attempt: int,
         major: int,
         map_index: int = -1,
+        large: LargeXComs | None = None,
     ) -> None:
         self.task = task
         self.task_id = task.task_id
@@ -162,7 +164,15 @@ class TaskInstance:
         self.duration: float | None = None
         self.skipped_task_ids: list[str] = []
         self.pushed: dict[str, Any] = {}
-        self.xcoms = XComs(ledger, major=major, task_id=self.task_id, map_index=map_index, pushed=self.pushed)
+        self.large = large or LargeXComs()
+        self.xcoms = XComs(
+            ledger,
+            major=major,
+            task_id=self.task_id,
+            map_index=map_index,
+            pushed=self.pushed,
+            large=self.large,
+        )
         self.poking = Poking({})
         self.pokes_of_state = 0
         self._run = run
@@ -223,6 +233,10 @@ class TaskInstance:
         if isinstance(value, LazyXComSelectSequence):
             value = list(value)
         self.pushed[key] = serde.encode(value, task_id=self.task_id, key=key)
+
+    def put_away(self, room: int | None = None) -> None:
+        """Store what has been pushed and is too large for the ledger, as `LargeXComs.put_away` does."""
+        self.large.put_away(self.pushed, self.task_id, self.map_index, room=room)
 
     def referred_xcom(self, operator: Any, key: str, missing: Any) -> Any:
         """Return what a reference to a task's XCom in the DAG file stands for, or ``missing``."""

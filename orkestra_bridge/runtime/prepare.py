@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.runtime.context import build_context
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
+from orkestra_bridge.runtime.large import large_xcoms
 from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
@@ -56,6 +57,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         attempt=poking.tries - 1 if poking.possible else attempt,
         major=major,
         map_index=int(event.get("map_index", -1)),
+        large=large_xcoms(workflow, event),
     )
     ti.poking, ti.pokes_of_state = poking, attempt
     ti.max_tries = _retries(workflow, task)

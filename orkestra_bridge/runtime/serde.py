@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TAG = "__xcom__"
 VALUE = "value"
+STORED = "stored"
+"""The kind of a value that is kept elsewhere (`runtime/large.py`); `decode` never meets one."""
 
 # Doubles hold every integer up to here exactly.
 EXACT = 2**53
@@ -52,6 +54,14 @@ def decode(document: Any) -> Any:
     if TAG not in document:
         return {key: decode(item) for key, item in document.items()}
     return _DECODERS[document[TAG]](document)
+
+
+def length_of(document: Any) -> int | None:
+    """Return how many items an encoded value has, None if it cannot be mapped over or only its class knows."""
+    if isinstance(document, dict) and document.get(TAG) in ("dict", "tuple", "set", "frozenset"):
+        return len(document[VALUE])
+    plain = isinstance(document, list) or (isinstance(document, dict) and TAG not in document)
+    return len(document) if plain else None
 
 
 def to_plain(document: Any) -> Any:

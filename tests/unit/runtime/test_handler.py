@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from invocations import HEAD, event, one_task
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.execution import MAX_MESSAGE
@@ -18,36 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orkestra_bridge.runtime.handler import Package
-
-HEAD = """
-import time
-from datetime import datetime, timedelta
-from airflow import DAG
-from airflow.decorators import task
-from airflow.exceptions import AirflowFailException, AirflowSkipException, AirflowSensorTimeout
-from airflow.models import BaseOperator, Variable
-ARGS = dict(start_date=datetime(2024, 1, 1), schedule=None)
-"""
-
-
-def event(task_id: str, **more: Any) -> dict[str, Any]:
-    execution = {"id": "arn", "name": "e", "start_time": "2024-03-01T00:00:00Z"}
-    return {
-        "task_id": task_id,
-        "map_index": -1,
-        "run": {},
-        "execution": execution,
-        "ledger": {},
-        "attempt": 0,
-        **more,
-    }
-
-
-def one_task(body: str, decorator: str = "@task") -> str:
-    lines = "\n".join(f"        {line}" for line in body.splitlines())
-    return (
-        f"{HEAD}with DAG('d', **ARGS):\n    {decorator}\n    def t(ti=None, **context):\n{lines}\n    t()\n"
-    )
 
 
 def test_a_result_is_the_entry_of_the_task(unpack: Callable[..., Package]) -> None:

@@ -85,7 +85,11 @@ def test_lengths_to_map_over() -> None:
 
 
 def test_lazy_sequences_look_as_in_airflow() -> None:
-    two, three = LazyXComSelectSequence([1]), LazyXComSequence([1, 2])
+    ledger = {"m": {"instances": [{"state": "success", "map_index": 0, "xcom": {"return_value": 1}}]}}
+    two = XComs(ledger, major=2).pull("m", "return_value")
+    ledger["m"]["instances"].append({"state": "success", "map_index": 1, "xcom": {"return_value": 2}})
+    three = XComs(ledger, major=3).referred("m", "return_value", mapped=True, missing=MISSING)
+    assert (type(two), type(three)) == (LazyXComSelectSequence, LazyXComSequence)
     assert str(two) == "LazySelectSequence([1 item])"
     assert f"{three}" == "LazyXComSequence(<unevaluated length>)"
     assert (len(three), str(three)) == (2, "LazyXComSequence([2 items])")
