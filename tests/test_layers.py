@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "passes": BASE | {"operators"},
     "lowering": BASE | {"asl", "operators", "runtime"},
     "packaging": BASE | {"frontend", "runtime"},
-    "stack": BASE | {"asl", "lowering", "runtime"},
+    "stack": BASE | {"asl", "lowering", "operators", "runtime"},
     "local": {"errors", "naming", "runtime", "packaging"},
     "runtime": set(),
     "config": {"errors"},

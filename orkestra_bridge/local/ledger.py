@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard, final
 
+from orkestra_bridge.errors import LocalRunError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.local.interpreter import Event, Json
+    from orkestra_bridge.runtime.large import LargeXComs
+    from orkestra_bridge.runtime.storage import Store
 
 STATES = frozenset({"success", "failed", "skipped", "upstream_failed"})
 
@@ -25,9 +29,13 @@ class TaskResult:
 
 
 class Ledger:
-    """Reads ``{task_id: entry}`` from the outputs of states, as `orkestra_bridge.runtime.mapping` says."""
+    """Reads ``{task_id: entry}`` from the outputs of states, as `orkestra_bridge.runtime.mapping` says.
 
-    def __init__(self) -> None:
+    ``store`` has the XComs that are not in the ledger.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
         self._entries: dict[tuple[str, int], Mapping[str, Json]] = {}
 
     def hear(self, event: Event) -> None:
@@ -46,18 +54,35 @@ class Ledger:
                 )
 
     def results(self) -> dict[str, TaskResult]:
-        """Return the result of each task instance that has ended, by task id, ``task_id[3]`` for a mapped one."""
-        from orkestra_bridge.runtime.serde import to_plain
+        """Return the result of each task instance that has ended, by task id, ``task_id[3]`` for a mapped one.
 
-        return {
-            instance_name(task_id, map_index): TaskResult(
-                state=entry["state"],
-                tries=int(entry.get("tries", 0)),
-                xcom={key: to_plain(value) for key, value in sorted(entry.get("xcom", {}).items())},
-                error=error_text(entry),
-            )
-            for (task_id, map_index), entry in sorted(self._entries.items(), key=lambda item: item[0])
-        }
+        Raises LocalRunError: an XCom is not where it was stored.
+        """
+        from orkestra_bridge.runtime.errors import XComStorageError
+        from orkestra_bridge.runtime.large import LargeXComs
+
+        large = LargeXComs(self._store)
+        try:
+            return {
+                instance_name(*instance): _result(*instance, entry, large)
+                for instance, entry in sorted(self._entries.items(), key=lambda item: item[0])
+            }
+        except XComStorageError as problem:
+            raise LocalRunError(str(problem), remedy="run the DAG again") from problem
+
+
+def _result(task_id: str, map_index: int, entry: Mapping[str, Json], large: LargeXComs) -> TaskResult:
+    from orkestra_bridge.runtime.large import Place
+
+    return TaskResult(
+        state=entry["state"],
+        tries=int(entry.get("tries", 0)),
+        xcom={
+            key: large.plain(value, Place(task_id, map_index, key))
+            for key, value in sorted(entry.get("xcom", {}).items())
+        },
+        error=error_text(entry),
+    )
 
 
 def instance_name(task_id: str, map_index: int) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RUNS = ".runs"
 EVENTS = "events.jsonl"
+XCOMS = "xcom"
+"""Folder with the XComs that are too large for the state data; there only if a task pushed one."""
 NAME_LIMIT = 120
 SHOWN_DATA = 4096
 """Characters of an event beyond which its data (input, output, arguments, result) are left out of the
@@ -40,6 +42,11 @@ class RunFolder:
 
     def __exit__(self, *_: object) -> None:
         self._events.close()
+
+    @property
+    def xcoms(self) -> Path:
+        """The folder for large XComs."""
+        return self.path / XCOMS
 
     def log_of(self, call: TaskCall) -> Path:
         """Return the log of the task that a call runs, with a heading for the attempt."""

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -21,6 +21,8 @@ from orkestra_bridge.local.package import site_packages_of, unpack
 from orkestra_bridge.local.record import RUNS, RunFolder
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
+from orkestra_bridge.runtime.storage import store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,15 +103,17 @@ def run_dag(
     Raises:
         UsageError: There is no such DAG in OUT, or the logical date is not a date.
         OutputError: The folder for the logs cannot be made.
-        LocalRunError: The machine, the package or the interpreter cannot be used on this machine.
+        LocalRunError: The machine, the package or the interpreter cannot be used on this machine, or an XCom that was
+            stored is gone.
     """
     if not hasattr(os, "fork"):
         message = "tasks run in forked processes, which this system does not have"
         raise LocalRunError(message, remedy="use Linux, macOS or WSL")
     clock = clock or RealClock()
     prepared = _prepare(request, clock.now())
-    ledger = Ledger()
     with RunFolder(prepared.home, prepared.document["run_id"]) as folder:
+        prepared = replace(prepared, spec=_storing(prepared.spec, folder))
+        ledger = Ledger(store_of(prepared.spec.environment))
         sinks = [sink for sink in (ledger.hear, folder.hear, on_event) if sink is not None]
         began = time.monotonic()
         execution = clock.run(_execute(prepared, clock, folder, sinks))
@@ -215,6 +219,11 @@ async def _execute(
             name=execution_name(prepared.document["run_id"]),
             machine=prepared.dag_id,
         )
+
+
+def _storing(spec: FunctionSpec, folder: RunFolder) -> FunctionSpec:
+    """Return the function with the run's folder as its store for large XComs, unless it was given another one."""
+    return replace(spec, environment={STORE_VARIABLE: str(folder.xcoms), **spec.environment})
 
 
 def _filled(value: Json, names: Mapping[str, str]) -> Json:

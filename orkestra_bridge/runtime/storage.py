@@ -126,5 +126,8 @@ class S3Store:
         try:
             content: bytes = self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
         except Exception as problem:
-            raise XComStorageError(f"s3://{self._bucket}/{name} cannot be read: {problem}") from problem
+            # without the right to list a bucket, S3 says AccessDenied for what is not there
+            raise XComStorageError(
+                f"s3://{self._bucket}/{name} cannot be read; has it expired? {problem}"
+            ) from problem
         return content

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.stack.iam import allow, role, tracing
 from orkestra_bridge.stack.settings import environment, settings_of
+from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
@@ -22,14 +23,16 @@ def compute_resources(
     workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, target: Target
 ) -> dict[str, Json]:
     """Return the resources that run the DAG's tasks, by logical id."""
-    dag_id, variables = workflow.dag_id, environment(settings_of(workflow))
+    dag_id, stores = workflow.dag_id, may_push(workflow)
+    variables = {**environment(settings_of(workflow)), **(xcom_variable() if stores else {})}
     name, role_name, log_name = (
         f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
     )
     resources = {
         name: _function(dag_id, function, target, role_name, log_name),
-        role_name: _role(log_name),
+        role_name: _role(log_name, xcom_rights() if stores else []),
         log_name: log_group(target.log_retention_days),
+        **(xcom_resources() if stores else {}),
     }
     if variables:
         resources[name]["Properties"]["Environment"] = {"Variables": variables}
@@ -76,7 +79,7 @@ def _function(dag_id: str, function: FunctionAsset, target: Target, role_name: s
     }
 
 
-def _role(log_name: str) -> Json:
+def _role(log_name: str, rights: list[Json]) -> Json:
     """Return the function's role; what the tasks themselves do on AWS is for the user's policy to allow."""
     write_log = allow(
         "WriteLog", ("logs:CreateLogStream", "logs:PutLogEvents"), {"Fn::GetAtt": [log_name, "Arn"]}
@@ -84,7 +87,7 @@ def _role(log_name: str) -> Json:
     managed = {"Fn::If": [HAS_POLICY, [{"Ref": "TaskPolicyArn"}], {"Ref": "AWS::NoValue"}]}
     return role(
         "lambda.amazonaws.com",
-        [write_log, tracing(sampling=False)],
+        [write_log, *rights, tracing(sampling=False)],
         own_account_only=False,
         managed=managed,
     )

@@ -15,6 +15,7 @@ from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
 from orkestra_bridge.stack.settings import setting_findings, setting_parameters, settings_of
+from orkestra_bridge.stack.xcoms import may_push, xcom_condition, xcom_parameters
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
@@ -30,6 +31,7 @@ _TAGGED = frozenset(
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
         "AWS::SQS::Queue",
         "AWS::StepFunctions::StateMachine",
     }
@@ -110,7 +112,8 @@ def _parameters(
     if layer is not None:
         parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
     settings = setting_parameters(settings_of(workflow))
-    return {**parameters, **settings, **_schedule_parameters(view)}
+    xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
+    return {**parameters, **xcoms, **settings, **_schedule_parameters(view)}
 
 
 def _key(key_hash: str, description: str) -> Json:
@@ -139,7 +142,7 @@ def _schedule_parameters(view: ScheduleView) -> Json:
 
 
 def _conditions(workflow: Workflow, view: ScheduleView) -> Json:
-    conditions = {HAS_POLICY: _given("TaskPolicyArn")}
+    conditions = {HAS_POLICY: _given("TaskPolicyArn"), **(xcom_condition() if may_push(workflow) else {})}
     for setting in settings_of(workflow):
         conditions[setting.condition] = _given(setting.parameter)
     if view.kind is ScheduleKind.ONCE:

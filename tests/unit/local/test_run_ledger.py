@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from orkestra_bridge.errors import OutputError
+from orkestra_bridge.errors import LocalRunError, OutputError
 from orkestra_bridge.local.board import Board, Line
 from orkestra_bridge.local.interpreter import Event, TaskCall
 from orkestra_bridge.local.ledger import Ledger, TaskResult, error_text, is_entry
 from orkestra_bridge.local.record import RunFolder, safe_name, task_id_of
 from orkestra_bridge.local.run import RunRequest, RunResult, run_document
 from orkestra_bridge.local.view import line_text, live_view, print_result
+from orkestra_bridge.runtime.large import LargeXComs
+from orkestra_bridge.runtime.storage import FolderStore
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +48,18 @@ def test_results_are_gathered_from_outputs() -> None:
         "a": TaskResult(state="success", tries=2, xcom={"b": None, "k": 1}),
         "b": TaskResult(state="upstream_failed", tries=0, xcom={}),
     }
+
+
+def test_xcoms_that_were_stored_are_shown(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    pushed = {"return_value": {"__xcom__": "tuple", "value": ["x" * 10_000]}, "k": 1}
+    LargeXComs(store, "e").put_away(pushed, "m", 3)
+    ledger = Ledger(store)
+    ledger.hear(exited("m", {"m": {"state": "success", "tries": 1, "map_index": 3, "xcom": pushed}}))
+    assert ledger.results()["m[3]"].xcom == {"k": 1, "return_value": ["x" * 10_000]}
+    (tmp_path / "e" / "m" / "3" / "return_value.json").unlink()
+    with pytest.raises(LocalRunError, match="XCom 'return_value' of task 'm' is stored and cannot be had"):
+        ledger.results()
 
 
 @pytest.mark.parametrize(
