@@ -34,6 +34,8 @@ log = logging.getLogger("airflow.task")
 # A state machine keeps 32,768 characters of a cause, and a traceback follows.
 MAX_PUSHED = 8_000
 MAX_MESSAGE = 4_000
+# What stands in an error is part of the ledger from then on: where larger XComs can be stored, only small ones stay.
+KEPT_IN_ERROR = 1_000
 
 # Never retried by the state machine, whatever the task's retries are.
 NO_RETRY = "AirflowFailException"
@@ -217,7 +219,7 @@ class _Attempt:
         if not self.ti.pushed:
             return ""
         try:
-            self.ti.put_away(MAX_PUSHED - 2)
+            self.ti.put_away(KEPT_IN_ERROR)
         except (XComStorageError, XComTooLargeError):
             log.exception("The XComs pushed before the failure cannot be kept")
             return ""

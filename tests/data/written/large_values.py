@@ -55,7 +55,12 @@ with DAG("large_pulls", **COMMON):
         megabytes = ti.xcom_pull(task_ids="make_3_mb")
         found = [ti.xcom_pull(task_ids="push", key=f"part {number}/x") for number in range(5)]
         found[0].append("changed")
-        return [len(megabytes), digest(megabytes), digest(found), digest(ti.xcom_pull(task_ids=["push", "pull"], key="part 0/x"))]
+        return [
+            len(megabytes),
+            digest(megabytes),
+            digest(found),
+            digest(ti.xcom_pull(task_ids=["push", "pull"], key="part 0/x")),
+        ]
 
     pushing = PythonOperator(task_id="push", python_callable=push)
     templated = BashOperator(
