@@ -18,6 +18,7 @@ from orkestra_bridge.runtime.context import environment_variables
 from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
+from orkestra_bridge.runtime.large import KEPT_IN_ERROR
 from orkestra_bridge.runtime.prepare import prepare
 from orkestra_bridge.runtime.remembering import Remembered
 from orkestra_bridge.runtime.retrying import retry_delay
@@ -34,8 +35,6 @@ log = logging.getLogger("airflow.task")
 # A state machine keeps 32,768 characters of a cause, and a traceback follows.
 MAX_PUSHED = 8_000
 MAX_MESSAGE = 4_000
-# What stands in an error is part of the ledger from then on: where larger XComs can be stored, only small ones stay.
-KEPT_IN_ERROR = 1_000
 
 # Never retried by the state machine, whatever the task's retries are.
 NO_RETRY = "AirflowFailException"

@@ -29,6 +29,8 @@ INLINE_LIMIT = 8 * 1024
 STATE_DATA = 262_144
 """Bytes that a state's result may have (AWS: "Step Functions service quotas")."""
 LENGTH = "length"
+KEPT_IN_ERROR = 1_000
+"""Bytes for XComs that stand in an error: it is part of the ledger from then on, beside its message."""
 _REST = 2 * 1024
 """Bytes of an entry beside its XComs."""
 _REMEMBERED = 64 * 1024 * 1024

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
 from orkestra_bridge.runtime.errors import XComSerializationError
+from orkestra_bridge.runtime.large import KEPT_IN_ERROR
 
 if TYPE_CHECKING:
     from orkestra_bridge.runtime.instances import TaskInstance
@@ -55,6 +56,8 @@ class Remembered:
 
     def another_poke(self, again: Any) -> Exception:
         """Return the error that answers a sensor's PokeAgain."""
+        if self.continuous:
+            self.ti.put_away(KEPT_IN_ERROR)
         kept, pushed = self._changed(), self.ti.pushed if self.continuous else {}
         limit = self.task.execution_timeout if self.continuous else None
         if limit and limit.total_seconds() - self.running < again.seconds:
