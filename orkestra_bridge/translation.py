@@ -77,6 +77,18 @@ class Draft:
         return all(future is None or future.done() for future in (self.preflight, self.layer))
 
 
+def internal_error(workflow: Workflow, fault: Exception) -> Finding:
+    """Return the finding about a fault of ours; to be called where the fault is handled."""
+    if os.environ.get("ORKESTRA_DEBUG"):
+        traceback.print_exc()
+    return INTERNAL_ERROR.at(
+        workflow.span,
+        f"internal error: {type(fault).__name__}: {fault}",
+        "this is a fault of orkestra-bridge: please report it with the DAG; ORKESTRA_DEBUG=1 shows where",
+        dag_id=workflow.dag_id,
+    )
+
+
 @final
 class Translator:
     """Translates workflows one after the other with the same options; a context manager that ends its processes."""
@@ -125,14 +137,7 @@ class Translator:
         except BridgeError:
             raise
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
-            finding = INTERNAL_ERROR.at(
-                workflow.span,
-                f"internal error: {type(fault).__name__}: {fault}",
-                "this is a fault of orkestra-bridge: please report it with the DAG; ORKESTRA_DEBUG=1 shows where",
-                dag_id=workflow.dag_id,
-            )
-            if os.environ.get("ORKESTRA_DEBUG"):
-                traceback.print_exc()
+            finding = internal_error(workflow, fault)
             return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
 
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:

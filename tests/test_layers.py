@@ -26,6 +26,18 @@ MAY_IMPORT = {
     "local": {"errors", "naming", "runtime", "packaging"},
     "runtime": set(),
     "config": {"errors"},
+    "assess": BASE
+    | {
+        "frontend",
+        "lowering",
+        "operators",
+        "policy",
+        "project",
+        "report",
+        "rulebook",
+        "stack",
+        "translation",
+    },
 }
 HOMES = {
     "airflow": ("frontend/worker", "runtime/"),

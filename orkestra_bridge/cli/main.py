@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
+    "assess": ("orkestra_bridge.cli.assess", "Say what a translation would be like, without packaging."),
     "config": ("orkestra_bridge.cli.config", "Show the project's configuration, and its schema."),
     "convert": (
         "orkestra_bridge.cli.convert",
@@ -71,6 +72,7 @@ def cli(context: click.Context, file: Path | None, *, no_config: bool) -> None:
     r"""Turn Airflow DAG files into AWS Step Functions applications.
 
     \b
+    orkestra-bridge assess dags/             see what a translation would be like
     orkestra-bridge convert dags/            translate every DAG below dags/
     orkestra-bridge run daily_sales          run one of them here, from what was emitted
     orkestra-bridge explain dags/sales.py    see how a DAG becomes a machine

@@ -38,6 +38,15 @@ _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 def account(workflow: Workflow) -> tuple[Finding, ...]:
     """Return a finding for each attribute that is not simply kept."""
     found = [*_dag(workflow)]
+    if not workflow.tasks:
+        found.append(
+            rules.NO_TASKS.at(
+                workflow.span,
+                "a state machine without states is none",
+                "give it a task, or leave the file out with .airflowignore",
+                dag_id=workflow.dag_id,
+            )
+        )
     for task in workflow.tasks:
         found.extend(_task(workflow.dag_id, task))
     return (

@@ -49,6 +49,7 @@ CALLBACK_AFTER_TIMEOUT = _approximated(
 )
 TASK_DATES = _approximated("OB222", "a task with dates of its own takes part in every run")
 FIRST_RUN = _approximated("OB223", "nothing is run at once when the schedule is made", Severity.INFO)
+NO_TASKS = Rule(id="OB225", title="a DAG without tasks", severity=Severity.ERROR, verdict=Verdict.REFUSED)
 UNUSED_DEFAULT = Rule(
     id="OB224",
     title="a name in default_args that no task takes",

@@ -216,4 +216,5 @@ EXPECTED = {
     "mapped": sorted(of_mapped),
     "group": sorted(set(given(TaskGroup, OF_GROUP)) - {"prefix_group_id", "add_suffix_on_collision"}),
 }
-expected = DAG("expected", schedule=None, start_date=START, params=EXPECTED)
+with DAG("expected", schedule=None, start_date=START, params=EXPECTED):
+    EmptyOperator(task_id="nothing")

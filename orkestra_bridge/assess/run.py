@@ -1,0 +1,152 @@
+"""Loads the DAG files and looks at each DAG: everything that `convert` does before it packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.assess.model import Assessment, DagAssessment, TaskView
+from orkestra_bridge.assess.readiness import readiness
+from orkestra_bridge.assess.upcoming import upcoming
+from orkestra_bridge.diagnostics import Verdict, refuses
+from orkestra_bridge.frontend.discovery import discover, ignore_syntax
+from orkestra_bridge.frontend.environments import resolve_environment
+from orkestra_bridge.frontend.loader import Frontend
+from orkestra_bridge.ir.serialize import render
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.operators.registry import family_of
+from orkestra_bridge.policy import apply_allowances, check_allowances
+from orkestra_bridge.project.surroundings import surroundings_of
+from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.translation import CHECKS, internal_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.lowering.machine import Lowered
+    from orkestra_bridge.options import AirflowSource, Joins, Project
+    from orkestra_bridge.policy import Allowance
+    from orkestra_bridge.stack.model import ScheduleView
+
+    OnFile = Callable[[int, int, str], None]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessOptions:
+    """What to assess, as in `ConvertOptions`; ``now`` is the time from which the next runs are counted."""
+
+    paths: tuple[Path, ...]
+    airflow: AirflowSource
+    project: Project
+    parse_timeout: float
+    joins: Joins
+    cache: Path | None
+    allow: tuple[Allowance, ...] = ()
+    now: datetime | None = None
+
+
+def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessment:
+    """Return what is known about all DAGs below the given paths.
+
+    Raises:
+        UsageError: A path does not exist, or something is allowed that cannot be.
+        EnvironmentSetupError: There is no Airflow to parse with.
+    """
+    check_allowances(options.allow)
+    environment = resolve_environment(options.airflow, options.cache)
+    around = surroundings_of(options.project)
+    discovery = discover(
+        options.paths,
+        syntax=ignore_syntax(environment),
+        search=around.search,
+        working_directory=around.working_directory,
+    )
+    now = options.now or datetime.now(timezone.utc)
+    dags: list[DagAssessment] = []
+    findings = list(discovery.findings)
+    with Frontend(
+        environment, parse_timeout=options.parse_timeout, cache=options.cache, surroundings=around
+    ) as frontend:
+        for done, loaded in enumerate(frontend.load(discovery.files), start=1):
+            findings.extend(apply_allowances(loaded.findings, options.allow))
+            dags.extend(_dag(workflow, loaded.file, options, now) for workflow in loaded.workflows)
+            if on_file:
+                on_file(done, len(discovery.files), loaded.file.display)
+    return Assessment(airflow_version=environment.airflow_version, dags=tuple(dags), findings=tuple(findings))
+
+
+def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
+    found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
+    lowered, about_machine = (None, ()) if refuses(tuple(found)) else _lowered(workflow, options.joins)
+    view, about_schedule = schedule_view(workflow)
+    found.extend(apply_allowances((*about_machine, *about_schedule), options.allow))
+    findings = tuple(_placed(found, workflow, file))
+    number, reasons = readiness(findings)
+    return DagAssessment(
+        dag_id=workflow.dag_id,
+        file=file.display,
+        line=workflow.span.line,
+        tasks=tuple(_task(task, file) for task in workflow.tasks),
+        schedule=view.to_json(),
+        upcoming=_upcoming(workflow, view, now),
+        readiness=number,
+        reasons=reasons,
+        states=lowered.states if lowered else 0,
+        transitions=lowered.transitions if lowered else 0,
+        definition_bytes=_size(lowered),
+        attributes=_attributes(workflow, findings),
+        findings=findings,
+    )
+
+
+def _lowered(workflow: Workflow, joins: Joins) -> tuple[Lowered | None, tuple[Finding, ...]]:
+    """Return the machine and what there is to say about it; a fault of ours leaves the other DAGs alone."""
+    try:
+        lowered = lower(workflow, joins)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
+        return None, (internal_error(workflow, fault),)
+    return lowered, lowered.findings
+
+
+def _upcoming(workflow: Workflow, view: ScheduleView, now: datetime) -> tuple[str, ...]:
+    return () if view.state == "DISABLED" else upcoming(workflow, view, now)
+
+
+def _size(lowered: Lowered | None) -> int:
+    return len(render(lowered.definition, sort=False)) if lowered else 0
+
+
+def _task(task: Task, file: DagFile) -> TaskView:
+    family = family_of(task)
+    return TaskView(
+        task_id=task.task_id,
+        operator=task.decorator or task.operator,
+        runs=family.runs.value if family else "refused",
+        upstream=task.upstream,
+        place=f"{file.shown(task.span.file)}:{task.span.line}",
+        mapped=task.mapped,
+    )
+
+
+def _placed(findings: Iterable[Finding], workflow: Workflow, file: DagFile) -> Iterable[Finding]:
+    """Yield findings with paths as the user would type them, those about tasks with the place of the DAG."""
+    place = f"{file.display}:{workflow.span.line}"
+    for each in findings:
+        yield replace(each, file=file.shown(each.file), dag_place=place if each.task_id else None)
+
+
+def _attributes(workflow: Workflow, findings: tuple[Finding, ...]) -> dict[str, int]:
+    """Return how many arguments became what; one of which nothing is said is kept."""
+    owners = ((None, workflow.attributes), *((task.task_id, task.attributes) for task in workflow.tasks))
+    verdicts = {(each.task_id, each.attribute): each.verdict for each in findings if each.attribute}
+    counts = {verdict.value: 0 for verdict in Verdict}
+    for task_id, attributes in owners:
+        for attribute in attributes:
+            counts[verdicts.get((task_id, attribute.name), Verdict.KEPT).value] += 1
+    return counts

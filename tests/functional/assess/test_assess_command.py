@@ -1,0 +1,109 @@
+"""`orkestra-bridge assess`, as a user calls it, and its page in a browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import Done, bridge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = """\
+from datetime import datetime
+from airflow.sdk import dag, task
+
+
+@dag(schedule="0 6 * * *", start_date=datetime(2024, 1, 1), catchup=False)
+def {name}():
+    @task({arguments})
+    def first(): ...
+
+    @task
+    def second(x): ...
+
+    second(first())
+
+
+{name}()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assess")
+    (folder / "dags").mkdir()
+    for name, arguments in (("good", ""), ("pooled", 'pool="small"'), ("past", "depends_on_past=True")):
+        (folder / "dags" / f"{name}.py").write_text(SOURCE.format(name=name, arguments=arguments))
+    (folder / "orkestra.toml").write_text('paths = ["dags"]\ncache-dir = "cache"\n')
+    return folder
+
+
+def assess(home: Path, *options: str) -> Done:
+    return bridge("assess", *options, cwd=home)
+
+
+def test_text_and_exit_code(home: Path) -> None:
+    done = assess(home)
+    assert done.code == 1, done.err
+    assert "\x1b" not in done.out
+    assert "3 DAGs: 1 ready, 1 differ in something, 1 blocked" in " ".join(done.out.split())
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert assess(home, "--allow", "OB206").code == 0
+
+
+def test_json(home: Path) -> None:
+    document = assess(home, "--format", "json").json()
+    verdicts = {dag["dag_id"]: (dag["verdict"], dag["runs"]) for dag in document["dags"]}
+    assert verdicts == {
+        "good": ("ready", {"lambda": 2}),
+        "pooled": ("differs", {"lambda": 2}),
+        "past": ("blocked", {"lambda": 2}),
+    }
+    past = next(dag for dag in document["dags"] if dag["dag_id"] == "past")
+    assert (past["states"], past["attributes"]["refused"]) == (0, 1)
+    assert len(past["upcoming"]) == 3
+    (finding,) = [each for each in past["findings"] if each["severity"] == "error"]
+    assert (finding["file"], finding["line"], finding["dag_place"]) == ("dags/past.py", 13, "dags/past.py:16")
+
+
+def test_nothing_is_written_but_what_was_asked_for(home: Path) -> None:
+    done = assess(home, "--format", "sarif", "-o", "findings.sarif")
+    assert done.out == ""
+    assert "findings.sarif" in done.err
+    assert {path.name for path in home.iterdir()} <= {
+        "dags",
+        "orkestra.toml",
+        "cache",
+        "findings.sarif",
+        "page.html",
+    }
+    assert assess(home, "-o", "no/such/folder/x").code == 3
+
+
+def test_the_page_in_a_browser(home: Path, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("there is no Chromium")
+    assert assess(home, "--format", "html", "-o", "page.html").code == 1
+    page = (home / "page.html").as_uri()
+    common = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+
+    def look(*options: str) -> str:
+        done = subprocess.run(
+            [*common, *options, page], capture_output=True, text=True, timeout=120, check=True
+        )
+        return done.stdout
+
+    seen = look("--dump-dom")
+    assert "3 shown</output>" in seen
+    assert seen.count("<svg") == 3
+    assert '<form class="filters"' in seen
+    still = look("--dump-dom", "--blink-settings=scriptEnabled=false")
+    assert '<form class="filters" hidden' in still
+    assert "depends" not in still or "OB206" in still
+    look("--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
