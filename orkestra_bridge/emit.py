@@ -6,28 +6,29 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.mermaid import to_mermaid
+from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.output import Output
     from orkestra_bridge.packaging.model import LambdaPackage, Requirement
+    from orkestra_bridge.stack.model import Stack
+
+PARTS = "state_machines"
 
 
-def emit(
-    output: Output,
-    workflow: Workflow,
-    definition: dict[str, Any],
-    package: LambdaPackage,
-    template: dict[str, Any],
-) -> None:
+def emit(output: Output, workflow: Workflow, lowered: Lowered, package: LambdaPackage, stack: Stack) -> None:
     """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
     folder = workflow.dag_id
     output.write(f"{folder}/workflow.json", render(workflow))
-    output.write(f"{folder}/state_machine.asl.json", render(definition, sort=False))
-    output.write(f"{folder}/template.json", render(template, sort=False))
-    output.write(f"{folder}/graph.mmd", to_mermaid(definition).encode())
+    output.write(f"{folder}/state_machine.asl.json", render(lowered.definition, sort=False))
+    for name, part in lowered.parts.items():
+        output.write(f"{folder}/{PARTS}/{name}.asl.json", render(part, sort=False))
+    for name, definition in stack.definitions.items():
+        output.write(f"{folder}/{ASSETS}/{name}.json", asset_bytes(definition))
+    output.write(f"{folder}/template.json", render(stack.template, sort=False))
+    output.write(f"{folder}/graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode())
     output.write(f"{folder}/functions/tasks.zip", package.data)
     output.write(f"{folder}/functions/requirements.txt", requirements_text(package.requirements).encode())
 

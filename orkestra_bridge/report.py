@@ -23,8 +23,9 @@ class DagReport:
     """One DAG's part of the report.
 
     Attributes:
-        states: States of the machine, 0 if the DAG was refused before there was one.
+        states: States of the machines, 0 if the DAG was refused before there was one.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
+        machines: State machines: one, and one for each part of a DAG that does not fit into it.
         relaxed_edges: Edges that the nesting leaves to a join at run time.
         schedule: As EventBridge sees it: kind, text, expressions, timezone, start, end, state.
         requirements: Third-party distributions of the package, ``name==version``.
@@ -36,6 +37,7 @@ class DagReport:
     tasks: int
     states: int = 0
     transitions: int = 0
+    machines: int = 0
     relaxed_edges: int = 0
     schedule: dict[str, JsonValue]
     requirements: tuple[str, ...] = ()

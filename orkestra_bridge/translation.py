@@ -179,7 +179,7 @@ class Translator:
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
-                emit(self._output, workflow, lowered.definition, package, stack.template)
+                emit(self._output, workflow, lowered, package, stack)
                 if layer and layer.layer:
                     self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
         return DagReport(
@@ -189,6 +189,7 @@ class Translator:
             tasks=len(workflow.tasks),
             states=lowered.states if lowered else 0,
             transitions=lowered.transitions if lowered else 0,
+            machines=1 + len(lowered.parts) if lowered else 0,
             relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
             schedule=view.to_json(),
             requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
@@ -227,4 +228,4 @@ def _stack(
         timeout=LAMBDA_TIMEOUT,
     )
     asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
-    return build_stack(workflow, lowered.definition, function, asset, options.target)
+    return build_stack(workflow, lowered.definition, function, asset, options.target, parts=lowered.parts)

@@ -6,7 +6,10 @@ Source of the field names: AWS Step Functions developer guide, "State machine st
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @final
@@ -161,3 +164,11 @@ def inner_machines(state: State) -> tuple[Machine, ...]:
     if isinstance(state, ParallelState):
         return state.branches
     return (state.processor,) if isinstance(state, MapState) else ()
+
+
+def state_names(machine: Machine) -> Iterator[str]:
+    """Yield the names of all states of a machine and of those inside of its states."""
+    for name, state in machine.states.items():
+        yield name
+        for inner in inner_machines(state):
+            yield from state_names(inner)

@@ -99,16 +99,20 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     if stage == "ir":
         return workflow_text(workflow)
     findings = refused_groups(workflow)
-    if stage == "regions" and not findings:
+    about_operators = check_operators(workflow)
+    if stage == "regions" and not findings and refuses(about_operators):
         return nesting_text(nest(workflow, joins)[1])
-    findings += check_operators(workflow)
+    findings += about_operators
     if refuses(findings):
         raise BridgeError(
             "; ".join(str(finding) for finding in findings), remedy="stages ir and regions can be shown"
         )
-    definition = lower(workflow, joins).definition
+    lowered = lower(workflow, joins)
+    if stage == "regions":
+        return nesting_text(lowered.decomposition, lowered.region)
     if stage == "asl":
-        return render(definition, sort=False).decode()
+        machines = [lowered.definition, *lowered.parts.values()]
+        return "".join(render(machine, sort=False).decode() for machine in machines)
     from orkestra_bridge.stack.model import FunctionAsset
     from orkestra_bridge.stack.template import build_stack
     from orkestra_bridge.translation import HANDLER, LAMBDA_TIMEOUT
@@ -117,4 +121,5 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     function = FunctionAsset(
         logical="Tasks", key_hash="<package>", handler=HANDLER, memory=target.memory, timeout=LAMBDA_TIMEOUT
     )
-    return render(build_stack(workflow, definition, function, None, target).template, sort=False).decode()
+    stack = build_stack(workflow, lowered.definition, function, None, target, parts=lowered.parts)
+    return render(stack.template, sort=False).decode()

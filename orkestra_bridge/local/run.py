@@ -15,10 +15,12 @@ from orkestra_bridge.local.functions.environment import airflow_settings
 from orkestra_bridge.local.functions.model import FunctionSpec
 from orkestra_bridge.local.functions.pool import FunctionPool
 from orkestra_bridge.local.functions.tasks import LambdaTasks
-from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, RealClock, execute
+from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, RealClock, TaskTokens, execute
+from orkestra_bridge.local.interpreter.engine import ARN
 from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.package import site_packages_of, unpack
 from orkestra_bridge.local.record import RUNS, RunFolder
+from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
@@ -31,6 +33,7 @@ DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
 FUNCTION = "${TasksFunctionArn}"
 JOINS_TABLE = "${JoinsTable}"
+PARTS = "state_machines"
 
 EventSink = Callable[[Event], None]
 
@@ -163,6 +166,7 @@ class _Prepared:
     home: Path
     dag_id: str
     definition: Mapping[str, Json]
+    parts: Mapping[str, Json]
     document: Mapping[str, Json]
     spec: FunctionSpec
 
@@ -184,7 +188,14 @@ def _prepare(request: RunRequest, now: datetime) -> _Prepared:
         memory=request.memory,
         environment={**airflow_settings(os.environ), **request.environment},
     )
-    return _Prepared(home=home, dag_id=request.dag_id, definition=definition, document=document, spec=spec)
+    return _Prepared(
+        home=home,
+        dag_id=request.dag_id,
+        definition=definition,
+        parts=_parts(home / request.dag_id / PARTS),
+        document=document,
+        spec=spec,
+    )
 
 
 def _definition(home: Path, dag_id: str) -> dict[str, Json]:
@@ -194,6 +205,15 @@ def _definition(home: Path, dag_id: str) -> dict[str, Json]:
         listed = f"it has {', '.join(known)}" if known else "it has no DAG at all"
         message = f"there is no DAG {dag_id!r} in {home}: {listed}"
         raise UsageError(message, remedy="convert it first, or name another")
+    return _read(path)
+
+
+def _parts(folder: Path) -> dict[str, Json]:
+    """Return the definitions of a DAG's parts by name, ``part-1`` and so on; none if it has one state machine."""
+    return {path.name.partition(".")[0]: _read(path) for path in folder.glob("*.asl.json")}
+
+
+def _read(path: Path) -> dict[str, Json]:
     try:
         definition: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
@@ -208,16 +228,22 @@ async def _execute(
         for sink in sinks:
             sink(event)
 
-    spec = prepared.spec
+    spec, tokens = prepared.spec, TaskTokens()
+    arns = {name: f"{ARN}:stateMachine:{prepared.dag_id}-{name}" for name in prepared.parts}
+    names = {FUNCTION: spec.arn, JOINS_TABLE: "joins"}
+    names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
+    machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
+    executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
     async with FunctionPool(spec) as pool:
         return await execute(
-            _filled(prepared.definition, {FUNCTION: spec.arn, JOINS_TABLE: "joins"}),
+            _filled(prepared.definition, names),
             prepared.document,
-            tasks=ServiceTasks(LambdaTasks(pool, spec.arn, clock, folder.log_of)),
+            tasks=ServiceTasks(LambdaTasks(pool, spec.arn, clock, folder.log_of), executions),
             clock=clock,
             on_event=hear,
             name=execution_name(prepared.document["run_id"]),
             machine=prepared.dag_id,
+            tokens=tokens,
         )
 
 

@@ -79,13 +79,13 @@ def lower_waiting(plan: Plan, task: Task, scope: Scope, name: str, after: str) -
             comment=f"{task.task_id} needs reports from {senders}: {how}",
             resource=UPDATE_AND_WAIT,
             arguments={
-                **_item(task.task_id),
+                **_item(task.task_id, scope),
                 "UpdateExpression": "SET waiting = :token, expires = :expires",
                 "ConditionExpression": "attribute_not_exists(arrived) OR size(arrived) < :all",
                 "ExpressionAttributeValues": {
                     ":token": {"S": expression("$states.context.Task.Token")},
                     ":all": {"N": str(len(reports))},
-                    ":expires": _expires(plan),
+                    ":expires": _expires(plan, scope),
                 },
             },
             output=expression(merge(scope.ledger, "$states.result")),
@@ -96,7 +96,7 @@ def lower_waiting(plan: Plan, task: Task, scope: Scope, name: str, after: str) -
         collect: TaskState(
             comment=f"All reports to {task.task_id} came before it had to wait",
             resource=GET,
-            arguments={**_item(task.task_id), "ConsistentRead": True},
+            arguments={**_item(task.task_id, scope), "ConsistentRead": True},
             output=expression(f"$merge($append([{INPUT}], {_LEDGERS.format(item='$states.result.Item')}))"),
             next=after,
             retry=(_AGAIN,),
@@ -117,7 +117,7 @@ def _reporting(
         name: TaskState(
             comment=f"{report.waiter} waits for {report.sender}, which runs in another branch",
             resource=UPDATE,
-            arguments=_update_unless_complete(plan, report),
+            arguments=_update_unless_complete(plan, report, scope),
             output=onward,
             next=following,
             retry=(Retrier(errors=_REFUSED, attempts=0), _AGAIN),
@@ -125,7 +125,7 @@ def _reporting(
         ),
         complete: TaskState(
             resource=UPDATE,
-            arguments={**_update(plan, report), "ReturnValues": "ALL_NEW"},
+            arguments={**_update(plan, report, scope), "ReturnValues": "ALL_NEW"},
             assign={
                 variable: {
                     "token": expression("$states.result.Attributes.waiting.S"),
@@ -155,10 +155,10 @@ def _reporting(
     return states
 
 
-def _update(plan: Plan, report: Report) -> dict[str, Any]:
+def _update(plan: Plan, report: Report, scope: Scope) -> dict[str, Any]:
     everybody = texts([one.sender for one in plan.joins.waiting[report.waiter]])
     return {
-        **_item(report.waiter),
+        **_item(report.waiter, scope),
         "UpdateExpression": _ADD,
         "ExpressionAttributeValues": {
             ":arrived": {"SS": _if_decisive(report, everybody, texts([report.sender]), [report.sender])},
@@ -167,11 +167,11 @@ def _update(plan: Plan, report: Report) -> dict[str, Any]:
     }
 
 
-def _update_unless_complete(plan: Plan, report: Report) -> dict[str, Any]:
+def _update_unless_complete(plan: Plan, report: Report, scope: Scope) -> dict[str, Any]:
     """Return the update that has nobody to wake: nobody waits, or others have to report as well, or it came before."""
-    update, others = _update(plan, report), len(plan.joins.waiting[report.waiter]) - 1
+    update, others = _update(plan, report, scope), len(plan.joins.waiting[report.waiter]) - 1
     values = update["ExpressionAttributeValues"]
-    values[":expires"] = _expires(plan)
+    values[":expires"] = _expires(plan, scope)
     update["UpdateExpression"] = f"SET expires = :expires {_ADD}"
     if not others:
         return {**update, "ConditionExpression": "attribute_not_exists(waiting)"}
@@ -203,13 +203,13 @@ def _carried(plan: Plan, report: Report) -> str:
     return picked(INPUT, carried)
 
 
-def _item(waiter: str) -> dict[str, Any]:
-    key = expression(f"$states.context.Execution.Id & {text(f'#{waiter}')}")
+def _item(waiter: str, scope: Scope) -> dict[str, Any]:
+    key = expression(f"{scope.execution}.Id & {text(f'#{waiter}')}")
     return {"TableName": TABLE, "Key": {"id": {"S": key}}}
 
 
-def _expires(plan: Plan) -> dict[str, str]:
+def _expires(plan: Plan, scope: Scope) -> dict[str, str]:
     """Return when DynamoDB may delete the item, in seconds since 1970: a day after the run must have ended."""
     longest = plan.workflow.dagrun_timeout or LONGEST_RUN
-    start = "$toMillis($states.context.Execution.StartTime)"
+    start = f"$toMillis({scope.execution}.StartTime)"
     return {"N": expression(f"$string($floor({start} / 1000) + {int(min(longest, LONGEST_RUN)) + DAY})")}

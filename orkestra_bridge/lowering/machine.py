@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
-
-import orjson
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
-from orkestra_bridge.asl.render import to_asl
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.groups import check_groups, grouped
@@ -20,22 +17,28 @@ from orkestra_bridge.lowering.limits import check_limits
 from orkestra_bridge.lowering.map_limits import check_mapping
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
+from orkestra_bridge.lowering.part import part_arn
+from orkestra_bridge.lowering.parts import AWS, within_limits
 from orkestra_bridge.lowering.regions import Decomposition, decompose
-from orkestra_bridge.lowering.rules import ADDED_WAIT, DEFINITION_TOO_LARGE, INVALID_MACHINE
+from orkestra_bridge.lowering.rules import ADDED_WAIT, INVALID_MACHINE
 from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
+from orkestra_bridge.lowering.size import check_size
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.cutting import Weight
     from orkestra_bridge.lowering.early import Starts
     from orkestra_bridge.lowering.groups import Grouped
+    from orkestra_bridge.lowering.parts import Machines
+    from orkestra_bridge.lowering.regions import Region
     from orkestra_bridge.options import Joins
 
-DEFINITION_LIMIT = 1_048_576
-"""Bytes of UTF-8 (AWS: "Step Functions service quotas", state machine definition)."""
 _SHOWN_WAITS = 5
 
 
@@ -45,41 +48,50 @@ class Lowered:
     """The product of this stage.
 
     Attributes:
-        definition: The ASL, with ``${TasksFunctionArn}`` to be filled in.
+        definition: The ASL, with ``${TasksFunctionArn}`` and the like to be filled in.
+        parts: The ASL of each part by its name, where the DAG does not fit into one state machine.
         decomposition: How the graph was nested.
-        states: Number of states.
+        region: The nesting with its parts.
+        states: Number of states, in all machines.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
     """
 
     definition: dict[str, Any]
     decomposition: Decomposition
+    region: Region
     states: int
     transitions: int
     findings: tuple[Finding, ...]
+    parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def lower(workflow: Workflow, joins: Joins = "token") -> Lowered:
-    """Return the state machine of a workflow whose operators all have a family.
+def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS) -> Lowered:
+    """Return the state machines of a workflow whose operators all have a family.
 
-    ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`.
+    ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`. ``limit`` is what one state machine
+    may take; what is larger is cut into parts.
     """
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
     plan = _plan(groups, workflow, starts, decomposition)
-    machine = _machine(plan, decomposition)
-    definition = to_asl(machine)
+    machines = within_limits(plan, decomposition.region, _machine, limit)
+    plan = machines.plan
     findings = (
         *check_limits(workflow, starts),
-        *check_mapping(groups.workflow, groups.members),
+        *check_mapping(groups.workflow, groups.members, plan.sharing),
         *check_groups(workflow, groups),
         *_waits(groups.workflow, decomposition),
-        *_own_check(plan, definition),
+        *_own_check(machines),
+        *check_size(machines, limit),
     )
     return Lowered(
-        definition=definition,
+        definition=machines.main.definition,
+        parts={part.name: part.definition for part in machines.parts},
         decomposition=decomposition,
-        states=_states(machine),
-        transitions=_transitions(machine) + JOIN_TRANSITIONS * len(plan.joins.waiting),
+        region=machines.region,
+        states=sum(_states(each.machine) for each in machines.all),
+        transitions=sum(_transitions(each.machine) for each in machines.all)
+        + JOIN_TRANSITIONS * len(plan.joins.waiting),
         findings=findings,
     )
 
@@ -95,10 +107,10 @@ def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:
     return starts, decompose(starts.order, joins)
 
 
-def _machine(plan: Plan, decomposition: Decomposition) -> Machine:
+def _machine(plan: Plan, region: Region) -> Machine:
     workflow = plan.workflow
     decide = plan.names.fresh("Run state")
-    body = lower_region(plan, decomposition.region, Scope(ledger=FIRST_INPUT), decide)
+    body = lower_region(plan, region, Scope(ledger=FIRST_INPUT), decide)
     return Machine(
         comment=f"Airflow DAG {workflow.dag_id} ({workflow.span.file})",
         start_at=body.start_at,
@@ -153,30 +165,19 @@ def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
     return found
 
 
-def _own_check(plan: Plan, definition: dict[str, Any]) -> list[Finding]:
-    workflow = plan.workflow
-    problems = check(definition, placeholders=(FUNCTION, TABLE))
-    found = [
+def _own_check(machines: Machines) -> list[Finding]:
+    workflow = machines.plan.workflow
+    arns = [part_arn(number) for number in machines.plan.parts]
+    return [
         INVALID_MACHINE.at(
             workflow.span,
             problem,
             "this is a bug of the translator: please report it",
             dag_id=workflow.dag_id,
         )
-        for problem in problems
+        for each in machines.all
+        for problem in check(each.definition, placeholders=(FUNCTION, TABLE, *arns))
     ]
-    size = len(orjson.dumps(definition))
-    if size > DEFINITION_LIMIT:
-        barrier = ", or try --joins barrier, which has fewer states" if plan.joins.waiting else ""
-        found.append(
-            DEFINITION_TOO_LARGE.at(
-                workflow.span,
-                f"the definition has {size:,} bytes, AWS allows {DEFINITION_LIMIT:,}",
-                f"split the DAG into several that start each other{barrier}",
-                dag_id=workflow.dag_id,
-            )
-        )
-    return found
 
 
 def _states(machine: Machine) -> int:

@@ -55,13 +55,14 @@ def known_length(task: Task) -> int:
     return task.expansion.length or 0 if task.expansion else 0
 
 
-def instance_scope(task_id: str) -> Scope:
+def instance_scope(task_id: str, around: Scope) -> Scope:
     """Return the scope of an instance of a mapped task that is all of its iteration."""
     return Scope(
         ledger=_SELECTED_LEDGER,
         returns=(task_id,),
         map_index=_SELECTED_INDEX,
         later_index=f"{lookup(INPUT, task_id)}.map_index",
+        execution=around.execution,
     )
 
 
@@ -87,7 +88,7 @@ def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
             "FunctionName": FUNCTION,
             "Payload": {
                 **payload(scope, task.task_id),
-                "expand": {"limit": room_for(plan.groups.workflow, task, plan.groups.members)},
+                "expand": {"limit": room_for(plan.sharing(task.task_id), task, plan.groups.members)},
             },
         },
         output=expression(merge(scope.ledger, answer if group else f"{{{text(task.task_id)}: {answer}}}")),

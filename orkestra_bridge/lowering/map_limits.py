@@ -12,7 +12,7 @@ from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_LENGTH, MAP_TOO_LONG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
@@ -45,9 +45,18 @@ def room_for(workflow: Workflow, task: Task, members: Members = NO_MEMBERS) -> i
     return max(1, min(MAX_MAP_LENGTH, share // _events(workflow, task, members)))
 
 
-def check_mapping(workflow: Workflow, members: Members = NO_MEMBERS) -> tuple[Finding, ...]:
-    """Return the findings about the lengths of mapped tasks and groups; the arguments are those of `room_for`."""
-    return tuple(finding for task in _mapped(workflow) for finding in _task(workflow, task, members))
+def check_mapping(
+    workflow: Workflow, members: Members = NO_MEMBERS, sharing: Callable[[str], Workflow] | None = None
+) -> tuple[Finding, ...]:
+    """Return the findings about the lengths of mapped tasks and groups.
+
+    The first arguments are those of `room_for`; ``sharing`` gives the tasks that share a state machine with one of them.
+    """
+    return tuple(
+        finding
+        for task in _mapped(workflow)
+        for finding in _task(sharing(task.task_id) if sharing else workflow, task, members)
+    )
 
 
 def _task(workflow: Workflow, task: Task, members: Members) -> Iterator[Finding]:

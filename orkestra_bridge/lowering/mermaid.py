@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.asl.check import inner_of
 from orkestra_bridge.lowering.join import UPDATE, UPDATE_AND_WAIT
+from orkestra_bridge.lowering.part import START, part_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SHAPES = {
     "Task": ("[", "]"),
@@ -21,13 +22,32 @@ _SHAPES = {
 }
 
 
-def to_mermaid(definition: dict[str, Any]) -> str:
+_NO_PARTS: Mapping[str, dict[str, Any]] = {}
+
+
+def to_mermaid(definition: dict[str, Any], parts: Mapping[str, dict[str, Any]] = _NO_PARTS) -> str:
     """Return the flowchart of a definition: a Parallel is a box around its branches, a Map one around its states.
 
+    So is a state that runs a part of the DAG, whose definition is in ``parts``.
     States that only an error leads to are left out. Dotted arrows go from a report to the task that waits for it.
     """
+    if parts:
+        machines = {part_arn(number): part for number, part in enumerate(parts.values(), start=1)}
+        definition = _with_parts(definition, machines)
     ids = {name: f"s{number}" for number, name in enumerate(_names(definition))}
     return "\n".join(["flowchart TD", *_scope(definition, ids, 1), *_reports(definition, ids)]) + "\n"
+
+
+def _with_parts(machine: dict[str, Any], machines: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a machine in which each state that runs a part looks like a Parallel with that one branch."""
+    states = {}
+    for name, state in machine["States"].items():
+        inner = inner_of(state)
+        if state.get("Resource") == START:
+            inner = [machines[state["Arguments"]["StateMachineArn"]]]
+        branches = [_with_parts(each, machines) for each in inner]
+        states[name] = {**state, "Type": "Parallel", "Branches": branches} if branches else state
+    return {**machine, "States": {**states}}
 
 
 def _names(machine: dict[str, Any]) -> Iterator[str]:
@@ -89,7 +109,8 @@ def _all_shown(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _item(state: dict[str, Any]) -> str:
-    return json.dumps(state["Arguments"]["Key"])
+    """Return what is the same for all that update an item, whether they are in a part or not."""
+    return str(state["Arguments"]["Key"]["id"]["S"]).partition(" & ")[2]
 
 
 def _targets(state: dict[str, Any]) -> list[str]:

@@ -16,14 +16,24 @@ from orkestra_bridge.lowering.map import (
     lower_mapped,
     start_of_instance,
 )
+from orkestra_bridge.lowering.part import IN_PART, lower_part
 from orkestra_bridge.lowering.polling import lower_polling
-from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose
+from orkestra_bridge.lowering.regions import (
+    Leaf,
+    Parallel,
+    Part,
+    Region,
+    Series,
+    decompose,
+    inside_of,
+    task_ids,
+)
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import lower_task
 from orkestra_bridge.operators.registry import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from orkestra_bridge.ir.model import Task
 
@@ -43,11 +53,19 @@ def lower_region(plan: Plan, region: Region, scope: Scope, following: str | None
     return Machine(start_at=names[0], states=states)
 
 
+def states_of_task(plan: Plan, task_id: str) -> dict[str, State]:
+    """Return the states of a task or mapped group as they are in the middle of a Series; good for measuring."""
+    leaf = Leaf(task_id)
+    return _lower_item(plan, _entry(plan, leaf), leaf, Scope(ledger=INPUT, execution=IN_PART), task_id)
+
+
 def _entry(plan: Plan, item: Region) -> str:
     if isinstance(item, Leaf):
         if item.task_id in plan.joins.waiting:
             return plan.names.fresh(waiting_name(item.task_id))
         return _entry_of_task(plan, plan.node(item.task_id))
+    if isinstance(item, Part):
+        return plan.names.fresh(f"Part {item.number}: {_head(item)}")
     heads = [_head(branch) for branch in item.branches] if isinstance(item, Parallel) else []
     shown = ", ".join(heads[:_NAMES_SHOWN])
     more = f" and {len(heads) - _NAMES_SHOWN} more" if len(heads) > _NAMES_SHOWN else ""
@@ -60,18 +78,20 @@ def _entry_of_task(plan: Plan, task: Task) -> str:
 
 def _head(region: Region) -> str:
     while not isinstance(region, Leaf):
-        region = region.items[0] if isinstance(region, Series) else region.branches[0]
+        region = inside_of(region)[0]
     return region.task_id
 
 
 def _lower_item(plan: Plan, name: str, item: Region, scope: Scope, following: str | None) -> dict[str, State]:
     if isinstance(item, Leaf):
         return _lower_leaf(plan, name, plan.node(item.task_id), scope, following)
+    if isinstance(item, Part):
+        return {name: lower_part(plan, item, scope, following, lower_region)}
     assert isinstance(item, Parallel), "a Series never holds a Series"
     inner = frozenset(name for branch in item.branches for name in task_ids(branch))
     return {
         name: ParallelState(
-            branches=tuple(_branch(plan, branch, inner, scope.map_index) for branch in item.branches),
+            branches=tuple(_branch(plan, branch, inner, scope) for branch in item.branches),
             arguments=None if scope.ledger == INPUT else expression(scope.ledger),
             output=scope.gathered(frozenset(plan.ledger_ids(inner)), last=following is None),
             next=following,
@@ -94,10 +114,10 @@ def _lower_leaf(plan: Plan, name: str, task: Task, scope: Scope, following: str 
 def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
     if task.task_id in plan.groups.members:
         return lower_mapped(
-            plan, name, task, scope, following=following, instance=_instance(plan, task.task_id)
+            plan, name, task, scope, following=following, instance=_instance(plan, task.task_id, scope)
         )
     if task.expansion:
-        states = _lowering(task)(plan, task, instance_scope(task.task_id), None)
+        states = _lowering(task)(plan, task, instance_scope(task.task_id, scope), None)
         instance = Machine(start_at=plan.names.of_task[task.task_id], states=states)
         return lower_mapped(plan, name, task, scope, following=following, instance=instance)
     # what a task of the group skips is looked up by map index, which is left to the function
@@ -111,7 +131,7 @@ def _lowering(task: Task) -> Lowering:
     return lower_polling if task.polling else lower_task
 
 
-def _instance(plan: Plan, group: str) -> Machine:
+def _instance(plan: Plan, group: str, around: Scope) -> Machine:
     """Return the states of one instance of a mapped group: the nesting of its tasks."""
     members = plan.groups.members[group]
     inside = frozenset(task.task_id for task in members)
@@ -119,22 +139,19 @@ def _instance(plan: Plan, group: str) -> Machine:
         tuple(task.task_id for task in members),
         {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
     )
-    scope = Scope(ledger=INPUT, returns=order.names, map_index=INDEX_VARIABLE, later_index=INDEX_VARIABLE)
+    scope = Scope(
+        ledger=INPUT,
+        returns=order.names,
+        map_index=INDEX_VARIABLE,
+        later_index=INDEX_VARIABLE,
+        execution=around.execution,
+    )
     body = lower_region(plan, decompose(order, "barrier").region, scope, None)
     name = plan.names.fresh(f"{group}: instance")
     return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states})
 
 
-def _branch(plan: Plan, branch: Region, inner: frozenset[str], map_index: str | None) -> Machine:
-    own = tuple(task_ids(branch))
+def _branch(plan: Plan, branch: Region, inner: frozenset[str], around: Scope) -> Machine:
+    own = task_ids(branch)
     returns = plan.ledger_ids((*own, *plan.joins.imported(own, inner)))
-    scope = Scope(ledger=INPUT, returns=returns, map_index=map_index, later_index=map_index)
-    return lower_region(plan, branch, scope, None)
-
-
-def task_ids(region: Region) -> Sequence[str]:
-    """Return the ids of all tasks of a region, in reading order."""
-    if isinstance(region, Leaf):
-        return [region.task_id]
-    parts = region.items if isinstance(region, Series) else region.branches
-    return [task_id for part in parts for task_id in task_ids(part)]
+    return lower_region(plan, branch, around.of_branch(returns), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.lowering.regions import Leaf, Region, Series
+from orkestra_bridge.lowering.regions import Leaf, Part, Region, Series, inside_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.regions import Decomposition
 
 
-def nesting_text(decomposition: Decomposition) -> str:
-    """Return the text form, ending with a newline.
+def nesting_text(decomposition: Decomposition, region: Region | None = None) -> str:
+    """Return the text form, ending with a newline; ``region`` is the nesting with its parts, if it has been cut.
 
     ::
 
@@ -26,7 +26,7 @@ def nesting_text(decomposition: Decomposition) -> str:
 
     A relaxed edge is one that a join enforces at run time; with barriers there are added waits instead.
     """
-    lines = [*_lines(decomposition.region, "")]
+    lines = [*_lines(region or decomposition.region, "")]
     lines += [
         f"added wait: {wait.task_id} waits for {', '.join(wait.waits_for)}" for wait in decomposition.waits
     ]
@@ -38,6 +38,7 @@ def _lines(region: Region, indent: str) -> Iterator[str]:
     if isinstance(region, Leaf):
         yield f"{indent}{region.task_id}"
         return
-    yield f"{indent}{'series' if isinstance(region, Series) else 'parallel'}"
-    for part in region.items if isinstance(region, Series) else region.branches:
+    heading = f"part {region.number}" if isinstance(region, Part) else ""
+    yield f"{indent}{heading or ('series' if isinstance(region, Series) else 'parallel')}"
+    for part in inside_of(region):
         yield from _lines(part, f"{indent}  ")

@@ -42,7 +42,16 @@ class Parallel:
     branches: tuple[Region, ...]
 
 
-Region: TypeAlias = Leaf | Series | Parallel
+@final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A region that runs in a state machine of its own; ``number`` counts from 1."""
+
+    number: int
+    region: Region
+
+
+Region: TypeAlias = Leaf | Series | Parallel | Part
 
 DEPTH = 24
 """Parallel states inside of each other, at most: each is four levels of JSON, and parsers stop somewhere."""
@@ -87,6 +96,26 @@ def decompose(order: Order, joins: Joins = "token") -> Decomposition:
     return Decomposition(region, relaxed=relaxed)
 
 
+def inside_of(region: Region) -> tuple[Region, ...]:
+    """Return the regions directly inside of one, in reading order; none of a single task."""
+    match region:
+        case Series():
+            return region.items
+        case Parallel():
+            return region.branches
+        case Part():
+            return (region.region,)
+        case Leaf():
+            return ()
+
+
+def task_ids(region: Region) -> tuple[str, ...]:
+    """Return the ids of all tasks of a region, in reading order."""
+    if isinstance(region, Leaf):
+        return (region.task_id,)
+    return tuple(task_id for part in inside_of(region) for task_id in task_ids(part))
+
+
 def masks_before(order: Order, region: Region) -> list[int]:
     """Return for each task the mask of those that the nesting makes it wait for."""
     index = {name: i for i, name in enumerate(order.names)}
@@ -97,7 +126,7 @@ def masks_before(order: Order, region: Region) -> list[int]:
             before[index[part.task_id]] = earlier
             return 1 << index[part.task_id]
         mask = 0
-        for item in part.items if isinstance(part, Series) else part.branches:
+        for item in inside_of(part):
             mask |= inside(item, earlier | mask if isinstance(part, Series) else earlier)
         return mask
 

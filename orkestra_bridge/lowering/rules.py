@@ -79,3 +79,15 @@ GROUP_RULE = Rule(
     severity=Severity.WARNING,
     verdict=Verdict.APPROXIMATED,
 )
+CUT_INTO_PARTS = Rule(
+    id="OB350",
+    title="a DAG in several state machines",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+HISTORY_TOO_LONG = Rule(
+    id="OB351",
+    title="more events than an execution's history holds",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.asl.jsonata import expression, lookup, merge, picked, text
@@ -10,6 +10,7 @@ from orkestra_bridge.asl.jsonata import expression, lookup, merge, picked, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from orkestra_bridge.asl.model import Machine
     from orkestra_bridge.ir.model import Task, Workflow
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.runtime.setups import SetupGraph
 
 INPUT = "$states.input"
+EXECUTION = "$states.context.Execution"
 FIRST_INPUT = "($exists($states.input.ledger) ? $states.input.ledger : {})"
 
 
@@ -31,6 +33,8 @@ class Plan:
         skippers: For each task, the tasks above it that may decide to skip it.
         setups: Which tasks are setups and teardowns, and what that means for others.
         joins: Which tasks wait for reports from other branches.
+        beside: For a task in a part, the tasks and mapped groups that share its state machine.
+        parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
     """
 
@@ -41,6 +45,8 @@ class Plan:
     setups: SetupGraph
     joins: Joins
     groups: Grouped
+    beside: Mapping[str, Workflow] = field(default_factory=dict)
+    parts: dict[int, Machine] = field(default_factory=dict)
 
     def node(self, name: str) -> Task:
         """Return the task with this id, or the one that stands for the mapped group; raises KeyError if there is none."""
@@ -54,6 +60,10 @@ class Plan:
             for name in names
             for task_id in ([task.task_id for task in members[name]] if name in members else [name])
         )
+
+    def sharing(self, name: str) -> Workflow:
+        """Return the tasks and mapped groups that share a state machine with one of them."""
+        return self.beside.get(name, self.groups.workflow)
 
     @property
     def mapped(self) -> frozenset[str]:
@@ -73,12 +83,20 @@ class Scope:
         map_index: JSONata for the map index of the instance that runs here, in the next state to be built; None outside
             of a Map. AWS shows the context object's ``Map`` to the Map state alone, so it travels with the input.
         later_index: The same for the states after that one.
+        execution: JSONata for the context object's ``Execution`` of the whole run: its own in the DAG's state machine, in
+            those of its parts what their input says.
     """
 
     ledger: str
     returns: tuple[str, ...] | None = None
     map_index: str | None = None
     later_index: str | None = None
+    execution: str = EXECUTION
+
+    def of_branch(self, returns: tuple[str, ...]) -> Scope:
+        """Return the scope of a branch of a Parallel in this one."""
+        index = self.map_index
+        return replace(self, ledger=INPUT, returns=returns, map_index=index, later_index=index)
 
     def after_first(self) -> Scope:
         """Return the scope as it is for every state but the first: the input is the ledger."""

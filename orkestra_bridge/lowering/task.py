@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
 from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.lowering.scope import EXECUTION
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Retry, Task
@@ -130,7 +131,10 @@ def payload(scope: Scope, task_id: str) -> dict[str, Any]:
 
 def run_payload(scope: Scope) -> dict[str, Any]:
     """Return what every invocation of the function is told: the run, the execution, and what has finished."""
-    return {"ledger": expression(scope.ledger), "context": expression("$states.context")}
+    context = "$states.context"
+    if scope.execution != EXECUTION:
+        context = f"{{'Execution': {scope.execution}, 'State': $states.context.State}}"
+    return {"ledger": expression(scope.ledger), "context": expression(context)}
 
 
 def _timeout(task: Task) -> int | None:

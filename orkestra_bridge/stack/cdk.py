@@ -17,6 +17,7 @@ from orkestra_bridge.errors import BridgeError, UsageError
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.pipeline import convert
+from orkestra_bridge.stack.definitions import ASSETS, KEY
 from orkestra_bridge.stack.node import require_node
 
 require_node()
@@ -176,7 +177,12 @@ def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Tr
     template = folder / report.dag_id / "template.json"
     parameters = json.loads(template.read_text(encoding="utf-8"))["Parameters"]
     defaults = {name: parameter.get("Default", "") for name, parameter in parameters.items()}
-    packages = {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
+    packages = {
+        name: folder / report.dag_id / ASSETS / f"{name.removesuffix(KEY)}.json"
+        for name in defaults
+        if name.endswith(KEY)
+    }
+    packages |= {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
     if _LAYER in defaults:
         packages[_LAYER] = folder / LAYERS / Path(defaults[_LAYER]).name
     return _Translation(report, template, defaults, packages)

@@ -111,6 +111,8 @@ def expression_fault(expression: str) -> str | None:
 
 
 def _fill_faults(properties: Json) -> Iterator[str]:
+    if "DefinitionS3Location" in properties:
+        return  # the definition is not here
     text = properties.get("DefinitionString") or json.dumps(properties["Definition"])
     wanted, given = set(_SUBSTITUTION.findall(text)), set(properties.get("DefinitionSubstitutions", {}))
     for name in sorted(wanted - given):

@@ -6,7 +6,10 @@ role. Source: AWS, "Service Authorization Reference" and "Step Functions: IAM po
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 METADATA_KEY = "orkestra-bridge"
 
@@ -25,12 +28,41 @@ _SAMPLING = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 _LOG_REASON = "CloudWatch Logs' delivery actions have no resource types: AWS accepts nothing but *"
 _TRACE_REASON = "X-Ray's write and sampling actions have no resource types: AWS accepts nothing but *"
 
+_NAMED = 16
+"""State machines that a role names one by one."""
+
 Json = dict[str, Any]
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: Any) -> Json:
     """Return a statement that allows the actions on these resources."""
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def own_machines(parts: Sequence[str]) -> list[Json]:
+    """Return the ARNs of state machines of the DAG: its own for an empty name, or one of a part.
+
+    They are written in full: a reference to a machine would make the role wait for it, and it waits for its role.
+    """
+    return [_own("stateMachine", part) for part in _short(parts)]
+
+
+def own_executions(parts: Sequence[str]) -> list[Json]:
+    """Return the ARNs of all executions of such state machines."""
+    return [_own("execution", part, ":*") for part in _short(parts)]
+
+
+def _own(kind: str, part: str, rest: str = "") -> Json:
+    name = f"-{part}" if part else ""
+    place = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
+    return {"Fn::Sub": f"{place}:{kind}:${{StateMachineName}}{name}{rest}"}
+
+
+def _short(parts: Sequence[str]) -> Sequence[str]:
+    """Return the names, or one for all parts if there are many: the policies of a role have 10,240 characters in all."""
+    if len(parts) <= _NAMED:
+        return parts
+    return [*(part for part in parts if not part), "part-*"]
 
 
 def log_delivery() -> Json:

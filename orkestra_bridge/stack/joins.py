@@ -5,12 +5,15 @@ Only machines with joins have one. It holds nothing that outlives a run, so it g
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from orkestra_bridge.lowering.join import TABLE
-from orkestra_bridge.stack.iam import allow
+from orkestra_bridge.stack.iam import allow, own_machines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 JOINS = "JoinsTable"
 
@@ -39,14 +42,10 @@ def join_table() -> Json:
     }
 
 
-def join_rights() -> list[Json]:
-    """Return the statements for the role of a machine with joins.
-
-    The machine is named by its ARN in full: a reference to it would make the role wait for the machine, and the machine
-    waits for its role.
-    """
-    own = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${StateMachineName}"
+def join_rights(parts: Sequence[str] = ()) -> list[Json]:
+    """Return the statements for the role of a machine with joins; who waits may be in any of the ``parts`` of the DAG."""
+    own = own_machines(["", *parts])
     return [
         allow("Join", ("dynamodb:GetItem", "dynamodb:UpdateItem"), {"Fn::GetAtt": [JOINS, "Arn"]}),
-        allow("WakeOwnTasks", ("states:SendTaskSuccess",), {"Fn::Sub": own}),
+        allow("WakeOwnTasks", ("states:SendTaskSuccess",), *own),
     ]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
+
+from orkestra_bridge.lowering.part import part_logical, part_name
 from orkestra_bridge.stack.compute import log_group
-from orkestra_bridge.stack.iam import allow, log_delivery, role, tracing
+from orkestra_bridge.stack.iam import allow, log_delivery, own_executions, own_machines, role, tracing
 from orkestra_bridge.stack.joins import JOINS, has_joins, join_rights, join_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.stack.model import FunctionAsset
 
 MACHINE = "StateMachine"
@@ -20,25 +26,92 @@ NAME_LIMIT = 80
 Json = dict[str, Any]
 
 
-def machine_resources(definition: Json, function: FunctionAsset, retention_days: int) -> dict[str, Json]:
-    """Return the DAG's state machine, its role, its joins and the log of all its state machines, by logical id."""
-    function_arn = {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]}
-    joins = has_joins(definition)
-    fill = {f"{function.logical}FunctionArn": function_arn, **({JOINS: {"Ref": JOINS}} if joins else {})}
-    rights = [
-        allow("InvokeTasks", ("lambda:InvokeFunction",), function_arn),
-        *(join_rights() if joins else []),
-    ]
-    machine = state_machine("STANDARD", definition, fill, MACHINE)
-    machine["Properties"]["StateMachineName"] = {"Ref": "StateMachineName"}
+_NO_PARTS: Mapping[str, Json] = {}
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+
+
+def machine_definitions(definition: Json, parts: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the definition of each state machine by its logical id; ``parts`` are in the order of their numbers."""
+    numbered = enumerate(parts.values(), start=1)
+    return {MACHINE: definition, **{part_logical(number): part for number, part in numbered}}
+
+
+def name_limit(parts: int) -> int:
+    """Return how many characters the DAG's state machine may have in its name, behind which those of parts add theirs."""
+    return NAME_LIMIT - (len(f"-{part_name(parts)}") if parts else 0)
+
+
+def machine_resources(
+    definition: Json, function: FunctionAsset, retention_days: int, parts: Mapping[str, Json] = _NO_PARTS
+) -> dict[str, Json]:
+    """Return the DAG's state machines with their roles, its joins and the log of all machines, by logical id."""
+    machines = machine_definitions(definition, parts)
     # outside of /aws/vendedlogs/ each log group makes a resource policy longer, until that is full
     log_name = {"Fn::Join": ["", ["/aws/vendedlogs/states/", {"Ref": "StateMachineName"}]]}
-    return {
-        MACHINE: machine,
-        f"{MACHINE}Role": machine_role(rights),
-        MACHINE_LOG: log_group(retention_days, log_name),
-        **({JOINS: join_table()} if joins else {}),
-    }
+    resources: dict[str, Json] = {}
+    for logical, each in machines.items():
+        named = _placeholders(each)
+        fill = {name: _value(name, function) for name in named}
+        resources[logical] = state_machine("STANDARD", each, fill, logical)
+        resources[logical]["Properties"]["StateMachineName"] = _machine_name(logical)
+        resources[f"{logical}Role"] = machine_role(_rights(named, function, len(parts)))
+        if logical == MACHINE:
+            resources[MACHINE_LOG] = log_group(retention_days, log_name)
+    if any(map(has_joins, machines.values())):
+        resources[JOINS] = join_table()
+    return resources
+
+
+def _placeholders(definition: Json) -> list[str]:
+    return sorted(set(_PLACEHOLDER.findall(orjson.dumps(definition).decode())))
+
+
+def _value(placeholder: str, function: FunctionAsset) -> Json:
+    if placeholder == JOINS:
+        return {"Ref": JOINS}
+    if placeholder == f"{function.logical}FunctionArn":
+        return {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]}
+    return {"Ref": placeholder.removesuffix("Arn")}
+
+
+def _machine_name(logical: str) -> Json:
+    if logical == MACHINE:
+        return {"Ref": "StateMachineName"}
+    return {"Fn::Sub": f"${{StateMachineName}}-{_part_of(logical)}"}
+
+
+def _part_of(logical: str) -> str:
+    return part_name(int(logical.removeprefix(part_logical(0)[:-1])))
+
+
+def _rights(named: list[str], function: FunctionAsset, parts: int) -> list[Json]:
+    function_arn = f"{function.logical}FunctionArn"
+    started = [name.removesuffix("Arn") for name in named if name not in {function_arn, JOINS}]
+    statements = []
+    if function_arn in named:
+        statements.append(allow("InvokeTasks", ("lambda:InvokeFunction",), _value(function_arn, function)))
+    if JOINS in named:
+        statements += join_rights([part_name(number + 1) for number in range(parts)])
+    return [*statements, *(_start_rights(started) if started else [])]
+
+
+def _start_rights(parts: list[str]) -> list[Json]:
+    """Return the statements for the role of a machine that starts executions of parts and waits for them.
+
+    Step Functions is told of their end by a rule that it keeps in EventBridge (AWS: "IAM policies for calling nested
+    workflows"). The names of executions are those of runs.
+    """
+    names = [_part_of(part) for part in parts]
+    rule = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    return [
+        allow("StartParts", ("states:StartExecution",), *own_machines(names)),
+        allow("WaitForParts", ("states:DescribeExecution", "states:StopExecution"), *own_executions(names)),
+        allow(
+            "HearOfParts",
+            ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
+            {"Fn::Sub": f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:{rule}"},
+        ),
+    ]
 
 
 def state_machine(kind: Literal["STANDARD", "EXPRESS"], definition: Json, fill: Json, logical: str) -> Json:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import ScheduleKind
 
@@ -91,8 +93,10 @@ class Stack:
 
     Attributes:
         template: A CloudFormation template as JSON values.
+        definitions: Definitions of state machines that are not in the template, by their logical ids.
     """
 
     template: dict[str, Any]
     findings: tuple[Finding, ...]
     schedule: ScheduleView
+    definitions: Mapping[str, dict[str, Any]] = field(default_factory=dict)

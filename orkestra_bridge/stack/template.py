@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from orkestra_bridge.ir.model import ScheduleKind
-from orkestra_bridge.naming import execution_name
+from orkestra_bridge.naming import execution_name, shorten
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
-from orkestra_bridge.stack.machine import MACHINE, NAME_LIMIT, machine_resources
+from orkestra_bridge.stack.definitions import move_out
+from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
 from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
@@ -18,6 +19,8 @@ from orkestra_bridge.stack.settings import setting_findings, setting_parameters,
 from orkestra_bridge.stack.xcoms import may_push, xcom_condition, xcom_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
@@ -39,6 +42,7 @@ _TAGGED = frozenset(
 _KEY_PREFIX = "orkestra-bridge/"
 
 Json = dict[str, Any]
+NO_PARTS: Mapping[str, Json] = {}
 
 
 def build_stack(
@@ -47,16 +51,19 @@ def build_stack(
     function: FunctionAsset,
     layer: LayerAsset | None,
     target: Target,
+    *,
+    parts: Mapping[str, Json] = NO_PARTS,
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
     ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in, and ``${JoinsTable}`` if it has
-    joins. The template is complete: with the packages in the bucket ``AssetBucket`` it can be deployed as it is.
+    joins; ``parts`` has those of the parts by name. The template is complete: with the packages, and the definitions that
+    it has no room for, in the bucket ``AssetBucket`` it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
     resources = {
         **compute_resources(workflow, function, layer, target),
-        **machine_resources(definition, function, target.log_retention_days),
+        **machine_resources(definition, function, target.log_retention_days, parts),
         **scheduling_resources(workflow.dag_id, view),
     }
     for resource in resources.values():
@@ -65,13 +72,14 @@ def build_stack(
     template: Json = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _description(workflow),
-        "Parameters": _parameters(workflow, function, layer, view),
+        "Parameters": _parameters(workflow, function, layer, view, name_limit(len(parts))),
         "Conditions": _conditions(workflow, view),
         "Resources": resources,
         "Outputs": _outputs(function),
     }
+    moved = move_out(template, machine_definitions(definition, parts))
     found = (*findings, *setting_findings(workflow), *_too_large(workflow, template))
-    return Stack(template=template, findings=found, schedule=view)
+    return Stack(template=template, findings=found, schedule=view, definitions=moved)
 
 
 def _description(workflow: Workflow) -> str:
@@ -81,7 +89,7 @@ def _description(workflow: Workflow) -> str:
 
 
 def _parameters(
-    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, view: ScheduleView
+    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, view: ScheduleView, longest: int
 ) -> Json:
     parameters: Json = {
         "AssetBucket": {
@@ -93,9 +101,9 @@ def _parameters(
         "StateMachineName": {
             "Type": "String",
             "Description": "Name of the state machine, unique in account and region",
-            "Default": execution_name(workflow.dag_id),
+            "Default": shorten(execution_name(workflow.dag_id), longest),
             "AllowedPattern": "[A-Za-z0-9_-]+",
-            "MaxLength": NAME_LIMIT,
+            "MaxLength": longest,
         },
         "LogLevel": {
             "Type": "String",

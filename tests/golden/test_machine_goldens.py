@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.ir.model import Expansion, MappedGroup, Polling, Retry, Workflow
+from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
+from orkestra_bridge.lowering.pprint import nesting_text
 
 GOLDENS = Path(__file__).parent / "machines"
 
@@ -81,19 +84,44 @@ CONSTRUCTS: dict[str, Workflow] = {
 }
 
 
+IN_PARTS: dict[str, Workflow] = {
+    "parts_of_a_series": a_workflow(*(a_task(f"t{i}", *([f"t{i - 1}"] if i else [])) for i in range(4))),
+    "parts_of_a_parallel": a_workflow(
+        *(a_task(name) for name in "abcd"), a_task("e", "a"), a_task("f", "b", "d"), a_task("g", "d")
+    ),
+}
+SMALL = Weight(4_500, 10**6)
+
+
 @pytest.mark.parametrize("name", CONSTRUCTS)
 def test_machine(name: str, rewrite_goldens: bool) -> None:
     workflow = CONSTRUCTS[name]
     definition = lower(workflow, "barrier" if workflow.dag_id == "barrier" else "token").definition
-    for suffix, text in (
-        (".asl.json", json.dumps(definition, indent=2, ensure_ascii=False) + "\n"),
-        (".mmd", to_mermaid(definition)),
-    ):
-        golden = GOLDENS / f"{name}{suffix}"
+    check({f"{name}.asl.json": as_text(definition), f"{name}.mmd": to_mermaid(definition)}, rewrite_goldens)
+
+
+@pytest.mark.parametrize("name", IN_PARTS)
+def test_machines_of_parts(name: str, rewrite_goldens: bool) -> None:
+    lowered = lower(IN_PARTS[name], "token", SMALL)
+    texts = {f"{name}.asl.json": as_text(lowered.definition)}
+    texts |= {f"{name}.{part}.asl.json": as_text(each) for part, each in lowered.parts.items()}
+    texts[f"{name}.mmd"] = to_mermaid(lowered.definition, lowered.parts)
+    texts[f"{name}.txt"] = nesting_text(lowered.decomposition, lowered.region)
+    check(texts, rewrite_goldens)
+    assert len(list(GOLDENS.glob(f"{name}.*"))) == len(texts)
+
+
+def as_text(definition: Any) -> str:
+    return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
+
+
+def check(texts: dict[str, str], rewrite_goldens: bool) -> None:
+    for name, text in texts.items():
+        golden = GOLDENS / name
         if rewrite_goldens:
             golden.write_text(text)
         assert text == golden.read_text()
 
 
 def test_no_golden_is_left_over() -> None:
-    assert {path.name.split(".")[0] for path in GOLDENS.iterdir()} == set(CONSTRUCTS)
+    assert {path.name.split(".")[0] for path in GOLDENS.iterdir()} == {*CONSTRUCTS, *IN_PARTS}

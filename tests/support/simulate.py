@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import jsonata  # noqa: F401 - raises the recursion limit when it is imported, which Hypothesis does not want during a test
 
 from orkestra_bridge.ir.serialize import to_document
-from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
+from orkestra_bridge.local.interpreter import StatesError, TaskCall, TaskTokens, VirtualClock, execute
+from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.parts import AWS
 from orkestra_bridge.runtime.trigger_rules import decide
 from orkestra_bridge.runtime.verdict import verdict_of
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.local.interpreter import Event
+    from orkestra_bridge.local.interpreter import Event, EventSink, Execution, TaskRunner
+    from orkestra_bridge.lowering.cutting import Weight
+    from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import Joins
 
 WORKED = {"run": "success"}
@@ -106,8 +110,9 @@ def play(
     *,
     skips: Mapping[str, Sequence[str]] | None = None,
     joins: Joins = "token",
+    limit: Weight = AWS,
 ) -> Played:
-    """Run the workflow's machine on a virtual clock; ``skips`` says which tasks a task skips."""
+    """Run the workflow's machines on a virtual clock; ``skips`` says which tasks a task skips."""
     clock = VirtualClock()
     played = Played(status="")
     player = Player(
@@ -126,15 +131,33 @@ def play(
                 (task_id, entry["state"]) for task_id, entry in output.items() if isinstance(entry, dict)
             )
 
-    execution = clock.run(
+    lowered = lower(workflow, joins, limit)
+    # on a virtual clock, a task that waits for ever would stop the test
+    played.status = run_lowered(lowered, player, clock, on_event=on_event, seconds=10**6).status
+    return played
+
+
+def run_lowered(
+    lowered: Lowered,
+    tasks: TaskRunner,
+    clock: VirtualClock,
+    data: Any = None,
+    *,
+    on_event: EventSink = lambda _: None,
+    seconds: int | None = None,
+) -> Execution:
+    """Run a lowered workflow's state machine, and those of its parts when it starts them."""
+    tokens = TaskTokens()
+    machines = {f"${{Part{number}Arn}}": part for number, part in enumerate(lowered.parts.values(), start=1)}
+    executions = Executions(machines, clock=clock, tokens=tokens, on_event=on_event)
+    limited = {} if seconds is None else {"TimeoutSeconds": seconds}
+    return clock.run(
         execute(
-            # on a virtual clock, a task that waits for ever would stop the test
-            {"TimeoutSeconds": 10**6, **lower(workflow, joins).definition},
-            {},
-            tasks=ServiceTasks(player),
+            {**limited, **lowered.definition},
+            {} if data is None else data,
+            tasks=ServiceTasks(tasks, executions),
             clock=clock,
             on_event=on_event,
+            tokens=tokens,
         )
     )
-    played.status = execution.status
-    return played

@@ -8,17 +8,20 @@ or the disk.
 from orkestra_bridge.local.interpreter.clock import Clock, RealClock, VirtualClock
 from orkestra_bridge.local.interpreter.engine import execute
 from orkestra_bridge.local.interpreter.failures import StatesError
-from orkestra_bridge.local.interpreter.model import Event, Execution, Json, TaskCall, TaskRunner
+from orkestra_bridge.local.interpreter.model import Event, EventSink, Execution, Json, TaskCall, TaskRunner
+from orkestra_bridge.local.interpreter.tokens import TaskTokens
 
 __all__ = [
     "Clock",
     "Event",
+    "EventSink",
     "Execution",
     "Json",
     "RealClock",
     "StatesError",
     "TaskCall",
     "TaskRunner",
+    "TaskTokens",
     "VirtualClock",
     "execute",
 ]

@@ -16,6 +16,8 @@ from orkestra_bridge.local.interpreter.states import STATE_TYPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orkestra_bridge.local.interpreter.tokens import TaskTokens
+
 ARN = "arn:aws:states:us-east-1:123456789012"
 """Region and account as AWS's documentation writes them: nothing here exists."""
 
@@ -33,17 +35,18 @@ async def execute(
     on_event: EventSink = _ignore,
     name: str = "local",
     machine: str = "local",
+    tokens: TaskTokens | None = None,
 ) -> Execution:
     """Run a JSONata state machine with this input and return how it ended.
 
     Await it on the clock's own loop: ``clock.run(execute(...))``. A failure of the machine is a value, not an
-    exception.
+    exception. ``tokens`` are shared by executions whose states answer for tasks of each other.
 
     Raises LocalRunError: the definition has something in it that this interpreter does not know.
     """
     check_definition(definition)
     context = _context(data, clock, name, machine)
-    run = Run(tasks=tasks, clock=clock, on_event=on_event, context=context, block=run_block)
+    run = Run(tasks=tasks, clock=clock, on_event=on_event, context=context, block=run_block, tokens=tokens)
     run.emit("ExecutionStarted", input=data)
     try:
         given = settle(data, "input")

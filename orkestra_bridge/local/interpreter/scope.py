@@ -28,12 +28,13 @@ class Run:
         on_event: EventSink,
         context: Mapping[str, Json],
         block: Block,
+        tokens: TaskTokens | None = None,
     ) -> None:
         self.tasks = tasks
         self.clock = clock
         self.context = settle(context, "context object")
         self.run_block = block
-        self.tokens = TaskTokens()
+        self.tokens = TaskTokens() if tokens is None else tokens
         # Jitter has to differ between the branches of one run, not between two runs.
         self.jitter = random.Random(0)  # noqa: S311
         self._on_event = on_event

@@ -55,7 +55,7 @@ class Callback:
 
 @final
 class TaskTokens:
-    """The tokens of one execution."""
+    """The tokens of one execution, or of several whose states answer for tasks of each other."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Callback] = {}

@@ -6,19 +6,25 @@ import re
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.local.services.dynamodb import Table
+from orkestra_bridge.local.services.executions import START
 
 if TYPE_CHECKING:
     from orkestra_bridge.local.interpreter import Json, TaskCall, TaskRunner
+    from orkestra_bridge.local.services.executions import Executions
 
 _DYNAMODB = re.compile(r"arn:aws:states:::(aws-sdk:)?dynamodb:(\w+)(?:\.waitForTaskToken)?")
 
 
 @final
 class ServiceTasks:
-    """A `TaskRunner` with tables of its own; ``others`` gets the calls of all other services."""
+    """A `TaskRunner` with tables of its own.
 
-    def __init__(self, others: TaskRunner) -> None:
+    ``others`` gets the calls of all other services; ``executions`` has the machines that the machine may start.
+    """
+
+    def __init__(self, others: TaskRunner, executions: Executions | None = None) -> None:
         self._others = others
+        self._executions = executions
         self._table = Table()
 
     async def __call__(self, call: TaskCall) -> Json:
@@ -26,6 +32,8 @@ class ServiceTasks:
 
         Raises StatesError: the service says no. Raises LocalRunError: the call is not understood here.
         """
+        if call.resource == START and self._executions is not None:
+            return await self._executions.start(call, self)
         match = _DYNAMODB.fullmatch(call.resource)
         if match is None:
             return await self._others(call)

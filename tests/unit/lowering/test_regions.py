@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orkestra_bridge.ir.graph import Order, bits, order_of
-from orkestra_bridge.lowering.nesting import task_ids
 from orkestra_bridge.lowering.pprint import nesting_text
-from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose
+from orkestra_bridge.lowering.regions import Leaf, Parallel, Region, Series, decompose, inside_of, task_ids
 
 if TYPE_CHECKING:
     from orkestra_bridge.options import Joins
@@ -36,7 +35,7 @@ def before(region: Region) -> set[tuple[str, str]]:
     """Return all pairs (u, v) where the nesting makes v wait for u."""
     if isinstance(region, Leaf):
         return set()
-    parts = region.items if isinstance(region, Series) else region.branches
+    parts = inside_of(region)
     pairs = set().union(*(before(part) for part in parts))
     if isinstance(region, Series):
         for first, second in itertools.combinations(parts, 2):

@@ -12,9 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orkestra_bridge.ir.graph import Order, bits, order_of
-from orkestra_bridge.lowering.nesting import task_ids
 from orkestra_bridge.lowering.pprint import nesting_text
-from orkestra_bridge.lowering.regions import DEPTH, Leaf, Parallel, Region, Series, decompose, masks_before
+from orkestra_bridge.lowering.regions import (
+    DEPTH,
+    Leaf,
+    Parallel,
+    Region,
+    decompose,
+    inside_of,
+    masks_before,
+    task_ids,
+)
 
 Edges = list[tuple[int, int]]
 
@@ -63,17 +71,14 @@ def closed(of: Order, before: list[int]) -> list[int]:
 def depth(region: Region) -> int:
     if isinstance(region, Leaf):
         return 0
-    if isinstance(region, Parallel):
-        return 1 + max(map(depth, region.branches))
-    return max(map(depth, region.items))
+    return isinstance(region, Parallel) + max(map(depth, inside_of(region)))
 
 
 def has_series_in_series(region: Region) -> bool:
     if isinstance(region, Leaf):
         return False
-    if isinstance(region, Parallel):
-        return any(isinstance(part, Parallel) or has_series_in_series(part) for part in region.branches)
-    return any(isinstance(part, Series) or has_series_in_series(part) for part in region.items)
+    parts = inside_of(region)
+    return any(isinstance(part, type(region)) or has_series_in_series(part) for part in parts)
 
 
 def fewest(of: Order) -> int:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stacks import DEFINITION, SCHEDULES, stack
+from stacks import DEFINITION, FUNCTION, SCHEDULES, stack, workflow
 
 from orkestra_bridge.ir.serialize import render
+from orkestra_bridge.options import Target
 from orkestra_bridge.stack.check import check_template
+from orkestra_bridge.stack.template import build_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,8 +228,9 @@ def test_the_same_input_gives_the_same_bytes_and_the_definition_is_not_touched()
 
 
 def test_a_template_beyond_the_limit_is_refused() -> None:
-    comment = {**DEFINITION, "Comment": "x" * 1_000_000}
-    assert [finding.id for finding in stack(definition=comment).findings] == ["OB512"]
+    parts = {f"part-{number}": {**DEFINITION, "Comment": "x" * 4_000} for number in range(1, 300)}
+    made = build_stack(workflow(), DEFINITION, FUNCTION, None, Target(), parts=parts)
+    assert [finding.id for finding in made.findings] == ["OB512"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,144 @@
+"""State machines within AWS's limits: one if all fits into it, else one for the DAG and one for each part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+from orkestra_bridge.asl.measure import (
+    DEFINITION_LIMIT,
+    HISTORY_LIMIT,
+    definition_bytes,
+    most_events,
+    states_events,
+)
+from orkestra_bridge.asl.model import Machine, state_names
+from orkestra_bridge.asl.render import to_asl
+from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, shares
+from orkestra_bridge.lowering.join import TABLE
+from orkestra_bridge.lowering.nesting import states_of_task
+from orkestra_bridge.lowering.part import part_arn, part_name
+from orkestra_bridge.lowering.poll_limits import budget_of
+from orkestra_bridge.lowering.task import FUNCTION
+from orkestra_bridge.naming import StateNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.regions import Region
+    from orkestra_bridge.lowering.scope import Plan
+
+    Body = Callable[[Plan, Region], Machine]
+
+AWS = Weight(DEFINITION_LIMIT, HISTORY_LIMIT)
+"""What AWS allows of one state machine."""
+FILLED = {FUNCTION: 140, TABLE: 160}
+"""Placeholders, and the most bytes of their values: ARN of a function, name of a table that CloudFormation made."""
+_ARN = 170
+_SHARES = (0.85, 0.7, 0.55, 0.4, 0.25)
+"""Of the limits, tried one after the other: weights are estimates, what came of them is measured."""
+_FEWEST = 40
+"""Instances for which there has to be room where only the run knows how many there are."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A state machine with what it takes of AWS's limits; ``name`` is empty for the DAG's own."""
+
+    name: str
+    machine: Machine
+    definition: dict[str, Any]
+    weight: Weight
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """The DAG's own state machine, those of its parts, and the plan and nesting they were made with."""
+
+    plan: Plan
+    region: Region
+    main: Measured
+    parts: tuple[Measured, ...] = ()
+
+    @property
+    def all(self) -> tuple[Measured, ...]:
+        """All state machines, the DAG's own first."""
+        return (self.main, *self.parts)
+
+    def heaviest(self, limit: Weight) -> float:
+        """Return how much of the limit the machine takes that takes most of it; more than 1 is too much."""
+        return max(shares(each.weight, limit) for each in self.all)
+
+
+def within_limits(plan: Plan, region: Region, body: Body, limit: Weight = AWS) -> Machines:
+    """Return the machines of a nesting; some are beyond the limit if no cut brings them below it.
+
+    ``body`` makes the DAG's own state machine.
+    """
+    tried = [_machines(plan, region, body)]
+    if tried[0].heaviest(limit) <= 1:
+        return tried[0]
+    weights = {name: _weight(plan, name) for name in plan.joins.order.names}
+    for share in _SHARES:
+        parted = cut(region, weights.__getitem__, limit.times(share))
+        tried.append(_machines(_fresh(plan, parted), parted, body))
+        if tried[-1].heaviest(limit) <= 1:
+            return tried[-1]
+    return min(tried, key=lambda machines: machines.heaviest(limit))
+
+
+def _fresh(plan: Plan, region: Region) -> Plan:
+    """Return the plan for another nesting, with no name taken yet."""
+    nodes = plan.groups.workflow
+    beside: dict[str, Workflow] = {}
+    for part in (region, *(part.region for part in parts_of(region))):
+        own = set(own_tasks(part))
+        together = replace(nodes, tasks=tuple(task for task in nodes.tasks if task.task_id in own))
+        beside |= dict.fromkeys(own, together)
+    names = StateNames(task.task_id for task in plan.workflow.tasks)
+    return replace(plan, names=names, beside=beside, parts={})
+
+
+def _machines(plan: Plan, region: Region, body: Body) -> Machines:
+    main = _measured("", body(plan, region), plan)
+    parts = [_measured(part_name(number), plan.parts[number], plan) for number in sorted(plan.parts)]
+    return Machines(plan=plan, region=region, main=main, parts=tuple(parts))
+
+
+def _measured(name: str, machine: Machine, plan: Plan) -> Measured:
+    definition = to_asl(machine)
+    filled = FILLED | {part_arn(number): _ARN for number in plan.parts}
+    events = most_events(machine, _instances(plan)) + _waits(plan, machine)
+    weight = Weight(definition_bytes(definition, filled), events)
+    return Measured(name=name, machine=machine, definition=definition, weight=weight)
+
+
+def _weight(plan: Plan, name: str) -> Weight:
+    """Return what the states of a task or mapped group weigh, wherever they stand."""
+    states = states_of_task(
+        replace(plan, names=StateNames(task.task_id for task in plan.workflow.tasks)), name
+    )
+    machine = Machine(start_at=name, states=states)
+    events = states_events(states, _instances(plan)) + _waits(plan, machine)
+    return Weight(definition_bytes(to_asl(machine), FILLED), events)
+
+
+def _waits(plan: Plan, machine: Machine) -> int:
+    """Return the events that sensors write besides those of their retries: half of what each may write."""
+    sensors = [task for task in plan.workflow.tasks if task.polling]
+    names = set(state_names(machine)) if sensors else set()
+    return sum(
+        budget_of(plan.workflow, task) // 2 for task in sensors if plan.names.of_task[task.task_id] in names
+    )
+
+
+def _instances(plan: Plan) -> Callable[[str], int]:
+    lengths: Mapping[str, int] = {
+        f"{task.task_id}: map": task.expansion.length or _FEWEST
+        for task in plan.groups.workflow.tasks
+        if task.expansion
+    }
+    return lambda name: lengths.get(name, _FEWEST)
