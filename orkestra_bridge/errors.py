@@ -5,6 +5,7 @@
     ├── OutputError             3   the output folder cannot be written
     ├── EnvironmentSetupError   4   no usable Airflow, Python or uv to work with
     ├── LocalRunError           5   the local run could not be carried out (not: the DAG failed)
+    ├── AwsError                6   AWS refused a call, or could not be reached
     └── InternalError           70  our own bug; says so and names the DAG
 
 Exit codes are unique (a test holds it). 0 means success and 1 that something was refused or that a run failed.
@@ -49,6 +50,12 @@ class LocalRunError(BridgeError):
     """A local run could not be carried out; the DAG itself is not to blame."""
 
     exit_code = 5
+
+
+class AwsError(BridgeError):
+    """AWS refused a call, or could not be reached."""
+
+    exit_code = 6
 
 
 class InternalError(BridgeError):

@@ -5,11 +5,12 @@ The JSON form is a contract: `Report.to_json` gives ``{"tool", "version", "summa
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge import __version__
 from orkestra_bridge.diagnostics import Finding, Severity, refuses
+from orkestra_bridge.ir.model import Needs
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import JsonValue
@@ -28,6 +29,7 @@ class DagReport:
         machines: State machines: one, and one for each part of a DAG that does not fit into it.
         relaxed_edges: Edges that the nesting leaves to a join at run time.
         schedule: As EventBridge sees it: kind, text, expressions, timezone, start, end, state.
+        needs: Variables, connections and environment variables that it looks up, with places.
         requirements: Third-party distributions of the package, ``name==version``.
     """
 
@@ -40,6 +42,7 @@ class DagReport:
     machines: int = 0
     relaxed_edges: int = 0
     schedule: dict[str, JsonValue]
+    needs: Needs = field(default_factory=Needs)
     requirements: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -54,6 +57,7 @@ class DagReport:
         return {
             **fields,
             "verdict": self.verdict,
+            "needs": asdict(self.needs),
             "requirements": list(self.requirements),
             "findings": [finding_to_json(finding) for finding in self.findings],
         }

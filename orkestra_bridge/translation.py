@@ -150,7 +150,7 @@ class Translator:
         about_package = self._allowed(built.findings)
         refused = refuses((*findings, *about_package))
         return Draft(
-            workflow=workflow,
+            workflow=replace(workflow, needs=built.needs),
             file=file,
             findings=(*_displayed(findings, file), *about_package),
             lowered=lowered,
@@ -192,6 +192,7 @@ class Translator:
             machines=1 + len(lowered.parts) if lowered else 0,
             relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
             schedule=view.to_json(),
+            needs=workflow.needs,
             requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
             if package
             else (),

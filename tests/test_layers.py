@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "packaging": BASE | {"frontend", "runtime"},
     "stack": BASE | {"asl", "lowering", "operators", "runtime"},
     "local": {"errors", "naming", "runtime", "packaging"},
+    "operate": {"errors", "runtime"},
     "runtime": set(),
     "config": {"errors"},
     "assess": BASE

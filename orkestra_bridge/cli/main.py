@@ -24,6 +24,7 @@ _COMMANDS = {
         "Translate DAG files into state machines, Lambda packages and templates.",
     ),
     "explain": ("orkestra_bridge.cli.explain", "Print one stage of a DAG's translation."),
+    "secrets": ("orkestra_bridge.cli.secrets", "Bring Variables and connections to AWS."),
     "run": ("orkestra_bridge.cli.run", "Run a translated DAG on this machine."),
 }
 _INTERRUPTED = 130

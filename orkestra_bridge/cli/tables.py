@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _WIDTH = 80
+_SHOWN_NAMES = 8
 
 
 def load_tables() -> None:
@@ -34,6 +35,8 @@ def print_report(conversion: Conversion) -> None:
     report = conversion.report
     if report.dags:
         console.print(_table(report.dags))
+    for dag in report.dags:
+        _print_needs(console, dag)
     for finding in report.all_findings():
         if finding.severity is not Severity.INFO:
             _print_finding(console, finding)
@@ -61,6 +64,21 @@ def _table(dags: tuple[DagReport, ...]) -> Table:
             f"[{colour}]{dag.verdict}[/]",
         )
     return table
+
+
+def _print_needs(console: Console, dag: DagReport) -> None:
+    """Print in one line what a DAG looks up, if it does."""
+    groups = (("Variables", dag.needs.variables), ("connections", dag.needs.connections))
+    parts = [f"{title} {_some([need.name for need in found])}" for title, found in groups if found]
+    if dag.needs.environment:
+        parts.append(f"environment {_some([need.name for need in dag.needs.environment])}")
+    if parts:
+        console.print(f"{dag.dag_id} needs {'; '.join(parts)}", soft_wrap=True, markup=False)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return shown if len(names) <= _SHOWN_NAMES else f"{shown} and {len(names) - _SHOWN_NAMES} more"
 
 
 def _print_finding(console: Console, finding: Finding) -> None:

@@ -9,6 +9,8 @@ from orkestra_bridge.ir.model import (
     Attribute,
     Expansion,
     MappedGroup,
+    Need,
+    Needs,
     Polling,
     Retry,
     Schedule,
@@ -16,6 +18,7 @@ from orkestra_bridge.ir.model import (
     SourceSpan,
     Task,
     TaskGroup,
+    UnknownNeed,
     Workflow,
 )
 
@@ -67,6 +70,22 @@ def _task_group(document: Document) -> TaskGroup:
     )
 
 
+def _needs(rows: Sequence[Sequence[Any]]) -> Needs:
+    kinds = {"variable": "variables", "connection": "connections"}
+    known: dict[str, dict[str, Need]] = {"variables": {}, "connections": {}}
+    unknown: list[UnknownNeed] = []
+    for kind, name, file, line in rows:
+        if name is None:
+            unknown.append(UnknownNeed(kind=kinds[kind], file=file, line=line))
+        else:
+            known[kinds[kind]].setdefault(name, Need(name=name, file=file, line=line))
+    return Needs(
+        variables=tuple(known["variables"].values()),
+        connections=tuple(known["connections"].values()),
+        unknown=tuple(unknown),
+    )
+
+
 def decode_workflow(document: Document, answer: Document) -> Workflow:
     """Return one DAG of a worker's answer; raises KeyError, TypeError or ValueError if it is not one."""
     fields = dict(document)
@@ -81,4 +100,5 @@ def decode_workflow(document: Document, answer: Document) -> Workflow:
     fields["attributes"] = _attributes(fields["attributes"])
     fields["variables"] = tuple(answer["variables"])
     fields["connections"] = tuple(answer["connections"])
+    fields["needs"] = _needs(fields["needs"])
     return Workflow(**fields)

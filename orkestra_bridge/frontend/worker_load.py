@@ -150,8 +150,9 @@ class FileLoader:
             _validate(dag)
             self._apply_policies(dag)
             document = self._extract.dag(dag, order, place, self._airflow.places, given)
-            templates = TemplateFiles(dag, self._watch, problems, self._airflow.places).collect()
-            document["files"] = sorted(data.union(templates))
+            templates = TemplateFiles(dag, self._watch, problems, self._airflow.places)
+            document["files"] = sorted(data.union(templates.collect()))
+            document["needs"] = templates.needs
             dag.resolve_template_files()
         except Exception as error:  # noqa: BLE001 -- validation runs code of operators, timetables and policies
             if type(error).__name__ == "AirflowClusterPolicySkipDag":

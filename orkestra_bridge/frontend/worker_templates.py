@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .worker_needs import Row, task_needs, template_needs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,6 +33,7 @@ class TemplateFiles:
         self._places = places
         self._environment: Any = None
         self._found: set[str] = set()
+        self.needs: list[Row] = []
 
     def collect(self) -> list[str]:
         """Return the files, relative to the DAG folder and sorted.
@@ -39,12 +42,18 @@ class TemplateFiles:
         """
         for task in self._dag.task_dict.values():
             extensions = tuple(getattr(task, "template_ext", None) or ())
+            place = self._places.get(id(task)) or (self._watch.relative(self._dag.fileloc), 0)
+            self.needs.extend(task_needs(task, place))
             for field, text in _texts(task):
+                self.needs.extend(template_needs(text, self._jinja_of(text), place))
                 if extensions and text.endswith(extensions):
                     self._file(text, task, field)
                 elif "{%" in text and _REFERS.search(text):
                     self._references(text, task, field)
         return sorted(self._found)
+
+    def _jinja_of(self, text: str) -> Any:
+        return self._jinja() if "{{" in text or "{%" in text else None
 
     def _jinja(self) -> Any:
         if self._environment is None:
@@ -63,6 +72,7 @@ class TemplateFiles:
         relative = self._watch.relative(path)
         if relative not in self._found:
             self._found.add(relative)
+            self.needs.extend(template_needs(source, self._jinja(), (relative, 1)))
             if _REFERS.search(source):
                 self._references(source, task, field)
 

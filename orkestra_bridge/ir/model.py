@@ -183,6 +183,37 @@ class Task:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A name that a DAG looks up, and where; ``line`` is 0 where only the file is known."""
+
+    name: str
+    file: str
+    line: int = 0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownNeed:
+    """A look-up whose name is only known at run time; ``kind`` is ``variables`` or ``connections``."""
+
+    kind: str
+    file: str
+    line: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a DAG needs of its surroundings, sorted by name, and look-ups under names that are not known."""
+
+    variables: tuple[Need, ...] = ()
+    connections: tuple[Need, ...] = ()
+    environment: tuple[Need, ...] = ()
+    unknown: tuple[UnknownNeed, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """One DAG, with everything that the later stages need.
 
@@ -196,6 +227,7 @@ class Workflow:
         unused_default_args: Names in the DAG's default_args that no task takes.
         files: Template files that tasks read and data files that loading reads, relative to the DAG folder.
         variables, connections: Names that were looked up while parsing.
+        needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
     """
 
     dag_id: str
@@ -220,6 +252,7 @@ class Workflow:
     files: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
+    needs: Needs = field(default_factory=Needs)
 
     def task(self, task_id: str) -> Task:
         """Return the task with this id; raises KeyError if there is none."""

@@ -21,6 +21,7 @@ from orkestra_bridge.ir.serialize import compact
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.closure import local_closure
 from orkestra_bridge.packaging.model import LambdaPackage, PackageResult, Requirement
+from orkestra_bridge.packaging.needs import find_needs
 from orkestra_bridge.packaging.requirements import resolve_requirements
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ def build_package(
         sources=closure.files,
     )
     local = (replace(finding, dag_id=workflow.dag_id) for finding in closure.findings)
-    return PackageResult(package=package, findings=(*local, *missing, *_too_large(package, span)))
+    return PackageResult(
+        package=package,
+        findings=(*local, *missing, *_too_large(package, span)),
+        needs=find_needs(workflow, file, closure, environment),
+    )
 
 
 def tree_hash(entries: Iterable[Entry]) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile
+    from orkestra_bridge.packaging.static_lookups import StaticLookup
 
 PRESENT = frozenset({"orkestra_bridge", "__main__"})
 """Top-level names that the package brings itself, beside all of `airflow` but its providers."""
@@ -58,6 +59,7 @@ def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
         findings=tuple(
             sorted(walk.findings, key=lambda finding: (finding.file, finding.line, finding.message))
         ),
+        lookups=tuple(sorted(walk.lookups, key=lambda pair: pair[0])),
     )
 
 
@@ -85,6 +87,7 @@ class _Walk:
     imports: dict[tuple[str, tuple[str, ...]], ThirdPartyImport] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     finds_hooks: bool = False
+    lookups: list[tuple[str, tuple[StaticLookup, ...]]] = field(default_factory=list)
 
     def shown(self, relative: str) -> str:
         """Return a path as the user would type it."""
@@ -106,6 +109,8 @@ class _Walk:
             self._report_unreadable(relative, error)
             return
         self.finds_hooks = self.finds_hooks or source.finds_hooks
+        if source.lookups:
+            self.lookups.append((relative, source.lookups))
         self._follow_paths(source)
         for statement in source.imports:
             self._follow(relative, statement)

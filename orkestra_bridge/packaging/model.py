@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.ir.model import Needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.packaging.static_lookups import StaticLookup
 
 
 @final
@@ -42,7 +45,7 @@ class ThirdPartyImport:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """The local files that a DAG file needs, itself included, and what they import from elsewhere.
+    """The local files that a DAG file needs, itself included, what they import from elsewhere and what they look up.
 
     ``finds_hooks`` is True if one of them looks hooks up by the type of a connection.
     """
@@ -51,6 +54,7 @@ class Closure:
     imports: tuple[ThirdPartyImport, ...]
     findings: tuple[Finding, ...] = ()
     finds_hooks: bool = False
+    lookups: tuple[tuple[str, tuple[StaticLookup, ...]], ...] = ()
 
 
 @final
@@ -97,10 +101,11 @@ class LambdaPackage:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageResult:
-    """A package and what there is to say about it."""
+    """A package, what there is to say about it, and what the DAG needs of its surroundings."""
 
     package: LambdaPackage
     findings: tuple[Finding, ...] = ()
+    needs: Needs = field(default_factory=Needs)
 
 
 @final

@@ -7,15 +7,18 @@ without it) and *deferred* (in a function, run by a task and not while the file 
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.packaging.file_paths import PathUse, path_uses
+from orkestra_bridge.packaging.static_lookups import StaticLookup, static_lookups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 IMPORT_FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_LOOKS_UP = re.compile(rb"Variable|onnection|environ|getenv|Hook|conn_id")
 OTHER_INTERPRETERS = frozenset({"virtualenv", "external_python", "docker", "kubernetes", "branch_virtualenv"})
 """``@task.<name>`` whose body does not run in the function's Python (airflow.decorators)."""
 
@@ -36,7 +39,7 @@ class ImportStatement:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedSource:
-    """What one file imports and the paths it computes.
+    """What one file imports, the paths it computes and the Variables, connections and so on that it looks up.
 
     ``finds_hooks`` is True if it looks hooks up by the type of a connection (`BaseHook.get_hook`).
     """
@@ -44,6 +47,7 @@ class ScannedSource:
     imports: tuple[ImportStatement, ...]
     paths: tuple[PathUse, ...] = ()
     finds_hooks: bool = False
+    lookups: tuple[StaticLookup, ...] = ()
 
 
 def scan(source: bytes, path: str) -> ScannedSource:
@@ -56,7 +60,12 @@ def scan(source: bytes, path: str) -> ScannedSource:
     if b"import_module" in source or b"__import__" in source:
         imports.extend(_dynamic_imports(tree))
     paths = path_uses(tree, path) if b"__file__" in source or b"sys.path" in source else ()
-    return ScannedSource(imports=tuple(imports), paths=paths, finds_hooks=b".get_hook(" in source)
+    return ScannedSource(
+        imports=tuple(imports),
+        paths=paths,
+        finds_hooks=b".get_hook(" in source,
+        lookups=static_lookups(tree) if _LOOKS_UP.search(source) else (),
+    )
 
 
 def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Iterator[ImportStatement]:

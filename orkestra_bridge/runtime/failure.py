@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Nothing of the user's own follows this in the message of an error.
+NOTE_BEGINS = "\n[orkestra-bridge "
+
 # Stands between the message of an error and the XComs that the task had pushed before it: JSON in base64, which can be
 # found in a cause without parsing it, for a cause is cut off where it is too long; a bracket ends it.
 PUSHED_BEFORE_FAILURE = "\n[orkestra-bridge xcom "

@@ -50,6 +50,7 @@ class Package:
             Exception: What failed the task.
         """
         event = unpacked(event)
+        logs.about(dag_id=self.manifest["workflow"]["dag_id"], **_instance(event))
         if event.get("callback"):
             return run_callback(self.dag, self.manifest, event)
         task_id, map_index = event.get("task_id"), int(event.get("map_index", -1))
@@ -76,6 +77,17 @@ class Package:
         return run_task(self.dag, self.manifest, event)
 
 
+def _instance(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says about the task instance, as log lines have it; `prepare` knows the rest."""
+    run_id = (event.get("run") or {}).get("run_id")
+    return {
+        **({"run_id": run_id} if run_id else {}),
+        "task_id": event.get("task_id"),
+        "map_index": int(event.get("map_index", -1)),
+        "try_number": int(event.get("attempt") or 0) + 1,
+    }
+
+
 def _kept(task_id: str, map_index: int, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the entry that there is already, None if the task instance has to run."""
     entry = resumed(((event.get("run") or {}).get("ledger") or {}).get(task_id), map_index)
@@ -97,4 +109,11 @@ def handle(event: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noq
     if not _PACKAGE:
         logs.configure()
         _PACKAGE.append(Package(os.environ.get("LAMBDA_TASK_ROOT") or str(Path(__file__).parents[2])))
-    return _PACKAGE[0].run(event)
+    with logs.task_output():
+        try:
+            return _PACKAGE[0].run(event)
+        except Exception as error:
+            shown = logs.without_secrets(error)
+            if shown is error:
+                raise
+    raise shown

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
+from orkestra_bridge.runtime.masking import MASKER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     importlib.import_module("airflow._impl.settings").configure(
         version=workflow["airflow_version"], dags_folder=str(source)
     )
+    # Airflow 2 masks secrets of any length.
+    MASKER.minimum = 1 if workflow["airflow_version"].startswith("2.") else 5
     module = _execute(source / manifest["dag_file"], manifest["dag_file"])
     found = find_dags(module)
     if workflow["dag_id"] not in found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 from orkestra_bridge.runtime.context import build_context
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
 from orkestra_bridge.runtime.large import large_xcoms
+from orkestra_bridge.runtime.logs import about
 from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
 
@@ -61,6 +62,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     )
     ti.poking, ti.pokes_of_state = poking, attempt
     ti.max_tries = _retries(workflow, task)
+    about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
     context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
     return Instance(task=task, ti=ti, context=context, major=major, retry=retry_of(workflow, task.task_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.stack.iam import allow, role, tracing
+from orkestra_bridge.stack.secret_access import read_values, runtime_environment
 from orkestra_bridge.stack.settings import environment, settings_of
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
@@ -24,18 +25,22 @@ def compute_resources(
 ) -> dict[str, Json]:
     """Return the resources that run the DAG's tasks, by logical id."""
     dag_id, stores = workflow.dag_id, may_push(workflow)
-    variables = {**environment(settings_of(workflow)), **(xcom_variable() if stores else {})}
+    variables = {
+        **runtime_environment(workflow.needs),
+        **environment(settings_of(workflow)),
+        **(xcom_variable() if stores else {}),
+    }
+    rights = [*(xcom_rights() if stores else []), *read_values(workflow.needs)]
     name, role_name, log_name = (
         f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
     )
     resources = {
         name: _function(dag_id, function, target, role_name, log_name),
-        role_name: _role(log_name, xcom_rights() if stores else []),
+        role_name: _role(log_name, rights),
         log_name: log_group(target.log_retention_days),
         **(xcom_resources() if stores else {}),
     }
-    if variables:
-        resources[name]["Properties"]["Environment"] = {"Variables": variables}
+    resources[name]["Properties"]["Environment"] = {"Variables": variables}
     if layer is not None:
         resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
         resources[LAYER] = _layer(dag_id, target)

@@ -77,15 +77,27 @@ SETTINGS = Rule(
     severity=Severity.INFO,
     verdict=Verdict.KEPT,
 )
-SETTING_NAME = Rule(
-    id="OB514",
-    title="a Variable or connection that Lambda's environment cannot name",
-    severity=Severity.WARNING,
-    verdict=Verdict.APPROXIMATED,
-)
 OVERLAPPING_RUNS = Rule(
     id="OB515",
     title="max_active_runs is not enforced",
+    severity=Severity.WARNING,
+    verdict=Verdict.APPROXIMATED,
+)
+VALUES_TO_PUSH = Rule(
+    id="OB531",
+    title="Variables and connections that have to be on AWS",
+    severity=Severity.INFO,
+    verdict=Verdict.KEPT,
+)
+READS_ALL = Rule(
+    id="OB532",
+    title="a function that may read every value below its prefix",
+    severity=Severity.WARNING,
+    verdict=Verdict.KEPT,
+)
+SETTING_NAME = Rule(
+    id="OB533",
+    title="an environment variable that Lambda cannot have",
     severity=Severity.WARNING,
     verdict=Verdict.APPROXIMATED,
 )

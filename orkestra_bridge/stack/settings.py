@@ -1,8 +1,8 @@
-"""Variables and connections that a DAG file looks up when it loads -> parameters for the function's environment.
+"""Environment variables that a DAG reads -> parameters of the template, for the function's environment.
 
-Airflow itself looks for AIRFLOW_VAR_<NAME> and AIRFLOW_CONN_<ID> first (`airflow.secrets.environment_variables`), and so
-does the facade. Values are never in the template: they are given when the stack is made, and CloudFormation does not
-show them.
+Values are never in the template: they are given when the stack is made, and CloudFormation does not show them. Variables
+and connections are no parameters: the function looks them up by name (`secret_access.py`), so that changing one needs no
+deployment, and none is readable in the function's configuration.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ _ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+", re.ASCII)
 class Setting:
     """One value that the function needs: the environment variable and the template's parameter for it."""
 
-    what: str
     variable: str
     parameter: str
 
@@ -40,26 +39,18 @@ class Setting:
 
 
 def settings_of(workflow: Workflow) -> tuple[Setting, ...]:
-    """Return the settings that can be environment variables on Lambda, variables before connections."""
-    return tuple(setting for setting in _all(workflow) if _ENVIRONMENT_NAME.fullmatch(setting.variable))
+    """Return the settings that can be environment variables on Lambda, sorted by name."""
+    names = sorted({need.name for need in workflow.needs.environment})
+    return tuple(_setting(name) for name in names if _ENVIRONMENT_NAME.fullmatch(name))
 
 
-def _all(workflow: Workflow) -> tuple[Setting, ...]:
-    found = (
-        *(_setting("Variable", "AIRFLOW_VAR_", name) for name in sorted(set(workflow.variables))),
-        *(_setting("Connection", "AIRFLOW_CONN_", name) for name in sorted(set(workflow.connections))),
-    )
-    # names that differ in case only share an environment variable
-    return tuple({setting.variable: setting for setting in found}.values())
-
-
-def _setting(kind: str, prefix: str, name: str) -> Setting:
+def _setting(name: str) -> Setting:
     words = re.findall(r"[A-Za-z0-9]+", name)
-    parameter = kind + "".join(word[:1].upper() + word[1:] for word in words)
-    if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name) or len(parameter) > 100:
+    parameter = "Environment" + "".join(word[:1].upper() + word[1:].lower() for word in words)
+    if not re.fullmatch(r"[A-Z0-9]+(_[A-Z0-9]+)*", name) or len(parameter) > 100:
         # another name could give the same words: tell the two apart
         parameter = f"{parameter[:100]}{hashlib.sha256(name.encode()).hexdigest()[:6].upper()}"
-    return Setting(f"{kind} {name}", f"{prefix}{name.upper()}", parameter)
+    return Setting(name, parameter)
 
 
 def setting_parameters(settings: tuple[Setting, ...]) -> Json:
@@ -68,7 +59,7 @@ def setting_parameters(settings: tuple[Setting, ...]) -> Json:
         setting.parameter: {
             "Type": "String",
             "NoEcho": True,
-            "Description": f"Value of the Airflow {setting.what}; empty if the DAG can do without",
+            "Description": f"The tasks' environment variable {setting.variable}; empty if they can do without",
             "Default": "",
         }
         for setting in settings
@@ -84,17 +75,17 @@ def environment(settings: tuple[Setting, ...]) -> Json:
 
 
 def setting_findings(workflow: Workflow) -> tuple[Finding, ...]:
-    """Return what the user has to do about Variables and connections."""
+    """Return what the user has to do about environment variables."""
     usable = settings_of(workflow)
     findings = []
     if usable:
-        names = ", ".join(setting.what for setting in usable)
-        message = f"the file looks up {names} when it is loaded; the values are not in the template"
+        names = ", ".join(setting.variable for setting in usable)
+        message = f"the code reads the environment variables {names}; the values are not in the template"
         remedy = f"set when you deploy: {', '.join(setting.parameter for setting in usable)}"
         findings.append(SETTINGS.at(workflow.span, message, remedy, dag_id=workflow.dag_id))
-    for setting in _all(workflow):
-        if setting not in usable:
-            message = f"{setting.what}: {setting.variable} cannot be an environment variable on Lambda"
-            remedy = "name it with letters, digits and underscores only"
+    for need in workflow.needs.environment:
+        if not _ENVIRONMENT_NAME.fullmatch(need.name):
+            message = f"{need.name} cannot be an environment variable on Lambda"
+            remedy = "name it with letters, digits and underscores only, beginning with a letter"
             findings.append(SETTING_NAME.at(workflow.span, message, remedy, dag_id=workflow.dag_id))
     return tuple(findings)

@@ -15,6 +15,7 @@ from orkestra_bridge.stack.model import Stack
 from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
+from orkestra_bridge.stack.secret_access import PREFIX_PARAMETER, access_findings, looks_up, prefix_parameter
 from orkestra_bridge.stack.settings import setting_findings, setting_parameters, settings_of
 from orkestra_bridge.stack.xcoms import may_push, xcom_condition, xcom_parameters
 
@@ -78,7 +79,12 @@ def build_stack(
         "Outputs": _outputs(function),
     }
     moved = move_out(template, machine_definitions(definition, parts))
-    found = (*findings, *setting_findings(workflow), *_too_large(workflow, template))
+    found = (
+        *findings,
+        *setting_findings(workflow),
+        *access_findings(workflow),
+        *_too_large(workflow, template),
+    )
     return Stack(template=template, findings=found, schedule=view, definitions=moved)
 
 
@@ -119,6 +125,8 @@ def _parameters(
     }
     if layer is not None:
         parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
+    if looks_up(workflow.needs):
+        parameters[PREFIX_PARAMETER] = prefix_parameter()
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     return {**parameters, **xcoms, **settings, **_schedule_parameters(view)}

@@ -1,16 +1,16 @@
-"""Connections from AIRFLOW_CONN_* environment variables, as a URI or as JSON (`airflow/models/connection.py`)."""
+"""Connections, as a URI or as JSON (`airflow/models/connection.py`), from where the runtime looks them up."""
 
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from airflow._impl.exceptions import AirflowException, AirflowNotFoundException
 from airflow._impl.logs import LoggingMixin
+from airflow._impl.secrets_masker import mask_connection
+from orkestra_bridge.runtime.lookup import LOOKUP
 
-PREFIX = "AIRFLOW_CONN_"
 EXTRA_KEY = "__extra__"
 
 
@@ -44,6 +44,7 @@ class Connection(LoggingMixin):
         self.extra = json.dumps(extra) if extra and not isinstance(extra, str) else extra
         if uri:
             self._read_uri(uri)
+        mask_connection(self)
 
     def _read_uri(self, uri: str) -> None:
         scheme, _, rest = uri.partition("://")
@@ -91,13 +92,11 @@ class Connection(LoggingMixin):
 
     @classmethod
     def get_connection_from_secrets(cls, conn_id: str) -> Connection:
-        """Return a connection; raises AirflowNotFoundException if its environment variable is not set."""
-        name = PREFIX + conn_id.upper()
-        text = os.environ.get(name)
+        """Return a connection; raises AirflowNotFoundException if there is none."""
+        text = LOOKUP.find("connections", conn_id)
         if text is None:
-            raise AirflowNotFoundException(
-                f"The conn_id `{conn_id}` isn't defined; set the environment variable {name} to its URI or JSON"
-            )
+            remedy = LOOKUP.remedy("connections", conn_id)
+            raise AirflowNotFoundException(f"The conn_id `{conn_id}` isn't defined; {remedy}")
         text = text.strip()
         return cls.from_json(text, conn_id) if text.startswith("{") else cls(conn_id=conn_id, uri=text)
 

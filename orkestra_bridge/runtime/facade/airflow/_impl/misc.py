@@ -1,4 +1,4 @@
-"""Small things that DAG files import: plugins, notifiers, sessions that do nothing, secrets masking."""
+"""Small things that DAG files import: plugins, notifiers, sessions that do nothing."""
 
 from __future__ import annotations
 
@@ -46,20 +46,6 @@ class BaseNotifier(LoggingMixin, Templater):
         self.notify(context)
 
 
-def mask_secret(secret: Any, name: str | None = None) -> None:
-    """Take note of a secret; the runtime prints no values of its own."""
-
-
-_SENSITIVE = ("access_token", "api_key", "apikey", "authorization", "passphrase", "passwd", "password")
-_SENSITIVE += ("private_key", "secret", "token", "keyfile_dict", "service_account")
-
-
-def should_hide_value_for_key(name: Any) -> bool:
-    """Return True for the name of a field that is hidden on Airflow's pages."""
-    text = name.strip().lower() if isinstance(name, str) else ""
-    return any(word in text for word in _SENSITIVE)
-
-
 def pod_mutation_hook(pod: Any) -> None:
     """Leave a pod as it is: the cluster's policies are not here."""
 
@@ -80,10 +66,6 @@ class Resources:
         self.ram = ram
         self.disk = disk
         self.gpus = gpus
-
-
-def redact(value: Any, *_args: Any, **_kwargs: Any) -> Any:
-    return value
 
 
 def provide_session(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -66,7 +66,9 @@ _DECORATED = (
     "taskflow: is_async_callable unwrap_callable _TaskDecorator",
     "python: determine_kwargs KeywordParameters",
 )
-_MASKING = ("misc: mask_secret redact should_hide_value_for_key",)
+_MASKING = (
+    "secrets_masker: mask_secret redact should_hide_value_for_key SecretsMasker DEFAULT_SENSITIVE_FIELDS",
+)
 _TRIGGERS = (
     "triggers: BaseTrigger BaseEventTrigger TriggerEvent StartTriggerArgs BaseTaskEndEvent TaskSuccessEvent",
     "triggers: TaskFailedEvent TaskSkippedEvent",
@@ -335,6 +337,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.observability.stats": _STATS,
     "airflow.sdk.plugins_manager": ("misc: AirflowPlugin",),
     "airflow.sdk.providers_manager_runtime": _PROVIDERS,
+    "airflow._shared.secrets_masker": _MASKING,
     "airflow.sdk.execution_time.task_runner": ("instance_types: RuntimeTaskInstance=TaskInstance",),
     "airflow.sdk.timezone": _TIMEZONE,
     "airflow.sdk.types": (

@@ -1,16 +1,15 @@
-"""Variables from AIRFLOW_VAR_* environment variables, in Airflow's order of look-up the first place that has one."""
+"""Variables, from where the runtime looks them up (`lookup.py`)."""
 
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from airflow._impl.exceptions import AirflowException, AirflowRuntimeError
 from airflow._impl.params import NOTSET
+from airflow._impl.secrets_masker import mask_variable
 from airflow._impl.settings import SETTINGS
-
-PREFIX = "AIRFLOW_VAR_"
+from orkestra_bridge.runtime.lookup import LOOKUP
 
 
 class Variable:
@@ -32,16 +31,18 @@ class Variable:
             ValueError: If JSON was asked for and the value is none.
         """
         fallback = default_var if default is NOTSET else default
-        text = os.environ.get(PREFIX + key.upper())
+        text = LOOKUP.find("variables", key)
         if text is None:
             if fallback is not NOTSET:
                 return fallback
             raise _absent(key)
-        return json.loads(text) if deserialize_json else text
+        value = json.loads(text) if deserialize_json else text
+        mask_variable(key, text, value)
+        return value
 
     @classmethod
     def get_variable_from_secrets(cls, key: str) -> str | None:
-        return os.environ.get(PREFIX + key.upper())
+        return LOOKUP.find("variables", key)
 
     @classmethod
     def setdefault(
@@ -71,7 +72,7 @@ class Variable:
 
 
 def _absent(key: str) -> Exception:
-    remedy = f"set the environment variable {PREFIX}{key.upper()}"
+    remedy = LOOKUP.remedy("variables", key)
     if SETTINGS.major > 2:
         return AirflowRuntimeError(f"VARIABLE_NOT_FOUND: {{'message': 'Variable {key} not found'}}; {remedy}")
     return KeyError(f"Variable {key} does not exist; {remedy}")
