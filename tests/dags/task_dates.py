@@ -1,0 +1,9 @@
+"""A task that begins later than its DAG."""
+
+from datetime import datetime
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
+
+with DAG("task_dates", schedule="0 9 * * *", start_date=datetime(2024, 1, 1), catchup=False):
+    BashOperator(task_id="work", bash_command="true", start_date=datetime(2025, 6, 1))

@@ -1,0 +1,84 @@
+"""Small DAG files with one trap each: what other translators lose, and what is said about it here.
+
+`tests/dags/expected.json` has the findings of each file; `--rewrite-goldens` writes it anew. Reading the changes is the
+point: a finding that is gone has to be gone because its subject is now kept.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orkestra_bridge.assess.run import AssessOptions, assess
+from orkestra_bridge.options import AirflowSource, Project
+
+if TYPE_CHECKING:
+    from orkestra_bridge.assess.model import Assessment
+    from orkestra_bridge.diagnostics import Finding
+
+DAGS = Path(__file__).parents[2] / "dags"
+GOLDEN = DAGS / "expected.json"
+NEVER_A_TRAP = frozenset({"OB327", "OB501"})
+"""Said of nearly every file: no time limit, no schedule."""
+
+
+@pytest.fixture(scope="module")
+def assessment() -> Assessment:
+    options = AssessOptions(
+        paths=(DAGS,),
+        airflow=AirflowSource(),
+        project=Project(),
+        parse_timeout=60,
+        joins="token",
+        cache=None,
+        now=datetime(2024, 6, 1, tzinfo=timezone.utc),
+    )
+    return assess(options)
+
+
+def subject(finding: Finding) -> str:
+    about = ".".join(part for part in (finding.dag_id, finding.task_id) if part)
+    return f"{finding.id} {finding.severity.value} {finding.verdict.value} {about} {finding.attribute or '-'}"
+
+
+def found(assessment: Assessment) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = {path.name: [] for path in sorted(DAGS.glob("*.py"))}
+    for finding in assessment.all_findings():
+        if finding.id not in NEVER_A_TRAP:
+            files[Path(finding.file).name].append(subject(finding))
+    return {name: sorted(subjects) for name, subjects in files.items()}
+
+
+def test_what_is_said_about_each_trap(assessment: Assessment, *, rewrite_goldens: bool) -> None:
+    actual = found(assessment)
+    if rewrite_goldens:
+        GOLDEN.write_text(json.dumps(actual, indent=2) + "\n", encoding="utf-8")
+    expected: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert len(actual) >= 40
+    assert actual == expected
+
+
+def test_no_argument_is_unaccounted_for_and_no_fault_is_ours(assessment: Assessment) -> None:
+    ids = {finding.id for finding in assessment.all_findings()}
+    assert not ids & {"OB200", "OB391"}
+
+
+def test_each_finding_has_a_place_and_a_remedy(assessment: Assessment) -> None:
+    for finding in assessment.all_findings():
+        assert finding.line > 0
+        assert finding.remedy
+        if finding.task_id:
+            assert finding.dag_place
+
+
+def test_schedules_keep_their_zones(assessment: Assessment) -> None:
+    views = {dag.dag_id: dag for dag in assessment.dags}
+    assert views["time_zone_plain"].schedule["timezone"] == "America/New_York"
+    assert views["time_zone_plain"].upcoming[0] == "2024-06-01T09:00-04:00"
+    assert views["timetable_object"].schedule["timezone"] == "Asia/Tokyo"
+    assert views["timetable_object"].upcoming[0] == "2024-06-01T09:00+09:00"
+    assert views["several_crons"].schedule["expressions"] == ["cron(0 9 * * ? *)", "cron(0 18 ? * FRI *)"]
