@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.asl.jsonata import lookup, text
+from orkestra_bridge.asl.jsonata import lookup
 from orkestra_bridge.asl.model import PassState, State
 from orkestra_bridge.ir.attributes import is_given
-from orkestra_bridge.lowering.guard import Guard, state_expression
+from orkestra_bridge.lowering.guard import Guard, entry_expression
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def lower_empty(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
     """Return the state of a task that does nothing but take part in the order."""
     name = plan.names.of_task[task.task_id]
-    entry = _entry(state_expression(_guard(plan, task), scope.ledger))
+    entry = entry_expression(_guard(plan, task), scope.ledger)
     if scope.map_index:
         entry = _of_instance(entry, lookup(scope.ledger, task.task_id), scope.map_index)
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
@@ -44,12 +44,6 @@ def _guard(plan: Plan, task: Task) -> Guard:
         needed=tuple(plan.setups.needed_by(task.task_id)),
         skippers=plan.skippers[task.task_id],
         mapped=plan.mapped,
+        skippable=frozenset(name for name in task.upstream if plan.skippers[name]),
         stops=not task.is_teardown and is_given(plan.workflow.attributes, "fail_fast", "fail_stop"),
     )
-
-
-def _entry(state: str) -> str:
-    """Return JSONata for the ledger entry: the state, and one try if there was anything to try."""
-    if state == text("success"):
-        return "{'state': 'success', 'tries': 1}"
-    return f"($state := {state}; {{'state': $state, 'tries': $state = 'success' ? 1 : 0}})"

@@ -117,7 +117,7 @@ def failed_entry(scope: Scope, tries: str = TRIES) -> str:
     index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
     cause = f"$substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})"
     return (
-        f"{{'state': 'failed', 'tries': {tries}, "
+        f"{{'state': 'failed', 'tries': {tries}, 'at': $millis(), "
         "'error': {'type': $states.errorOutput.Error, "
         f"'message': $substringBefore({cause}, '\"stackTrace')}}{index}}}"
     )

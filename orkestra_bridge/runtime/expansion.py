@@ -65,7 +65,7 @@ def _of_member(
 ) -> dict[str, Any]:
     # Tasks of the group that have been expanded have no state yet: the instances look at those themselves.
     verdict = verdict_of(task_id, workflow, ledger)
-    return expanded(length, limit) if verdict == "run" else {"state": verdict, "tries": 0}
+    return expanded(length, limit) if verdict.decision == "run" else verdict.entry()
 
 
 def unmapped(task: Any, context: TaskContext) -> Any:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import logs
 from orkestra_bridge.runtime.callbacks import run_callback
+from orkestra_bridge.runtime.clock import clock_of
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.event import unpacked
 from orkestra_bridge.runtime.execution import run_task
 from orkestra_bridge.runtime.expansion import expand, expand_group
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
 from orkestra_bridge.runtime.mapping import resumed
-from orkestra_bridge.runtime.verdict import Verdict, verdict_of
+from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Package:
@@ -61,17 +62,19 @@ class Package:
         kept = _kept(task_id, map_index, event)
         if kept:
             return dict(kept)
-        entry = self._entry(task_id, map_index, event)
+        now = clock_of(event)
+        groups = {group["group_id"] for group in self.manifest["workflow"].get("mapped_groups", ())}
+        if "expand" in event and task_id in groups:
+            entries = expand_group(self.dag, self.manifest, event)
+            return {name: _ended(entry, now) for name, entry in entries.items()}
+        entry = _ended(self._entry(task_id, map_index, event), now)
         return entry if map_index < 0 else {**entry, "map_index": map_index}
 
     def _entry(self, task_id: str, map_index: int, event: Mapping[str, Any]) -> dict[str, Any]:
         workflow = self.manifest["workflow"]
-        groups = {group["group_id"] for group in workflow.get("mapped_groups", ())}
-        if "expand" in event and task_id in groups:
-            return expand_group(self.dag, self.manifest, event)
-        verdict: Verdict = verdict_of(task_id, workflow, event.get("ledger") or {}, map_index=map_index)
-        if verdict != "run":
-            return {"state": verdict, "tries": 0}
+        verdict = verdict_of(task_id, workflow, event.get("ledger") or {}, map_index=map_index)
+        if verdict.decision != "run":
+            return verdict.entry()
         if "expand" in event:
             return expand(self.dag, self.manifest, event)
         return run_task(self.dag, self.manifest, event)
@@ -86,6 +89,11 @@ def _instance(event: Mapping[str, Any]) -> dict[str, Any]:
         "map_index": int(event.get("map_index", -1)),
         "try_number": int(event.get("attempt") or 0) + 1,
     }
+
+
+def _ended(entry: dict[str, Any], now: Callable[[], int]) -> dict[str, Any]:
+    """Return the entry with the time, unless it has one or nothing has ended."""
+    return {**entry, "at": entry.get("at", now())} if "state" in entry else entry
 
 
 def _kept(task_id: str, map_index: int, event: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -2,12 +2,14 @@
 
 A task has one of three entries:
 
-``{"state": ..., "tries": ...}``
-    One task instance. In a mapped task group, while an instance of the group runs, it carries its ``map_index``. A mapped
-    task has such an entry, without map index, if it was never expanded: skipped, upstream_failed or failed as a whole.
+``{"state": ..., "tries": ..., "at": ...}``
+    One task instance, and when it ended, in milliseconds since 1970; of a task that did not run, when Airflow would have
+    decided that. ``was`` has state and time of what a skip came over. In a mapped task group, while an instance of the
+    group runs, it carries its ``map_index``. A mapped task has such an entry, without map index, if it was not expanded:
+    skipped, upstream_failed or failed as a whole.
 ``{"length": n}``
     A mapped task that has been expanded into n instances, which have not all finished.
-``{"instances": [{"state": ..., "tries": ..., "map_index": 0, ...}, ...]}``
+``{"instances": [{"state": ..., "tries": ..., "at": ..., "map_index": 0, ...}, ...]}``
     A mapped task, or a task of a mapped task group, whose instances have finished, in the order of their map indexes.
 
 The machine first asks the handler to *expand* the task (``"expand"`` in the event), unless its length was known when the
@@ -19,12 +21,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import MapTooLongError
-from orkestra_bridge.runtime.trigger_rules import decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from orkestra_bridge.runtime.trigger_rules import Decision
 
 
 def instances_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -66,16 +65,16 @@ def expanded(length: int | None, limit: int) -> dict[str, Any]:
     return {"length": length}
 
 
-def by_expansion(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> Decision:
-    """Return what the tasks demand that a mapped task, or the mapped group around a task, is expanded over.
+def expanded_over(
+    task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]
+) -> list[str]:
+    """Return the tasks with a single instance that a mapped task, or the mapped group around a task, is expanded over.
 
     Whatever the trigger rule, they must not have failed or been skipped (`MappedTaskUpstreamDep`); instances of mapped
     ones may have, for those that succeeded are mapped over.
     """
     sources = (task.get("expansion") or _group_of(task, workflow)).get("over", ())
-    return decide(
-        "all_success", [ledger[name]["state"] for name in sources if "state" in ledger.get(name, {})]
-    )
+    return [name for name in sources if "state" in ledger.get(name, {})]
 
 
 def _group_of(task: Mapping[str, Any], workflow: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,15 +83,10 @@ def _group_of(task: Mapping[str, Any], workflow: Mapping[str, Any]) -> Mapping[s
     return next(found, {})
 
 
-def stricter(one: Decision, other: Decision) -> Decision:
-    """Return upstream_failed if one of the decisions says so, else skipped if one does, else run."""
-    return min(one, other, key=("upstream_failed", "skipped", "run").index)
-
-
-def skipped_by_branch(
+def skipping_tasks(
     task: Mapping[str, Any], ledger: Mapping[str, Any], map_index: int, *, major: int
-) -> bool:
-    """Return True if a task above decided to skip this instance.
+) -> list[Mapping[str, Any]]:
+    """Return the entries of the tasks above that decided to skip this instance.
 
     A task with one instance skips whatever it names. Mapped instances are reached by a few of these decisions only
     (`SkipMixin` and `NotPreviouslySkippedDep`): in Airflow 2 a short circuit reaches all of them, a branch none, and a
@@ -100,14 +94,14 @@ def skipped_by_branch(
     the instances of direct downstream tasks, and mapped ones reach nothing.
     """
     named = [name for name, entry in ledger.items() if task["task_id"] in entry.get("skip", ())]
+    single = [name for name in named if "map_index" not in ledger[name]]
     if map_index < 0:
-        return any("map_index" not in ledger[name] for name in named)
+        return [ledger[name] for name in single]
     if major > 2:
-        return any("map_index" not in ledger[name] and name in task["upstream"] for name in named)
+        return [ledger[name] for name in single if name in task["upstream"]]
     above = [_with_index(ledger[name], map_index) for name in task["upstream"]]
-    return any(task["task_id"] in entry.get("skip", ()) for entry in above if "map_index" in entry) or any(
-        "map_index" not in ledger[name] and not _is_branch(ledger[name]) for name in named
-    )
+    mapped = [entry for entry in above if "map_index" in entry and task["task_id"] in entry.get("skip", ())]
+    return mapped + [ledger[name] for name in single if not _is_branch(ledger[name])]
 
 
 def _with_index(entry: Mapping[str, Any], map_index: int) -> Mapping[str, Any]:

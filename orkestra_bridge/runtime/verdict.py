@@ -1,24 +1,60 @@
-"""Whether a task runs, by what the ledger says about the tasks before it."""
+"""Whether a task runs, by what the ledger says about the tasks before it, in the order in which they ended.
+
+Nothing is asked until all tasks that a task waits for have ended; Airflow may have decided before. So a task that does
+not run gets the moment (``at`` in its entry) at which Airflow would have found that out, for the tasks below it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.mapping import by_expansion, instances_of, skipped_by_branch, stricter
+from orkestra_bridge.runtime.mapping import expanded_over, instances_of, skipping_tasks
 from orkestra_bridge.runtime.setups import SetupGraph
 from orkestra_bridge.runtime.trigger_rules import (
     ALIASES,
     EARLY_STATES,
+    SETUP_CONSTRAINT,
     Decision,
-    constrained_by_setups,
-    decide,
+    decide_in_order,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Verdict = Decision
+    from orkestra_bridge.runtime.trigger_rules import History
+
+PASS = 0.01
+"""Milliseconds that stand for a pass of Airflow's scheduler: what follows from something is seen one pass later.
+
+A moment with two more digits has 15, which is what JSONata's ``$string`` keeps.
+"""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a task instance.
+
+    Attributes:
+        at: When Airflow can tell, in milliseconds since 1970; of no meaning for a task that runs.
+        before: What it was before a task above skipped it, None if it was nothing.
+    """
+
+    decision: Decision
+    at: float = 0.0
+    before: Verdict | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """Return the ledger entry of a task that does not run."""
+        entry: dict[str, Any] = {"state": self.decision, "tries": 0, "at": self.at}
+        if self.before:
+            entry["was"] = {"state": self.before.decision, "at": self.before.at}
+        return entry
+
+
+RUN = Verdict("run")
 
 
 def major_version(workflow: Mapping[str, Any]) -> int:
@@ -43,15 +79,24 @@ def verdict_of(
             f"the package has no task {task_id!r}; it was built for another state machine"
         )
     task = tasks[task_id]
-    if skipped_by_branch(task, ledger, map_index, major=major_version(workflow)):
-        return "skipped"
-    if _stopped(task, workflow, ledger):
-        return "skipped"
-    return stricter(_by_rule(task, workflow, ledger), by_expansion(task, workflow, ledger))
+    skipping = skipping_tasks(task, ledger, map_index, major=major_version(workflow))
+    skipping += _failures_that_stop(task, workflow, ledger)
+    if not skipping:
+        return _by_rule(task, workflow, ledger)
+    skipped = Verdict("skipped", min(_since(entry) for entry in skipping))
+    if any(name not in ledger for name in task["upstream"]):
+        return skipped
+    # a skip comes over what was upstream_failed already, but others have seen that
+    before = _by_rule(task, workflow, ledger)
+    if before.decision == "run" or before.at >= skipped.at:
+        return skipped
+    return Verdict("skipped", skipped.at, before) if before.decision == "upstream_failed" else before
 
 
-def _stopped(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> bool:
-    """Return True if the DAG stops at the first failure, and there has been one.
+def _failures_that_stop(
+    task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Return the entries of failed tasks if the DAG stops at the first failure.
 
     Airflow then skips everything but teardowns (`_stop_remaining_tasks` in `airflow/models/taskinstance.py`).
     """
@@ -59,23 +104,32 @@ def _stopped(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mappi
         each["name"] in ("fail_fast", "fail_stop") and each["value"]
         for each in workflow.get("attributes", ())
     ):
-        return False
-    return any(entry.get("state") == "failed" for entry in ledger.values())
+        return []
+    return [entry for entry in ledger.values() if entry.get("state") == "failed"]
 
 
 def _by_rule(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mapping[str, Any]) -> Verdict:
+    """Return the first verdict against the task; of those in the same pass, that of setups, then upstream_failed."""
     task_id, rule, upstream = task["task_id"], task["trigger_rule"], task["upstream"]
+    sources = [_history(ledger[name]) for name in expanded_over(task, workflow, ledger)]
+    found = [(1, decide_in_order("all_success", sources))]
     # Airflow looks at no other task for these.
-    if not upstream or ALIASES.get(rule, rule) == "always":
-        return "run"
-    graph = SetupGraph.of(workflow["tasks"])
-    verdict = constrained_by_setups(_states(graph.needed_by(task_id), ledger, task_id))
-    if verdict != "run":
-        return verdict
-    finished = _finished(rule, upstream, ledger)
-    setups = [name for name in finished if name in graph.setups]
-    states = _states(finished, ledger, task_id)
-    return decide(rule, states, setups=_states(setups, ledger, task_id))
+    if upstream and ALIASES.get(rule, rule) != "always":
+        graph = SetupGraph.of(workflow["tasks"])
+        needed = _histories(graph.needed_by(task_id), ledger, task_id)
+        finished = _finished(rule, upstream, ledger)
+        setups = _histories([name for name in finished if name in graph.setups], ledger, task_id)
+        found.append((0, decide_in_order(SETUP_CONSTRAINT, needed)))
+        found.append((1, decide_in_order(rule, _histories(finished, ledger, task_id), setups=setups)))
+    against = [
+        (at, rank, decision != "upstream_failed", decision)
+        for rank, (decision, at) in found
+        if decision != "run"
+    ]
+    if not against:
+        return RUN
+    at, _, _, decision = min(against)
+    return Verdict(decision, round(at + PASS, 2))
 
 
 def _finished(rule: str, upstream: Iterable[str], ledger: Mapping[str, Any]) -> Iterable[str]:
@@ -86,10 +140,21 @@ def _finished(rule: str, upstream: Iterable[str], ledger: Mapping[str, Any]) -> 
     return known if early else upstream
 
 
-def _states(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[str]:
+def _histories(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[History]:
     missing = sorted(name for name in task_ids if name not in ledger)
     if missing:
         raise RuntimeSetupError(
             f"the ledger of task {task_id!r} lacks its upstream tasks {', '.join(missing)}"
         )
-    return [one["state"] for name in task_ids for one in instances_of(ledger[name])]
+    return [_history(one) for name in task_ids for one in instances_of(ledger[name])]
+
+
+def _history(entry: Mapping[str, Any]) -> History:
+    was = entry.get("was")
+    now = (_since(entry), entry["state"])
+    return [now] if was is None else [(_since(was), was["state"]), now]
+
+
+def _since(entry: Mapping[str, Any]) -> float:
+    """Return when the task ended; an entry that somebody wrote by hand has no time and comes before all others."""
+    return float(entry.get("at", 0))

@@ -34,8 +34,8 @@ def compare(airflow: Airflow, folder: Path) -> None:
         ours = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion)}
         theirs = wait_for_airflow()
     assert ours.keys() == theirs.keys()
-    wrong = {dag_id: wrongness(*ours[dag_id], outcome) for dag_id, outcome in theirs.items()}
-    assert not any(wrong.values()), wrong
+    compared = {dag_id: wrongness(*ours[dag_id], outcome) for dag_id, outcome in theirs.items()}
+    assert {dag_id: text for dag_id, text in compared.items() if text} == {}
 
 
 def wrongness(outcome: Any, why: str, expected: dict[str, Any]) -> str:

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 import jsonata  # noqa: F401 - raises the recursion limit when it is imported, which Hypothesis does not want during a test
 
 from orkestra_bridge.ir.serialize import to_document
-from orkestra_bridge.local.interpreter import StatesError, TaskCall, TaskTokens, VirtualClock, execute
+from orkestra_bridge.local.interpreter import (
+    StatesError,
+    TaskCall,
+    TaskTokens,
+    VirtualClock,
+    execute,
+    millis,
+)
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.parts import AWS
-from orkestra_bridge.runtime.trigger_rules import decide
-from orkestra_bridge.runtime.verdict import verdict_of
+from orkestra_bridge.runtime.trigger_rules import decide_in_order
+from orkestra_bridge.runtime.verdict import PASS, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.cutting import Weight
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import Joins
+    from orkestra_bridge.runtime.verdict import Verdict
 
 WORKED = {"run": "success"}
 
@@ -43,17 +51,30 @@ class Played:
     calls: list[str] = field(default_factory=list)
 
 
-def expected_states(workflow: Workflow, outcomes: Mapping[str, str]) -> dict[str, str]:
-    """Return the state of each task if the tasks that run end as ``outcomes`` says (default success)."""
+def expected_states(
+    workflow: Workflow, outcomes: Mapping[str, str], ended: Mapping[str, float] | None = None
+) -> dict[str, str]:
+    """Return the state of each task if the tasks that run end as ``outcomes`` says (default success).
+
+    ``ended`` has the moments at which they end, in seconds; those that are not in it end at once.
+    """
     states: dict[str, str] = {}
+    moments: dict[str, float] = {}
     for task in workflow.tasks:
-        decision = (
-            decide(task.trigger_rule, [states[parent] for parent in task.upstream])
-            if task.upstream
-            else "run"
-        )
-        states[task.task_id] = outcomes.get(task.task_id, "success") if decision == "run" else decision
+        before = [[(moments[parent], states[parent])] for parent in task.upstream]
+        decision, moment = decide_in_order(task.trigger_rule, before)
+        runs = decision == "run"
+        states[task.task_id] = outcomes.get(task.task_id, "success") if runs else decision
+        whole = round((ended or {}).get(task.task_id, 0.0) * 1e6) // 1000
+        moments[task.task_id] = whole if runs else moment + PASS
     return states
+
+
+def timeless(value: Any) -> Any:
+    """Return the output of a machine without the moments at which tasks ended: two interpreters have two clocks."""
+    if isinstance(value, dict):
+        return {key: timeless(item) for key, item in value.items() if key != "at"}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def expected_run(workflow: Workflow, states: Mapping[str, str]) -> str:
@@ -89,18 +110,19 @@ class Player:
         self._played.calls.append(task_id)
         self._played.started.setdefault(task_id, self._clock.elapsed)
         verdict = verdict_of(task_id, self._workflow, payload["ledger"])
-        if verdict == "run":
+        if verdict.decision == "run":
             await asyncio.sleep(self._durations.get(task_id, 0.0))
         self._played.ended[task_id] = self._clock.elapsed
         return {"Payload": self._entry(task_id, verdict, payload["context"]["State"]["RetryCount"])}
 
-    def _entry(self, task_id: str, verdict: str, attempt: int) -> dict[str, Any]:
-        if verdict != "run":
-            return {"state": verdict, "tries": 0}
+    def _entry(self, task_id: str, verdict: Verdict, attempt: int) -> dict[str, Any]:
+        if verdict.decision != "run":
+            return verdict.entry()
         outcome = self._outcomes.get(task_id, "success")
         if outcome == "failed":
             raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
-        return {"state": outcome, "tries": attempt + 1, **self._skips.get(task_id, {})}
+        now = millis(self._clock.now())
+        return {"state": outcome, "tries": attempt + 1, "at": now, **self._skips.get(task_id, {})}
 
 
 def play(

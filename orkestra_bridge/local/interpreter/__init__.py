@@ -5,7 +5,7 @@ as they happen. It refuses what it does not know instead of passing over it. May
 or the disk.
 """
 
-from orkestra_bridge.local.interpreter.clock import Clock, RealClock, VirtualClock
+from orkestra_bridge.local.interpreter.clock import Clock, RealClock, VirtualClock, millis
 from orkestra_bridge.local.interpreter.engine import execute
 from orkestra_bridge.local.interpreter.failures import StatesError
 from orkestra_bridge.local.interpreter.model import Event, EventSink, Execution, Json, TaskCall, TaskRunner
@@ -24,4 +24,5 @@ __all__ = [
     "TaskTokens",
     "VirtualClock",
     "execute",
+    "millis",
 ]

@@ -143,3 +143,8 @@ def iso(moment: datetime) -> str:
     """Return the moment as AWS writes it: UTC, milliseconds, ``Z``."""
     text = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def millis(moment: datetime) -> int:
+    """Return the milliseconds from 1970 to the moment, rounded down, as ``$millis()`` gives them."""
+    return int(moment.timestamp() * 1000)

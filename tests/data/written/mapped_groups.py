@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001
 """Mapped task groups: an instance of a task sees those with its own map index, a task outside sees all of them."""
 
+import time
 from datetime import datetime, timedelta
 
 from airflow import DAG
@@ -52,6 +53,7 @@ def some_fail(x):
     if x == 2:
         raise ValueError(x)
     if x == 3:
+        time.sleep(1.5)  # a skip that comes before the failure would be seen before it
         raise AirflowSkipException
     return x
 

@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001
 """Mapped tasks: what they may be expanded over, how they fail and skip, and what later tasks see of them."""
 
+import time
 from datetime import datetime, timedelta
 
 from airflow import DAG
@@ -68,6 +69,7 @@ def some_fail(x):
     if x == 2:
         raise ValueError(x)
     if x == 3:
+        time.sleep(1.5)  # a skip that comes before the failure would be seen before it
         raise AirflowSkipException
     return x
 

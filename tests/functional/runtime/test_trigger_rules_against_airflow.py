@@ -39,7 +39,7 @@ def our_verdict(rule: str, case: str) -> str:
     teardown = rule == "all_done_setup_success"
     tasks.append(task("t", *names, trigger_rule=rule, is_teardown=teardown))
     ledger = {name: {"state": state, "tries": 1} for name, _, state in (*setups, *upstream)}
-    return verdict_of("t", {"tasks": tasks}, ledger)
+    return verdict_of("t", {"tasks": tasks}, ledger).decision
 
 
 def entry(name: str, letter: str) -> tuple[str, bool, str]:

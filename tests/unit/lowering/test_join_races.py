@@ -11,7 +11,7 @@ from simulate import expected_run, expected_states
 from workflows import from_edges
 
 from orkestra_bridge.ir.serialize import to_document
-from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
+from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute, millis
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.runtime.verdict import verdict_of
@@ -22,13 +22,17 @@ RULES = ("all_success", "all_done", "none_failed", "one_success", "one_failed", 
 class Cloud:
     """Lambda and DynamoDB with latencies; every so often an answer gets lost on its way back, and once a call."""
 
-    def __init__(self, workflow: Any, outcomes: dict[str, str], chance: random.Random) -> None:
+    def __init__(
+        self, workflow: Any, outcomes: dict[str, str], chance: random.Random, clock: VirtualClock
+    ) -> None:
+        self._clock = clock
         self._document = to_document(workflow)
         self._outcomes = outcomes
         self._chance = chance
         self._services = ServiceTasks(self._invoke)
         self.calls: list[str] = []
         self.states: dict[str, str] = {}
+        self.ended: dict[str, float] = {}
 
     async def __call__(self, call: TaskCall) -> Any:
         if call.resource.endswith("lambda:invoke"):
@@ -50,12 +54,16 @@ class Cloud:
         task_id = payload["task_id"]
         self.calls.append(task_id)
         verdict = verdict_of(task_id, self._document, payload["ledger"])
-        self.states[task_id] = self._outcomes[task_id] if verdict == "run" else verdict
-        if verdict == "run":
-            await asyncio.sleep(self._chance.choice([0, 1, 1, 2, 3]))
+        if verdict.decision != "run":
+            self.states[task_id] = verdict.decision
+            return {"Payload": verdict.entry()}
+        self.states[task_id] = self._outcomes[task_id]
+        await asyncio.sleep(self._chance.choice([0, 1, 1, 2, 3]))
+        self.ended[task_id] = self._clock.elapsed
         if self.states[task_id] == "failed":
             raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
-        return {"Payload": {"state": self.states[task_id], "tries": 1}}
+        now = millis(self._clock.now())
+        return {"Payload": {"state": self.states[task_id], "tries": 1, "at": now}}
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -66,11 +74,12 @@ def test_every_task_runs_exactly_once_and_ends_as_it_should(seed: int) -> None:
     fields = {name: {"trigger_rule": chance.choice(RULES)} for name in names}
     workflow = from_edges(names, edges, **fields)
     outcomes = {name: chance.choice(["success", "failed", "skipped"]) for name in names}
-    cloud, clock = Cloud(workflow, outcomes, chance), VirtualClock()
+    clock = VirtualClock()
+    cloud = Cloud(workflow, outcomes, chance, clock)
     # if a report were lost, somebody would wait for ever
     definition = {**lower(workflow, "token").definition, "TimeoutSeconds": 3600}
     ended = clock.run(execute(definition, {}, tasks=cloud, clock=clock))
-    expected = expected_states(workflow, outcomes)
+    expected = expected_states(workflow, outcomes, cloud.ended)
     assert sorted(cloud.calls) == sorted(names)
     assert cloud.states == expected
     assert ended.status == expected_run(workflow, expected), ended.cause

@@ -28,7 +28,7 @@ def test_rules_that_fire_early(rule: str, count: int) -> None:
             with pytest.raises(RuntimeSetupError, match="lacks"):
                 verdict_of("me", workflow, ledger)
         else:
-            verdict = verdict_of("me", workflow, ledger)
+            verdict = verdict_of("me", workflow, ledger).decision
             assert {"run": "queued"}.get(verdict, verdict) == expected, states
 
 
@@ -39,7 +39,7 @@ def test_a_skip_counts_while_others_are_not_finished() -> None:
         {"task_id": "me", "upstream": ["choose", "slow"], "trigger_rule": "one_failed"},
     ]
     ledger = {"choose": {"state": "success", "skip": ["me"]}}
-    assert verdict_of("me", {"tasks": tasks}, ledger) == "skipped"
+    assert verdict_of("me", {"tasks": tasks}, ledger).decision == "skipped"
 
 
 def test_always_needs_nobody() -> None:
@@ -47,4 +47,4 @@ def test_always_needs_nobody() -> None:
         {"task_id": "a", "upstream": [], "trigger_rule": "all_success"},
         {"task_id": "me", "upstream": ["a"], "trigger_rule": "always"},
     ]
-    assert verdict_of("me", {"tasks": tasks}, {}) == "run"
+    assert verdict_of("me", {"tasks": tasks}, {}).decision == "run"

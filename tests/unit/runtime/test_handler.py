@@ -7,6 +7,7 @@ import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import pytest
 from invocations import HEAD, event, one_task
@@ -27,8 +28,18 @@ def test_a_result_is_the_entry_of_the_task(unpack: Callable[..., Package]) -> No
     assert entry == {
         "state": "success",
         "tries": 3,
+        "at": ANY,
         "xcom": {"k": {"__xcom__": "tuple", "value": [1]}, "return_value": 3},
     }
+
+
+def test_an_entry_says_when_the_task_ended_on_the_clock_of_the_execution(
+    unpack: Callable[..., Package],
+) -> None:
+    package = unpack(one_task("time.sleep(0.05)"))
+    began = time.time() * 1000
+    assert began + 50 <= package.run(event("t"))["at"] + 1 <= time.time() * 1000 + 1
+    assert 1050 <= package.run(event("t", now=1000))["at"] < 10_000
 
 
 def test_a_finished_task_of_a_resumed_run_is_not_run_again(unpack: Callable[..., Package]) -> None:
@@ -40,8 +51,8 @@ def test_a_finished_task_of_a_resumed_run_is_not_run_again(unpack: Callable[...,
 def test_a_task_that_does_not_run_costs_no_dag_file(unpack: Callable[..., Package]) -> None:
     source = one_task("return 1") + "    t.override(task_id='u')() << t.override(task_id='v')()\n"
     package = unpack(source)
-    answer = package.run(event("u", ledger={"v": {"state": "failed", "tries": 1}}))
-    assert answer == {"state": "upstream_failed", "tries": 0}
+    answer = package.run(event("u", ledger={"v": {"state": "failed", "tries": 1, "at": 7}}))
+    assert answer == {"state": "upstream_failed", "tries": 0, "at": 7.01}
     assert package._dag is None
 
 
@@ -70,7 +81,7 @@ def test_what_must_not_be_retried_has_one_name(
 
 def test_a_skip_is_an_answer(unpack: Callable[..., Package]) -> None:
     package = unpack(one_task("ti.xcom_push('k', 1)\nraise AirflowSkipException('none')"))
-    assert package.run(event("t")) == {"state": "skipped", "tries": 1, "xcom": {"k": 1}}
+    assert package.run(event("t")) == {"state": "skipped", "tries": 1, "at": ANY, "xcom": {"k": 1}}
 
 
 def test_pushes_before_a_failure_stand_behind_its_message(unpack: Callable[..., Package]) -> None:

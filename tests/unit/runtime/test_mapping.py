@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import pytest
 
 from orkestra_bridge.runtime.errors import MapTooLongError
-from orkestra_bridge.runtime.mapping import expanded, instances_of, resumed, skipped_by_branch
+from orkestra_bridge.runtime.mapping import expanded, instances_of, resumed, skipping_tasks
 from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def asked(package: Package, items: dict[str, Any], limit: int = 10) -> dict[str,
     ("items", "entry"),
     [
         (ITEMS, {"length": 3}),
-        ({"state": "success", "tries": 1, "xcom": {"return_value": []}}, {"state": "skipped", "tries": 0}),
-        ({"state": "success", "tries": 1}, {"state": "upstream_failed", "tries": 0}),
-        ({"state": "failed", "tries": 1}, {"state": "upstream_failed", "tries": 0}),
-        ({"state": "skipped", "tries": 1}, {"state": "skipped", "tries": 0}),
+        ({**ITEMS, "xcom": {"return_value": []}}, {"state": "skipped", "tries": 0, "at": ANY}),
+        ({"state": "success", "tries": 1}, {"state": "upstream_failed", "tries": 0, "at": ANY}),
+        ({"state": "failed", "tries": 1, "at": 5}, {"state": "upstream_failed", "tries": 0, "at": 5.01}),
+        ({"state": "skipped", "tries": 1, "at": 5}, {"state": "skipped", "tries": 0, "at": 5.01}),
     ],
 )
 def test_a_mapped_task_is_expanded_or_ends(
@@ -69,9 +70,9 @@ def test_an_instance_finds_its_own_item(unpack: Callable[..., Package]) -> None:
     ledger = {"items": ITEMS, "each": {"length": 3}}
     entries = [package.run(event("each", map_index=i, ledger=ledger, attempt=i)) for i in range(3)]
     assert entries == [
-        {"state": "success", "tries": 1, "map_index": 0, "xcom": {"return_value": [7, "y", 0]}},
-        {"state": "success", "tries": 2, "map_index": 1, "xcom": {"return_value": [8, "y", 1]}},
-        {"state": "skipped", "tries": 3, "map_index": 2},
+        {"state": "success", "tries": 1, "at": ANY, "map_index": 0, "xcom": {"return_value": [7, "y", 0]}},
+        {"state": "success", "tries": 2, "at": ANY, "map_index": 1, "xcom": {"return_value": [8, "y", 1]}},
+        {"state": "skipped", "tries": 3, "at": ANY, "map_index": 2},
     ]
 
 
@@ -132,7 +133,7 @@ def test_every_instance_above_counts(rule: str, states: list[str], verdict: str)
         {"task_id": "t", "upstream": ["m"], "trigger_rule": rule},
     ]
     instances = [{"state": state, "map_index": i} for i, state in enumerate(states)]
-    assert verdict_of("t", {"tasks": tasks}, {"m": {"instances": instances}}) == verdict
+    assert verdict_of("t", {"tasks": tasks}, {"m": {"instances": instances}}).decision == verdict
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_whatever_the_rule_there_must_be_something_to_map_over(
         ],
         "mapped_groups": [{"group_id": "g", "expansion": expansion}] if grouped else [],
     }
-    assert verdict_of("m", workflow, {"s": source}) == verdict
+    assert verdict_of("m", workflow, {"s": source}).decision == verdict
 
 
 BRANCH = {"state": "success", "skip": ["m"], "xcom": {"skipmixin_key": {"followed": []}}}
@@ -181,5 +182,5 @@ def test_which_instances_a_task_above_skips(
 ) -> None:
     task = {"task_id": "m", "upstream": ["above"] if direct else []}
     for major, expected in ((2, in_airflow_2), (3, in_airflow_3)):
-        found = [skipped_by_branch(task, {"above": above}, index, major=major) for index in (-1, 0, 1)]
+        found = [bool(skipping_tasks(task, {"above": above}, index, major=major)) for index in (-1, 0, 1)]
         assert found == expected, major

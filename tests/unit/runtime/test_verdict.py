@@ -26,16 +26,16 @@ LINE = workflow(task("a"), task("b", "a"), task("c", "b", rule="all_done"))
 
 
 def test_a_task_runs_after_success_and_not_after_failure() -> None:
-    assert verdict_of("a", LINE, {}) == "run"
-    assert verdict_of("b", LINE, ended(a="success")) == "run"
-    assert verdict_of("b", LINE, ended(a="failed")) == "upstream_failed"
-    assert verdict_of("c", LINE, ended(a="failed", b="upstream_failed")) == "run"
+    assert verdict_of("a", LINE, {}).decision == "run"
+    assert verdict_of("b", LINE, ended(a="success")).decision == "run"
+    assert verdict_of("b", LINE, ended(a="failed")).decision == "upstream_failed"
+    assert verdict_of("c", LINE, ended(a="failed", b="upstream_failed")).decision == "run"
 
 
 def test_a_skip_by_any_task_comes_first() -> None:
     ledger = ended(a="success", b="success")
     ledger["a"]["skip"] = ["b", "c"]
-    assert verdict_of("c", LINE, ledger) == "skipped"
+    assert verdict_of("c", LINE, ledger).decision == "skipped"
 
 
 def test_an_indirect_setup_constrains_a_task_that_would_run() -> None:
@@ -46,10 +46,10 @@ def test_an_indirect_setup_constrains_a_task_that_would_run() -> None:
         task("t", "s", "x", rule="all_done_setup_success", is_teardown=True),
     )
     ledger = ended(s="failed", w="upstream_failed", x="upstream_failed")
-    assert verdict_of("x", graph, ledger) == "upstream_failed"
-    assert verdict_of("t", graph, ledger) == "upstream_failed"
-    assert verdict_of("x", graph, ended(s="success", w="failed")) == "run"
-    assert verdict_of("t", graph, ended(s="success", w="failed", x="failed")) == "run"
+    assert verdict_of("x", graph, ledger).decision == "upstream_failed"
+    assert verdict_of("t", graph, ledger).decision == "upstream_failed"
+    assert verdict_of("x", graph, ended(s="success", w="failed")).decision == "run"
+    assert verdict_of("t", graph, ended(s="success", w="failed", x="failed")).decision == "run"
 
 
 def test_a_setup_that_was_torn_down_before_does_not_matter() -> None:
@@ -58,7 +58,7 @@ def test_a_setup_that_was_torn_down_before_does_not_matter() -> None:
         task("t", "s", rule="all_done_setup_success", is_teardown=True),
         task("after", "t", rule="all_done"),
     )
-    assert verdict_of("after", graph, ended(s="failed", t="upstream_failed")) == "run"
+    assert verdict_of("after", graph, ended(s="failed", t="upstream_failed")).decision == "run"
 
 
 def test_what_cannot_be_is_named() -> None:
@@ -77,7 +77,7 @@ def test_a_failure_anywhere_before_skips_all_but_teardowns(name: str) -> None:
     )
     graph["attributes"] = [{"name": name, "value": True}]
     ledger = ended(a="failed", t="success")
-    assert verdict_of("t", graph, ended(a="failed")) == "run"
-    assert verdict_of("b", graph, ledger) == "skipped"
+    assert verdict_of("t", graph, ended(a="failed")).decision == "run"
+    assert verdict_of("b", graph, ledger).decision == "skipped"
     graph["attributes"] = [{"name": name, "value": False}]
-    assert verdict_of("b", graph, ledger) == "run"
+    assert verdict_of("b", graph, ledger).decision == "run"
