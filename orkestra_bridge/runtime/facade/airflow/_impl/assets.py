@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 
 class _Condition:
@@ -50,6 +47,11 @@ class Asset(_Condition):
 
     def __fspath__(self) -> str:
         return self.uri
+
+    @staticmethod
+    def ref(*, name: str | None = None, uri: str | None = None) -> AssetRef:
+        """Return a reference to an asset that is defined elsewhere."""
+        return AssetRef(name=name, uri=uri)
 
 
 class Dataset(Asset):
@@ -133,22 +135,6 @@ class OutletEvents(defaultdict[Any, OutletEvent]):
 
     def __init__(self) -> None:
         super().__init__(OutletEvent)
-
-
-def asset(*_args: Any, **arguments: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return the decorator that makes a DAG of one task which produces the asset named like the function."""
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        from airflow._impl.dag import DAG
-        from airflow._impl.taskflow import task
-
-        name = arguments.pop("name", None) or function.__name__
-        outlet = Asset(name, arguments.pop("uri", None), group=arguments.pop("group", "asset"))
-        with DAG(arguments.pop("dag_id", None) or name, **arguments):
-            task(function, task_id=function.__name__, outlets=[outlet])()
-        return outlet
-
-    return decorate
 
 
 def expand_alias(alias: Any, *_args: Any, **_kwargs: Any) -> list[Any]:

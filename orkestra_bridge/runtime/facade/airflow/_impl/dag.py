@@ -200,6 +200,13 @@ class DAG:
     def set_edge_info(self, upstream_task_id: str, downstream_task_id: str, info: dict[str, Any]) -> None:
         self.edge_info.setdefault(upstream_task_id, {})[downstream_task_id] = info
 
+    @property
+    def task(self) -> Any:
+        """Return ``@task`` and its variants, bound to this DAG."""
+        from airflow._impl.taskflow import BoundTaskDecorators
+
+        return BoundTaskDecorators(self)
+
     def param(self, name: str, default: Any = _UNSET) -> Any:
         """Return a reference to a param, resolved when a task is rendered."""
         from airflow._impl.params import DagParam

@@ -39,7 +39,8 @@ _LABELS = ("edges: Label EdgeModifier",)
 _NODE = ("node: DependencyMixin DAGNode TaskMixin=DependencyMixin",)
 _ASSETS = (
     "assets: Asset Dataset Model AssetAlias DatasetAlias=AssetAlias AssetAny DatasetAny=AssetAny AssetAll",
-    "assets: DatasetAll=AssetAll AssetRef AssetWatcher Metadata asset",
+    "assets: DatasetAll=AssetAll AssetRef AssetWatcher Metadata",
+    "asset_definitions: asset",
 )
 _EXCEPTIONS = (
     "exceptions: AirflowBadRequest AirflowClusterPolicyViolation AirflowConfigException AirflowDagCycleException",
@@ -200,6 +201,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
     "airflow.operators.python_operator": _OPERATORS_PYTHON,
     "airflow.operators.weekday": _WEEKDAY,
+    "airflow.partition_mappers.base": ("partitions: PartitionMapper",),
+    "airflow.partition_mappers.window": ("partitions: Window",),
     "airflow.plugins_manager": ("misc: AirflowPlugin",),
     "airflow.providers_manager": _PROVIDERS,
     "airflow.providers.common.compat.assets": _ASSETS,
@@ -265,6 +268,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "resumable: ResumableJobMixin",
         *_KEYS,
         *_RETRY_POLICIES,
+        "partitions: AllowedKeyMapper AssetAccessControl ChainMapper CronPartitionTimetable DayWindow FanOutMapper",
+        "partitions: FixedKeyMapper HourWindow IdentityMapper MinimumCount MonthWindow PartitionMapper",
+        "partitions: PartitionedAssetTimetable PartitionedAtRuntime ProductMapper QuarterWindow RollupMapper",
+        "partitions: SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper",
+        "partitions: StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow",
         "misc: BaseNotifier",
         "operator: BaseOperator BaseOperatorLink",
         "params: Param ParamsDict",
@@ -305,7 +313,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.definitions._internal.templater": ("templates: Templater LiteralValue",),
     "airflow.sdk.definitions._internal.contextmanager": ("contexts: DagContext TaskGroupContext",),
     "airflow.sdk.definitions.asset": _ASSETS,
-    "airflow.sdk.definitions.asset.decorators": ("assets: asset",),
+    "airflow.sdk.definitions.asset.decorators": (
+        "asset_definitions: asset AssetDefinition MultiAssetDefinition _AssetMainOperator",
+    ),
     "airflow.sdk.definitions.asset.metadata": ("assets: Metadata",),
     "airflow.sdk.definitions.retry_policy": _RETRY_POLICIES,
     "airflow.sdk.definitions.template": ("templates: literal",),
@@ -431,4 +441,4 @@ ONLY_2 = (
     "airflow.utils.log.secrets_masker",
     "airflow.utils.weekday",
 )
-ONLY_3 = ("airflow.sdk", "airflow.timetables.assets")
+ONLY_3 = ("airflow.partition_mappers", "airflow.sdk", "airflow.timetables.assets")

@@ -375,6 +375,20 @@ class TaskDecoratorCollection:
 task = TaskDecoratorCollection()
 
 
+class BoundTaskDecorators:
+    """``dag.task``: the decorators with the DAG given."""
+
+    def __init__(self, dag: Any) -> None:
+        self._dag = dag
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return task(*args, **{"dag": self._dag, **kwargs})
+
+    def __getattr__(self, name: str) -> Any:
+        decorator = getattr(task, name)
+        return lambda *args, **kwargs: decorator(*args, **{"dag": self._dag, **kwargs})
+
+
 def setup_task(func: Any) -> Any:
     """Return the function or task as one that sets something up."""
     decorated = func if isinstance(func, _TaskDecorator) else task(func)
