@@ -57,10 +57,7 @@ def test_both_spellings_lead_to_one_class() -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        (
-            "from airflow.operators.python import PythonVirtualenvOperator",
-            "PythonVirtualenvOperator.*airflow.operators.python",
-        ),
+        ("from airflow.operators.python import NoOperator", "NoOperator.*airflow.operators.python"),
         ("from airflow.models import Nothing", "'Nothing' from 'airflow.models'"),
         ("import airflow.executors.local_executor", "airflow.executors"),
         ("import airflow.providers.amazon.aws.hooks.s3", "airflow.providers.amazon"),

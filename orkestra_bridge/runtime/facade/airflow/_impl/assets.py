@@ -27,6 +27,7 @@ class Asset(_Condition):
         group: str = "asset",
         extra: dict[str, Any] | None = None,
         watchers: Any = None,
+        **_kwargs: Any,
     ) -> None:
         if name is None and uri is None:
             raise TypeError("Asset needs a name or a uri")

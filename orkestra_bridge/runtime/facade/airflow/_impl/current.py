@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from airflow._impl.settings import SETTINGS
@@ -13,6 +14,9 @@ _RUNNING: list[Any] = []
 
 class Context(MutableMapping[str, Any]):
     """The type that context parameters are annotated with; the runtime passes a mapping of its own."""
+
+
+NEVER_EXPIRE = timedelta.max
 
 
 class AirflowParsingContext(NamedTuple):

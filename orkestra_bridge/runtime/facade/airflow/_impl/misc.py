@@ -50,6 +50,21 @@ def pod_mutation_hook(pod: Any) -> None:
     """Leave a pod as it is: the cluster's policies are not here."""
 
 
+class PriorityWeightStrategy:
+    """Base of the user's own weights; nothing asks for them here."""
+
+    def get_weight(self, ti: Any) -> int:
+        """Return the weight of a task instance; subclasses say which."""
+        raise NotImplementedError
+
+
+def is_venv_installed() -> bool:
+    """Return whether the module `venv` can make environments; the operators that would use it are not run."""
+    from importlib.util import find_spec
+
+    return find_spec("venv") is not None
+
+
 def get_hostname() -> str:
     return socket.gethostname()
 

@@ -83,6 +83,12 @@ ARGUMENTS: dict[str, Any] = {
     "render_template_as_native_obj": None,
 }
 
+DEFAULT_OWNER = ARGUMENTS["owner"]
+DEFAULT_POOL_SLOTS = ARGUMENTS["pool_slots"]
+DEFAULT_PRIORITY_WEIGHT = ARGUMENTS["priority_weight"]
+DEFAULT_QUEUE = ARGUMENTS["queue"]
+DEFAULT_RETRIES = ARGUMENTS["retries"]
+
 # Set through hooks or properties of their own, not as plain attributes.
 _SPECIAL = ("task_id", "dag", "task_group", "params", "default_args", "pre_execute", "post_execute")
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 
@@ -23,6 +24,12 @@ class PartitionMapper(_Described):
 
 class Window(_Described):
     """Base of the windows over partitions."""
+
+    class Direction(str, Enum):
+        """Whether a window ends or begins at a key."""
+
+        BACKWARD = "backward"
+        FORWARD = "forward"
 
 
 def _named(name: str, base: type) -> type:

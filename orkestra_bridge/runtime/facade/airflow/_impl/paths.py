@@ -16,6 +16,12 @@ _OPERATORS_PYTHON = (
     "current: get_current_context",
     "taskflow: task",
 )
+_VIRTUALENV = (
+    "refused: PythonVirtualenvOperator ExternalPythonOperator BranchPythonVirtualenvOperator",
+    "refused: BranchExternalPythonOperator",
+    "misc: is_venv_installed",
+)
+_DEFAULTS = "operator: DEFAULT_OWNER DEFAULT_POOL_SLOTS DEFAULT_PRIORITY_WEIGHT DEFAULT_QUEUE DEFAULT_RETRIES"
 _OPERATORS_BASH = ("bash: BashOperator",)
 _OPERATORS_EMPTY = ("simple: EmptyOperator",)
 _SENSORS = ("sensor: BaseSensorOperator PokeReturnValue poke_mode_only",)
@@ -80,7 +86,7 @@ _RETRY_POLICIES = (
 _CONTEXT = (
     "current: Context get_current_context set_current_context context_merge context_to_airflow_vars",
     "current: AIRFLOW_VAR_NAME_FORMAT_MAPPING DEFAULT_FORMAT_PREFIX ENV_VAR_FORMAT_PREFIX get_parsing_context",
-    "current: AirflowParsingContext",
+    "current: AirflowParsingContext NEVER_EXPIRE",
 )
 _LINEAGE = (
     "observability: HookLineage HookLineageCollector HookLineageReader NoOpCollector get_hook_lineage_collector",
@@ -157,7 +163,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "absent: DagBag DagModel DagTag Log Pool TaskFail TaskReschedule SlaMiss Trigger RenderedTaskInstanceFields",
         "absent: ImportError DbCallbackRequest DagPickle",
     ),
-    "airflow.models.abstractoperator": ("operator: AbstractOperator=BaseOperator",),
+    "airflow.models.abstractoperator": ("operator: AbstractOperator=BaseOperator", _DEFAULTS),
     "airflow.models.asset": ("assets: expand_alias_to_assets=expand_alias", "absent: AssetModel AssetEvent"),
     "airflow.models.base": ("absent: Base",),
     "airflow.models.baseoperator": ("operator: BaseOperator BaseOperatorMeta BaseOperatorLink", *_EDGES),
@@ -198,11 +204,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.operators.dummy_operator": ("simple: DummyOperator EmptyOperator",),
     "airflow.operators.empty": _OPERATORS_EMPTY,
     "airflow.operators.latest_only": _LATEST_ONLY,
-    "airflow.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
-    "airflow.operators.python_operator": _OPERATORS_PYTHON,
+    "airflow.operators.python": (*_OPERATORS_PYTHON, *_VIRTUALENV, *_SKIPMIXIN),
+    "airflow.operators.python_operator": (*_OPERATORS_PYTHON, *_VIRTUALENV),
     "airflow.operators.weekday": _WEEKDAY,
     "airflow.partition_mappers.base": ("partitions: PartitionMapper",),
     "airflow.partition_mappers.window": ("partitions: Window",),
+    "airflow.policies": ("observability: hookimpl",),
     "airflow.plugins_manager": ("misc: AirflowPlugin",),
     "airflow.providers_manager": _PROVIDERS,
     "airflow.providers.common.compat.assets": _ASSETS,
@@ -232,8 +239,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.providers.standard.operators.branch": _BRANCH,
     "airflow.providers.standard.operators.datetime": _DATETIME,
     "airflow.providers.standard.operators.empty": _OPERATORS_EMPTY,
+    "airflow.providers.standard.operators.hitl": (
+        "refused: HITLOperator ApprovalOperator HITLBranchOperator HITLEntryOperator",
+    ),
     "airflow.providers.standard.operators.latest_only": _LATEST_ONLY,
-    "airflow.providers.standard.operators.python": (*_OPERATORS_PYTHON, *_SKIPMIXIN),
+    "airflow.providers.standard.operators.python": (*_OPERATORS_PYTHON, *_VIRTUALENV, *_SKIPMIXIN),
     "airflow.providers.standard.operators.weekday": _WEEKDAY,
     "airflow.providers.standard.decorators.sensor": ("calling_sensors: DecoratedSensorOperator",),
     "airflow.providers.standard.sensors.bash": _SENSOR_BASH,
@@ -268,6 +278,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         "resumable: ResumableJobMixin",
         *_KEYS,
         *_RETRY_POLICIES,
+        "current: NEVER_EXPIRE",
+        "instance_types: TaskInstance",
+        "macros: macros=*",
         "partitions: AllowedKeyMapper AssetAccessControl ChainMapper CronPartitionTimetable DayWindow FanOutMapper",
         "partitions: FixedKeyMapper HourWindow IdentityMapper MinimumCount MonthWindow PartitionMapper",
         "partitions: PartitionedAssetTimetable PartitionedAtRuntime ProductMapper QuarterWindow RollupMapper",
@@ -307,6 +320,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.bases.operatorlink": ("operator: BaseOperatorLink",),
     "airflow.sdk.bases.sensor": _SENSORS,
     "airflow.sdk.configuration": ("configuration: conf",),
+    "airflow.sdk._shared.configuration.exceptions": ("exceptions: AirflowConfigException",),
+    "airflow.sdk.definitions._internal.abstractoperator": (
+        "operator: AbstractOperator=BaseOperator",
+        _DEFAULTS,
+    ),
     "airflow.sdk.definitions._internal.types": (
         "params: NOTSET ArgNotSet SET_DURING_EXECUTION SetDuringExecution is_arg_set",
     ),
@@ -372,6 +390,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "airflow.stats": _STATS,
     "airflow.task.trigger_rule": ("enums: TriggerRule",),
+    "airflow.task.priority_strategy": ("misc: PriorityWeightStrategy",),
     "airflow.task.weight_rule": ("enums: WeightRule",),
     "airflow.template.templater": ("templates: Templater LiteralValue",),
     **_TIMETABLES,

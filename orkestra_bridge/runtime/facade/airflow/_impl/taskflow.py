@@ -366,6 +366,13 @@ class TaskDecoratorCollection:
         )
 
     def __getattr__(self, name: str) -> Any:
+        from airflow._impl.refused import DECORATED
+
+        if name in DECORATED:
+            kind: Any = DECORATED[name]
+            return lambda python_callable=None, **kwargs: task_decorator_factory(
+                python_callable, decorated_operator_class=kind, **kwargs
+            )
         raise AttributeError(
             f"@task.{name} is not available in the task runtime; it knows @task, @task.branch, "
             "@task.short_circuit, @task.bash and @task.sensor. Rewrite the task as one of them"

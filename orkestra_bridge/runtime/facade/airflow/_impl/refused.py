@@ -1,0 +1,106 @@
+"""Operators that no Lambda function runs: they can be made, so that a file with other DAGs in it loads, not executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow._impl.exceptions import AirflowException
+from airflow._impl.operator import BaseOperator
+from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
+from airflow._impl.taskflow import _PythonDecoratedOperator
+
+
+class _Elsewhere(PythonOperator):
+    """A function that another interpreter would run."""
+
+    def __init__(
+        self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any
+    ) -> None:
+        base = {name: kwargs.pop(name) for name in list(kwargs) if name in _BASE}
+        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **base)
+        self.__dict__.update(kwargs)
+
+    def execute(self, context: Any) -> Any:
+        raise AirflowException(f"{self.task_type} does not run in the task runtime: it has one Python")
+
+
+def _base_arguments() -> frozenset[str]:
+    from airflow._impl.operator import ARGUMENTS
+
+    return frozenset({*ARGUMENTS, "templates_dict", "templates_exts", "show_return_value_in_logs"})
+
+
+_BASE = _base_arguments()
+
+
+class PythonVirtualenvOperator(_Elsewhere):
+    template_fields: Any = ("requirements", "index_urls", "venv_cache_path", *PythonOperator.template_fields)
+    requirements: Any = None
+    index_urls: Any = None
+    venv_cache_path: Any = None
+
+
+class ExternalPythonOperator(_Elsewhere):
+    template_fields: Any = ("python", *PythonOperator.template_fields)
+    python: Any = None
+
+
+class BranchPythonVirtualenvOperator(PythonVirtualenvOperator, BranchPythonOperator): ...
+
+
+class BranchExternalPythonOperator(ExternalPythonOperator, BranchPythonOperator): ...
+
+
+class ShortCircuitVirtualenvOperator(PythonVirtualenvOperator, ShortCircuitOperator): ...
+
+
+class _PythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, PythonVirtualenvOperator):
+    template_fields: Any = PythonVirtualenvOperator.template_fields
+    custom_operator_name = "@task.virtualenv"
+
+
+class _PythonExternalDecoratedOperator(_PythonDecoratedOperator, ExternalPythonOperator):
+    template_fields: Any = ExternalPythonOperator.template_fields
+    custom_operator_name = "@task.external_python"
+
+
+class _BranchPythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, BranchPythonVirtualenvOperator):
+    template_fields: Any = BranchPythonVirtualenvOperator.template_fields
+    custom_operator_name = "@task.branch_virtualenv"
+
+
+class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, BranchExternalPythonOperator):
+    template_fields: Any = BranchExternalPythonOperator.template_fields
+    custom_operator_name = "@task.branch_external_python"
+
+
+DECORATED = {
+    "virtualenv": _PythonVirtualenvDecoratedOperator,
+    "external_python": _PythonExternalDecoratedOperator,
+    "branch_virtualenv": _BranchPythonVirtualenvDecoratedOperator,
+    "branch_external_python": _BranchExternalPythonDecoratedOperator,
+}
+
+
+class HITLOperator(BaseOperator):
+    """Waits for a person's answer on Airflow's pages."""
+
+    template_fields: Any = ("subject", "body")
+
+    def __init__(self, **kwargs: Any) -> None:
+        base = {name: kwargs.pop(name) for name in list(kwargs) if name in _BASE}
+        super().__init__(**base)
+        self.subject = self.body = None
+        self.__dict__.update(kwargs)
+
+    def execute(self, context: Any) -> Any:
+        raise AirflowException(f"{self.task_type} does not run in the task runtime: nobody can answer there")
+
+
+class ApprovalOperator(HITLOperator): ...
+
+
+class HITLBranchOperator(HITLOperator): ...
+
+
+class HITLEntryOperator(HITLOperator): ...
