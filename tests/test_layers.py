@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "config": {"errors"},
     "assess": BASE
     | {
+        "asl",
         "frontend",
         "lowering",
         "operators",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.assess.words import attributes_text, limits_text, runs_text, schedule_text, totals_text
+from orkestra_bridge.assess.words import (
+    attributes_text,
+    cost_text,
+    limits_text,
+    month_text,
+    runs_text,
+    schedule_text,
+    totals_text,
+)
 from orkestra_bridge.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 def markdown(assessment: Assessment) -> str:
     """Return the report: a table of DAGs, then a section for each of them."""
-    lines = ["# Assessment", "", totals_text(assessment), ""]
+    lines = ["# Assessment", "", totals_text(assessment), "", month_text(assessment), ""]
     lines += ["| DAG | verdict | readiness | tasks | schedule |", "|---|---|---:|---|---|"]
     for dag in assessment.dags:
         cells = (dag.dag_id, dag.verdict, f"{dag.readiness}", runs_text(dag), schedule_text(dag))
@@ -37,6 +45,7 @@ def _dag(dag: DagAssessment) -> Iterator[str]:
         yield f"- next runs: {', '.join(dag.upcoming)}"
     if dag.states:
         yield f"- machine: {limits_text(dag)}"
+        yield f"- cost: {cost_text(dag)}"
     yield f"- arguments: {attributes_text(dag)}"
     if dag.findings:
         yield ""

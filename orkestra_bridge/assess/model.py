@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge import __version__
+from orkestra_bridge.assess.cost import environment_month, prices
 from orkestra_bridge.diagnostics import Finding, Severity
 from orkestra_bridge.report import TOOL, finding_to_json
 
 if TYPE_CHECKING:
+    from orkestra_bridge.assess.cost import Cost
     from orkestra_bridge.ir.model import JsonValue
-
-DEFINITION_LIMIT = 1_048_576
-"""Bytes of a definition (AWS Step Functions quotas: maximum request size)."""
 
 
 @final
@@ -54,8 +53,9 @@ class DagAssessment:
         schedule: As `ScheduleView.to_json` has it.
         upcoming: The next times at which a run starts, ISO 8601 with the offset of the schedule's zone.
         readiness: 0 to 100; below 50 something refuses it.
-        states, transitions, definition_bytes: Of the machine, 0 where there is none; transitions of a run in which every
-            task succeeds.
+        states, transitions: Of the machine, 0 where there is none; transitions of a run in which every task succeeds.
+        definition_bytes, history_events: The most that one of its machines takes.
+        cost: None where there is no machine.
         attributes: How many arguments are kept, approximated, refused and unaccounted for.
     """
 
@@ -70,6 +70,8 @@ class DagAssessment:
     states: int
     transitions: int
     definition_bytes: int
+    history_events: int
+    cost: Cost | None
     attributes: dict[str, int]
     findings: tuple[Finding, ...]
 
@@ -95,19 +97,13 @@ class DagAssessment:
 
     def to_json(self) -> dict[str, Any]:
         """Return the DAG's part of the JSON form."""
-        plain = (
-            "dag_id",
-            "file",
-            "line",
-            "schedule",
-            "readiness",
-            "states",
-            "transitions",
-            "definition_bytes",
-        )
+        plain = ("dag_id", "file", "line", "schedule", "readiness", "states", "transitions")
         return {
             **{name: getattr(self, name) for name in plain},
             "verdict": self.verdict,
+            "definition_bytes": self.definition_bytes,
+            "history_events": self.history_events,
+            "cost": self.cost.to_json() if self.cost else None,
             "upcoming": list(self.upcoming),
             "runs": self.runs,
             "reasons": [asdict(reason) for reason in self.reasons],
@@ -135,6 +131,14 @@ class Assessment:
         """Return the findings of files and DAGs."""
         return (*self.findings, *(finding for dag in self.dags for finding in dag.findings))
 
+    def month(self) -> dict[str, float]:
+        """Return the dollars of a month of all scheduled DAGs, here and on MWAA Serverless."""
+        costs = [dag.cost for dag in self.dags if dag.cost]
+        return {
+            "step_functions": sum(cost.month(cost.run) or 0.0 for cost in costs),
+            "mwaa_serverless": sum(cost.month(cost.serverless) or 0.0 for cost in costs),
+        }
+
     def summary(self) -> dict[str, int]:
         """Return how many DAGs there are of each verdict, and how many tasks run how."""
         verdicts = [dag.verdict for dag in self.dags]
@@ -158,6 +162,7 @@ class Assessment:
             "version": __version__,
             "airflow_version": self.airflow_version,
             "summary": self.summary(),
+            "cost": {"month": self.month(), "mwaa_small_month": environment_month(), **prices()},
             "findings": [finding_to_json(finding) for finding in self.findings],
             "dags": [dag.to_json() for dag in self.dags],
         }

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge import __version__
 from orkestra_bridge.assess.svg import svg
-from orkestra_bridge.assess.words import RUNS, attributes_text, limits_text, runs_text, schedule_text
+from orkestra_bridge.assess.words import (
+    RUNS,
+    attributes_text,
+    cost_text,
+    limits_text,
+    month_text,
+    runs_text,
+    schedule_text,
+)
 from orkestra_bridge.diagnostics import Severity
 from orkestra_bridge.report import TOOL
 
@@ -52,6 +60,7 @@ def _head(assessment: Assessment) -> Iterator[str]:
         f"<p>{TOOL} {__version__}, DAG files loaded by Airflow {escape(assessment.airflow_version)}. "
         "Packages are not checked here: <code>orkestra-bridge convert</code> does that.</p>"
     )
+    yield f"<p>{escape(month_text(assessment))}</p>"
     yield '<ul class="tiles">'
     for name in _VERDICTS[::-1]:
         yield f'<li><b class="{name}">{summary[name]}</b>{name}</li>'
@@ -94,6 +103,7 @@ def _dag(dag: DagAssessment, source_url: str) -> Iterator[str]:
         ("schedule", escape(schedule_text(dag))),
         ("next runs", escape(", ".join(dag.upcoming) or "none known")),
         ("machine", escape(limits_text(dag)) if dag.states else "none: it is blocked"),
+        ("cost", escape(cost_text(dag)) or "-"),
         ("arguments", escape(attributes_text(dag))),
     ]
     yield f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in facts)}</dl>"

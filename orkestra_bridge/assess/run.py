@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.assess.cost import Assumptions, cost_of, runs_per_month
 from orkestra_bridge.assess.model import Assessment, DagAssessment, TaskView
 from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.upcoming import upcoming
@@ -13,7 +14,6 @@ from orkestra_bridge.diagnostics import Verdict, refuses
 from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
-from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.policy import apply_allowances, check_allowances
@@ -48,6 +48,7 @@ class AssessOptions:
     joins: Joins
     cache: Path | None
     allow: tuple[Allowance, ...] = ()
+    assumptions: Assumptions = field(default_factory=lambda: Assumptions(durations={}))
     now: datetime | None = None
 
 
@@ -88,18 +89,29 @@ def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetim
     found.extend(apply_allowances((*about_machine, *about_schedule), options.allow))
     findings = tuple(_placed(found, workflow, file))
     number, reasons = readiness(findings)
+    tasks = tuple(_task(task, file) for task in workflow.tasks)
     return DagAssessment(
         dag_id=workflow.dag_id,
         file=file.display,
         line=workflow.span.line,
-        tasks=tuple(_task(task, file) for task in workflow.tasks),
+        tasks=tasks,
         schedule=view.to_json(),
         upcoming=_upcoming(workflow, view, now),
         readiness=number,
         reasons=reasons,
         states=lowered.states if lowered else 0,
         transitions=lowered.transitions if lowered else 0,
-        definition_bytes=_size(lowered),
+        definition_bytes=lowered.weight.size if lowered else 0,
+        history_events=lowered.weight.events if lowered else 0,
+        cost=cost_of(
+            workflow,
+            lowered.transitions,
+            {task.task_id: task.runs for task in tasks},
+            runs_per_month(workflow, view, now),
+            options.assumptions,
+        )
+        if lowered
+        else None,
         attributes=_attributes(workflow, findings),
         findings=findings,
     )
@@ -116,10 +128,6 @@ def _lowered(workflow: Workflow, joins: Joins) -> tuple[Lowered | None, tuple[Fi
 
 def _upcoming(workflow: Workflow, view: ScheduleView, now: datetime) -> tuple[str, ...]:
     return () if view.state == "DISABLED" else upcoming(workflow, view, now)
-
-
-def _size(lowered: Lowered | None) -> int:
-    return len(render(lowered.definition, sort=False)) if lowered else 0
 
 
 def _task(task: Task, file: DagFile) -> TaskView:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from click import style
 
-from orkestra_bridge.assess.words import attributes_text, limits_text, runs_text, schedule_text, totals_text
+from orkestra_bridge.assess.words import (
+    attributes_text,
+    cost_text,
+    limits_text,
+    month_text,
+    runs_text,
+    schedule_text,
+    totals_text,
+)
 from orkestra_bridge.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ def text(assessment: Assessment, *, verbose: bool = False) -> str:
         if verbose or finding.severity is not Severity.INFO:
             lines += _finding(finding)
     lines += [*_summary(assessment), ""]
-    lines += wrap(totals_text(assessment), WIDTH)
+    lines += [*wrap(totals_text(assessment), WIDTH), *wrap(month_text(assessment), WIDTH)]
     return "\n".join(lines) + "\n"
 
 
@@ -47,6 +55,7 @@ def _dag(dag: DagAssessment, *, verbose: bool) -> Iterator[str]:
         yield from _row("next runs", ", ".join(dag.upcoming))
     if dag.states:
         yield from _row("machine", limits_text(dag))
+        yield from _row("cost", cost_text(dag))
     yield from _row("arguments", attributes_text(dag))
     label = "reasons"
     for reason in dag.reasons:

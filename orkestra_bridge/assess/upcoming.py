@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ def upcoming(workflow: Workflow, view: ScheduleView, now: datetime) -> tuple[str
     """Return the next times after ``now``, ISO 8601; empty where nothing starts the DAG at a known time."""
     first = max(now, moment_of(view.start)) if view.start else now
     last = moment_of(view.end) if view.end else None
-    found = _moments(workflow, view, first) if view.expressions else iter(())
+    found = moments(workflow, view, first) if view.expressions else iter(())
     zone = ZoneInfo(aws_zone(workflow.schedule.timezone) or "UTC")
     return tuple(
         moment.astimezone(zone).isoformat(timespec="minutes")
@@ -46,17 +47,18 @@ def _fired(cron: str, day: date, zone: str, *, every_hour: bool) -> Iterator[dat
         )
 
 
-def _moments(workflow: Workflow, view: ScheduleView, first: datetime) -> Iterator[datetime]:
+def moments(workflow: Workflow, view: ScheduleView, first: datetime) -> Iterator[datetime]:
+    """Yield when a schedule with expressions starts runs, from a moment on; nothing if it counts from the deployment."""
     schedule = workflow.schedule
     if schedule.kind is ScheduleKind.CRON:
         zone = aws_zone(schedule.timezone) or "UTC"
         day = first.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
         every_hour = view.timezone != zone  # then the expressions fire by UTC, through the change of clocks
         streams = [
-            islice((each for each in _fired(text, day, zone, every_hour=every_hour) if each >= first), COUNT)
+            (each for each in _fired(text, day, zone, every_hour=every_hour) if each >= first)
             for text in schedule.expressions
         ]
-        yield from sorted({moment for stream in streams for moment in stream})
+        yield from (moment for moment, _ in groupby(merge(*streams)))
     elif view.period is not None or not view.expressions[0].startswith("rate("):
         period = timedelta(seconds=schedule.seconds or 0)
         anchor = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.assess.model import DEFINITION_LIMIT
+from orkestra_bridge.asl.measure import DEFINITION_LIMIT, HISTORY_LIMIT
+from orkestra_bridge.assess.cost import environment_month
 
 if TYPE_CHECKING:
     from orkestra_bridge.assess.model import Assessment, DagAssessment
@@ -31,10 +32,40 @@ def schedule_text(dag: DagAssessment) -> str:
 def limits_text(dag: DagAssessment) -> str:
     """Return the size of the machine, as a share of what AWS allows."""
     share = dag.definition_bytes / DEFINITION_LIMIT
+    history = dag.history_events / HISTORY_LIMIT
     return (
-        f"{dag.states} states, {dag.transitions} transitions a run, "
-        f"definition {dag.definition_bytes / 1024:.1f} KB ({share:.1%} of 1 MB)"
+        f"{dag.states} states, {dag.transitions} transitions a run; definition {dag.definition_bytes / 1024:.1f} KB, "
+        f"{share:.1%} of the limit; at most {dag.history_events} history events, {history:.1%} of it"
     )
+
+
+def cost_text(dag: DagAssessment) -> str:
+    """Return the cost of a run and of a month, and the same on MWAA Serverless; empty if there is no machine."""
+    cost = dag.cost
+    if cost is None:
+        return ""
+    if cost.runs is None:
+        return f"{_dollars(cost.run)} a run, {_dollars(cost.serverless)} on MWAA Serverless; runs a month are not known"
+    return (
+        f"{_dollars(cost.month(cost.run) or 0)} a month for {cost.runs:,.0f} runs, "
+        f"{_dollars(cost.month(cost.serverless) or 0)} on MWAA Serverless"
+    )
+
+
+def month_text(assessment: Assessment) -> str:
+    """Return the cost of all DAGs, beside an environment that is always there."""
+    month = assessment.month()
+    return (
+        f"List prices for a month: {_dollars(month['step_functions'])} on Step Functions and Lambda, "
+        f"{_dollars(month['mwaa_serverless'])} on MWAA Serverless (at Tokyo's price), "
+        f"{_dollars(environment_month())} for an mw1.small environment of MWAA, whatever runs there. "
+        "Without measured durations a task is taken to run for as long as "
+        "--task-seconds says; prices are in orkestra_bridge/assess/prices.json with their sources."
+    )
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.2g}"
 
 
 def attributes_text(dag: DagAssessment) -> str:

@@ -14,6 +14,7 @@ from orkestra_bridge.options import AirflowSource, default_cache
 
 if TYPE_CHECKING:
     from orkestra_bridge.assess.model import Assessment
+    from orkestra_bridge.options import Architecture
     from orkestra_bridge.policy import ErrorLevel
 
 FORMS = ("text", "json", "markdown", "sarif", "html")
@@ -58,6 +59,28 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
     show_default=True,
     help="Seconds for one DAG file.",
 )
+@click.option(
+    "--durations",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="How long tasks took: CSV or JSON with dag_id, task_id, seconds.",
+)
+@click.option(
+    "--task-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="How long a task is taken to run without that.",
+)
+@click.option(
+    "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(["arm64", "x86_64"]),
+    default="arm64",
+    show_default=True,
+    help="Processor of the Lambda functions.",
+)
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @click.option(
@@ -82,6 +105,10 @@ def command(
     airflow_version: str | None,
     joins: str,
     parse_timeout: float,
+    durations: Path | None,
+    task_seconds: float,
+    memory: int,
+    architecture: Architecture,
     cache_dir: Path | None,
     allow: tuple[str, ...],
     error_level: ErrorLevel,
@@ -96,11 +123,14 @@ def command(
 
     \b
     orkestra-bridge assess dags/
+    orkestra-bridge assess dags/ --durations durations.csv --memory 1024
     orkestra-bridge assess dags/ --format html -o assessment.html
     orkestra-bridge assess dags/ --format sarif -o findings.sarif --error-level warning
     """
     if airflow_python and airflow_version:
         raise click.UsageError("--airflow-python and --airflow-version exclude each other")
+    from orkestra_bridge.assess.cost import Assumptions
+    from orkestra_bridge.assess.durations import read_durations
     from orkestra_bridge.assess.run import AssessOptions, assess
     from orkestra_bridge.cli.progress import file_progress
     from orkestra_bridge.policy import exit_code
@@ -115,6 +145,12 @@ def command(
         parse_timeout=parse_timeout,
         joins="barrier" if joins == "barrier" else "token",
         cache=None if no_cache else cache_dir or default_cache(),
+        assumptions=Assumptions(
+            seconds=task_seconds,
+            memory=memory,
+            architecture=architecture,
+            durations=read_durations(durations),
+        ),
         allow=allowances(allow, configuration_of(context).overrides),
     )
     with file_progress() as on_file:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
+from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.groups import check_groups, grouped
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.lowering.cutting import Weight
     from orkestra_bridge.lowering.early import Starts
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.parts import Machines
@@ -54,6 +54,7 @@ class Lowered:
         region: The nesting with its parts.
         states: Number of states, in all machines.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
+        weight: What the largest of the machines takes of AWS's limits.
     """
 
     definition: dict[str, Any]
@@ -61,6 +62,7 @@ class Lowered:
     region: Region
     states: int
     transitions: int
+    weight: Weight
     findings: tuple[Finding, ...]
     parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -92,6 +94,10 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS) -> Lo
         states=sum(_states(each.machine) for each in machines.all),
         transitions=sum(_transitions(each.machine) for each in machines.all)
         + JOIN_TRANSITIONS * len(plan.joins.waiting),
+        weight=Weight(
+            size=max(each.weight.size for each in machines.all),
+            events=max(each.weight.events for each in machines.all),
+        ),
         findings=findings,
     )
 

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.assess.cost import Assumptions, cost_of, environment_month, prices, runs_per_month
+from orkestra_bridge.assess.durations import read_durations
+from orkestra_bridge.errors import UsageError
+from orkestra_bridge.ir.model import Expansion, Schedule, ScheduleKind
+from orkestra_bridge.stack.schedule import schedule_view
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2025, 1, 1, tzinfo=timezone.utc)
+TASKS = (
+    a_task("a"),
+    a_task("b", "a", expansion=Expansion(length=3), mapped=True),
+    a_task("c", "b", operator="EmptyOperator"),
+)
+RUNS_IN = {"a": "lambda", "b": "lambda", "c": "pass"}
+
+
+def test_the_cost_of_a_run_by_hand() -> None:
+    assumptions = Assumptions(
+        seconds=10, memory=1024, architecture="x86_64", durations={("example", "a"): 120.0}
+    )
+    cost = cost_of(a_workflow(*TASKS), 8, RUNS_IN, 30.0, assumptions)
+    seconds = 120 + 3 * 10
+    assert cost.transitions == pytest.approx(8 * 0.025 / 1000)
+    assert cost.functions == pytest.approx(seconds * 0.0000166667 + 4 * 0.0000002)
+    assert cost.serverless == pytest.approx((120 + 3 * 60) / 3600 * 0.104)
+    assert cost.month(cost.run) == pytest.approx(30 * (cost.transitions + cost.functions))
+    assert cost.measured == 1
+    assert cost_of(a_workflow(*TASKS), 8, RUNS_IN, None, assumptions).month(1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "dates", "expected"),
+    [
+        (Schedule(kind=ScheduleKind.CRON, expressions=("0 6 * * *",), text="x"), {}, 365 / 12),
+        (Schedule(kind=ScheduleKind.CRON, expressions=("0 6 * * *", "0 6 * * 1"), text="x"), {}, 365 / 12),
+        (Schedule(kind=ScheduleKind.CRON, expressions=("0 0 1 * *",), text="x"), {}, 1.0),
+        (Schedule(kind=ScheduleKind.DELTA, seconds=3600.0, text="x"), {}, 730.0),
+        (Schedule(kind=ScheduleKind.DELTA, seconds=3600.0, data_interval=True, text="x"), {}, 730.0),
+        (Schedule(), {}, None),
+    ],
+)
+def test_runs_in_a_month(schedule: Schedule, dates: dict[str, str], expected: float | None) -> None:
+    workflow = a_workflow(a_task("t"), schedule=schedule, **dates)
+    assert runs_per_month(workflow, schedule_view(workflow)[0], NOW) == (
+        None if expected is None else pytest.approx(expected, rel=0.01)
+    )
+
+
+def test_each_price_says_where_it_is_from() -> None:
+    for entry in prices()["prices"].values():
+        assert entry.keys() == {"value", "what", "region", "source", "as_of", "verified"}
+    assert environment_month() == pytest.approx(357.7)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.csv", "dag_id,task_id,avg_duration\nsales,load,10\nsales,load,20\n"),
+        ("d.json", json.dumps([{"dag_id": "sales", "task_id": "load", "seconds": 15}])),
+        (
+            "d.json",
+            json.dumps({"task_instances": [{"dag_id": "sales", "task_id": "load", "duration": 15.0}]}),
+        ),
+    ],
+)
+def test_durations(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert read_durations(tmp_path / name) == {("sales", "load"): 15.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.csv", "dag_id,task_id\na,b\n"),
+        ("d.csv", "dag_id,task_id,seconds\na,b,x\n"),
+        ("d.json", "{"),
+        ("d.json", "[1]"),
+    ],
+)
+def test_a_wrong_file_is_wrong_usage(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError):
+        read_durations(tmp_path / name)
+    assert read_durations(None) == {}
