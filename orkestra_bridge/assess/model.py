@@ -39,9 +39,14 @@ class Reason:
     """Why a DAG is not fully ready: a kind of finding, how often it is there and what it costs."""
 
     id: str
+    severity: Severity
     title: str
     count: int
     points: int
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {**asdict(reason), "severity": reason.severity.value}
 
 
 @final
@@ -106,7 +111,7 @@ class DagAssessment:
             "cost": self.cost.to_json() if self.cost else None,
             "upcoming": list(self.upcoming),
             "runs": self.runs,
-            "reasons": [asdict(reason) for reason in self.reasons],
+            "reasons": [_reason(reason) for reason in self.reasons],
             "attributes": self.attributes,
             "tasks": [{**asdict(task), "upstream": list(task.upstream)} for task in self.tasks],
             "findings": [finding_to_json(finding) for finding in self.findings],

@@ -32,7 +32,9 @@ def readiness(findings: Iterable[Finding]) -> tuple[int, tuple[Reason, ...]]:
     ]
     kinds = Counter((each.severity, each.id) for each in counted)
     reasons = tuple(
-        Reason(id=rule, title=all_rules()[rule].title, count=count, points=_POINTS[severity])
+        Reason(
+            id=rule, severity=severity, title=all_rules()[rule].title, count=count, points=_POINTS[severity]
+        )
         for (severity, rule), count in sorted(
             kinds.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1])
         )

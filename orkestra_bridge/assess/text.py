@@ -30,20 +30,20 @@ _COLOURS = {"ready": "green", "differs": "yellow", "blocked": "red"}
 _OF_LEVEL = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
-def text(assessment: Assessment, *, verbose: bool = False) -> str:
-    """Return the report, with colours; notes only if it is to be verbose."""
+def text(assessment: Assessment, *, shown: tuple[Severity, ...] = (Severity.ERROR, Severity.WARNING)) -> str:
+    """Return the report, with colours and the findings of these severities."""
     lines: list[str] = []
     for dag in assessment.dags:
-        lines += [*_dag(dag, verbose=verbose), ""]
+        lines += [*_dag(dag, shown), ""]
     for finding in assessment.findings:
-        if verbose or finding.severity is not Severity.INFO:
+        if finding.severity in shown:
             lines += _finding(finding)
     lines += [*_summary(assessment), ""]
     lines += [*wrap(totals_text(assessment), WIDTH), *wrap(month_text(assessment), WIDTH)]
     return "\n".join(lines) + "\n"
 
 
-def _dag(dag: DagAssessment, *, verbose: bool) -> Iterator[str]:
+def _dag(dag: DagAssessment, shown: tuple[Severity, ...]) -> Iterator[str]:
     right = f"{dag.verdict} {dag.readiness}/100"
     yield style(f"{dag.dag_id:<{WIDTH - len(right) - 1}} ", bold=True) + style(
         right, fg=_COLOURS[dag.verdict]
@@ -59,13 +59,13 @@ def _dag(dag: DagAssessment, *, verbose: bool) -> Iterator[str]:
     yield from _row("arguments", attributes_text(dag))
     label = "reasons"
     for reason in dag.reasons:
-        if verbose or reason.points > 2:
+        if reason.severity in shown:
             times = f" ({reason.count} times)" if reason.count > 1 else ""
             yield from _row(label, f"{reason.id} {reason.title}{times}")
             label = ""
     label = "findings"
     for finding in dag.findings:
-        if verbose or finding.severity is not Severity.INFO:
+        if finding.severity in shown:
             yield from _finding(finding, label)
             label = ""
 

@@ -37,7 +37,6 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
     metavar="URL",
     help="What places link to in HTML, such as https://example.com/repo/blob/main/{file}#L{line}.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show notes, too (text only).")
 @click.option(
     "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
 )
@@ -113,7 +112,6 @@ def command(
     allow: tuple[str, ...],
     error_level: ErrorLevel,
     *,
-    verbose: bool,
     no_cache: bool,
     **surroundings: Any,
 ) -> int:
@@ -155,11 +153,11 @@ def command(
     )
     with file_progress() as on_file:
         assessment = assess(options, on_file=on_file)
-    _write(_form(assessment, form, source_url, verbose=verbose), output)
+    _write(_form(assessment, form, source_url), output)
     return exit_code(assessment.all_findings(), error_level)
 
 
-def _form(assessment: Assessment, form: str, source_url: str, *, verbose: bool) -> str:
+def _form(assessment: Assessment, form: str, source_url: str) -> str:
     from orkestra_bridge.ir.serialize import render
 
     if form == "json":
@@ -177,8 +175,9 @@ def _form(assessment: Assessment, form: str, source_url: str, *, verbose: bool) 
 
         return html(assessment, source_url=source_url)
     from orkestra_bridge.assess.text import text
+    from orkestra_bridge.cli.verbosity import shown
 
-    return text(assessment, verbose=verbose)
+    return text(assessment, shown=shown())
 
 
 def _write(content: str, output: Path | None) -> None:

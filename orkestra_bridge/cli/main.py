@@ -23,6 +23,7 @@ _COMMANDS = {
         "orkestra_bridge.cli.convert",
         "Translate DAG files into state machines, Lambda packages and templates.",
     ),
+    "doctor": ("orkestra_bridge.cli.doctor", "Look at what the other commands need."),
     "explain": ("orkestra_bridge.cli.explain", "Print one stage of a DAG's translation."),
     "secrets": ("orkestra_bridge.cli.secrets", "Bring Variables and connections to AWS."),
     "run": ("orkestra_bridge.cli.run", "Run a translated DAG on this machine."),
@@ -68,8 +69,10 @@ class _Lazy(click.Group):
     help="Read this configuration; default orkestra.toml or pyproject.toml, here or in a folder above.",
 )
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
+@click.option("-q", "--quiet", is_flag=True, help="Say errors only.")
+@click.option("-v", "--verbose", is_flag=True, help="Say notes as well.")
 @click.pass_context
-def cli(context: click.Context, file: Path | None, *, no_config: bool) -> None:
+def cli(context: click.Context, /, file: Path | None, *, no_config: bool, quiet: bool, verbose: bool) -> None:
     r"""Turn Airflow DAG files into AWS Step Functions applications.
 
     \b
@@ -78,6 +81,10 @@ def cli(context: click.Context, file: Path | None, *, no_config: bool) -> None:
     orkestra-bridge run daily_sales          run one of them here, from what was emitted
     orkestra-bridge explain dags/sales.py    see how a DAG becomes a machine
     """
+    if quiet or verbose:
+        from orkestra_bridge.cli.verbosity import set_verbosity
+
+        set_verbosity(context, quiet=quiet, verbose=verbose)
     if not no_config and context.invoked_subcommand in _COMMANDS and not context.resilient_parsing:
         _configure(context, str(context.invoked_subcommand), file)
 

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.cli.verbosity import shown
 from orkestra_bridge.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def print_report(conversion: Conversion) -> None:
     for dag in report.dags:
         _print_needs(console, dag)
     for finding in report.all_findings():
-        if finding.severity is not Severity.INFO:
+        if finding.severity in shown():
             _print_finding(console, finding)
     _print_totals(console, report, conversion)
 

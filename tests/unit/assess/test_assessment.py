@@ -20,7 +20,7 @@ from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.sarif import sarif
 from orkestra_bridge.assess.text import WIDTH, text
 from orkestra_bridge.assess.upcoming import upcoming
-from orkestra_bridge.diagnostics import Finding
+from orkestra_bridge.diagnostics import Finding, Severity
 from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan
 from orkestra_bridge.passes.rules import DEPENDS_ON_PAST, DISPLAY, FAIL_FAST, POOL, PRIORITY, UNUSED_DEFAULT
 from orkestra_bridge.policy import Allowance, apply_allowances
@@ -202,7 +202,7 @@ def test_text_fits_a_terminal_and_has_everything_that_matters() -> None:
     ):
         assert word in whole
     assert "OB224" not in whole
-    assert "OB224" in unstyle(text(an_assessment(), verbose=True))
+    assert "OB224" in unstyle(text(an_assessment(), shown=tuple(Severity)))
 
 
 def test_sarif_fits_the_standard() -> None:
