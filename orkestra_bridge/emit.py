@@ -12,13 +12,22 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.image import BuildContext
     from orkestra_bridge.packaging.model import LambdaPackage, Requirement
     from orkestra_bridge.stack.model import Stack
 
 PARTS = "state_machines"
 
 
-def emit(output: Output, workflow: Workflow, lowered: Lowered, package: LambdaPackage, stack: Stack) -> None:
+def emit(
+    output: Output,
+    workflow: Workflow,
+    lowered: Lowered,
+    package: LambdaPackage,
+    stack: Stack,
+    *,
+    image: BuildContext | None = None,
+) -> None:
     """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
     folder = workflow.dag_id
     output.write(f"{folder}/workflow.json", render(workflow))
@@ -31,6 +40,8 @@ def emit(output: Output, workflow: Workflow, lowered: Lowered, package: LambdaPa
     output.write(f"{folder}/graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode())
     output.write(f"{folder}/functions/tasks.zip", package.data)
     output.write(f"{folder}/functions/requirements.txt", requirements_text(package.requirements).encode())
+    for entry in image.entries if image else ():
+        output.write(f"{folder}/container/{entry.path}", entry.data, executable=entry.executable)
 
 
 def requirements_text(requirements: tuple[Requirement, ...]) -> str:

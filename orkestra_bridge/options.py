@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, final
 from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from orkestra_bridge.policy import Allowance
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]
 Joins = Literal["token", "barrier"]
+RunsIn = Literal["lambda", "container"]
 
 
 def default_cache() -> Path:
@@ -89,6 +91,8 @@ class ConvertOptions:
         memory_of: MB of the functions of some DAGs, by a pattern for their ids.
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
+        targets: Where tasks run whose own arguments do not decide it: a pattern as in shells, for ``task_id`` or
+            ``dag_id.task_id``, and ``lambda`` or ``container``. The last pattern that fits counts.
     """
 
     paths: tuple[Path, ...]
@@ -99,6 +103,7 @@ class ConvertOptions:
     parse_timeout: float = 30.0
     layers: LayerMode = "auto"
     joins: Joins = "token"
+    targets: Mapping[str, RunsIn] = field(default_factory=dict)
     cache: Path | None = field(default_factory=default_cache)
     allow: tuple[Allowance, ...] = ()
     memory_of: tuple[tuple[str, int], ...] = ()

@@ -55,15 +55,17 @@ class Output:
         if kind is not None and self._created and not any(self.out.iterdir()):
             self.out.rmdir()
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Stage a file; ``name`` is a POSIX path relative to OUT. It is written by a thread, `commit` waits for it."""
-        self._writing.append(self._writer.submit(self._write, name, data))
+        self._writing.append(self._writer.submit(self._write, name, data, executable=executable))
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes, *, executable: bool) -> None:
         target = self._staged() / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
+            if executable:
+                target.chmod(0o755)
         except OSError as problem:
             raise OutputError(
                 f"cannot write {self.out / name}: {problem.strerror or problem}",

@@ -23,11 +23,14 @@ from orkestra_bridge.lowering.rules import INTERNAL_ERROR
 from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.packaging.build import build_package
+from orkestra_bridge.packaging.image import build_context
 from orkestra_bridge.packaging.layer import Layers
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.placement import about_placement, place
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
+from orkestra_bridge.stack.container import ImageAsset
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.template import build_stack
@@ -44,13 +47,14 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.image import BuildContext
     from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
     from orkestra_bridge.project.surroundings import Surroundings
     from orkestra_bridge.stack.model import Stack
 
     Check = Callable[[Workflow], tuple[Finding, ...]]
 
-CHECKS: tuple[Check, ...] = (check_operators, account, refused_groups)
+CHECKS: tuple[Check, ...] = (check_operators, account, about_placement, refused_groups)
 """What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
 
 HANDLER = "orkestra_bridge.runtime.handler.handle"
@@ -141,6 +145,7 @@ class Translator:
             return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
 
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
+        workflow = place(workflow, self._options.targets)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
@@ -175,11 +180,12 @@ class Translator:
             view, about_schedule = schedule_view(workflow)
             findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
         else:
-            stack = _stack(workflow, lowered, package, layer, self._options)
+            image = _image(workflow, package, self._options)
+            stack = _stack(workflow, lowered, package, layer, image=image, options=self._options)
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
-                emit(self._output, workflow, lowered, package, stack)
+                emit(self._output, workflow, lowered, package, stack, image=image)
                 if layer and layer.layer:
                     self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
         return DagReport(
@@ -219,6 +225,8 @@ def _stack(
     lowered: Lowered,
     package: LambdaPackage,
     layer: LayerResult | None,
+    *,
+    image: BuildContext | None,
     options: ConvertOptions,
 ) -> Stack:
     function = FunctionAsset(
@@ -229,4 +237,19 @@ def _stack(
         timeout=LAMBDA_TIMEOUT,
     )
     asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
-    return build_stack(workflow, lowered.definition, function, asset, options.target, parts=lowered.parts)
+    return build_stack(
+        workflow,
+        lowered.definition,
+        function,
+        asset,
+        options.target,
+        parts=lowered.parts,
+        image=ImageAsset(tag=image.tag) if image else None,
+    )
+
+
+def _image(workflow: Workflow, package: LambdaPackage, options: ConvertOptions) -> BuildContext | None:
+    """Return the build context of the DAG's image, None if all of its tasks run in the function."""
+    if all(task.container is None for task in workflow.tasks):
+        return None
+    return build_context(package, options.target)

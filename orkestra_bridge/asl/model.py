@@ -38,7 +38,10 @@ class Catcher:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """Calls a service. ``next`` is None where the state ends its scope; ``assign`` sets variables of the scope."""
+    """Calls a service. ``next`` is None where the state ends its scope; ``assign`` sets variables of the scope.
+
+    ``timeout`` and ``heartbeat`` in whole seconds; only a state that waits for a task token gets heartbeats.
+    """
 
     resource: str
     arguments: dict[str, Any]
@@ -47,6 +50,7 @@ class TaskState:
     comment: str | None = None
     assign: dict[str, Any] | None = None
     timeout: int | None = None
+    heartbeat: int | None = None
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
 

@@ -84,6 +84,7 @@ def _task(state: TaskState) -> dict[str, Any]:
             "Resource": state.resource,
             "Arguments": state.arguments,
             "TimeoutSeconds": state.timeout,
+            "HeartbeatSeconds": state.heartbeat,
             "Retry": [_retrier(retrier) for retrier in state.retry] or None,
             "Catch": catch or None,
             "Assign": state.assign,

@@ -73,6 +73,13 @@ _FIRST = "*"
     help="What enforces an edge that does not nest: a join through a DynamoDB table, or a longer wait.",
 )
 @click.option(
+    "--container",
+    "containers",
+    multiple=True,
+    metavar="TASK",
+    help="Run this task on Fargate, unless it is a sensor: a pattern for TASK_ID or DAG_ID.TASK_ID. May be repeated.",
+)
+@click.option(
     "--parse-timeout",
     type=click.FloatRange(min=0.1),
     default=30.0,
@@ -113,6 +120,7 @@ def command(
     memory: int,
     layers: str,
     joins: str,
+    containers: tuple[str, ...],
     parse_timeout: float,
     cache_dir: Path | None,
     no_cache: bool,
@@ -150,6 +158,7 @@ def command(
         parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
+        targets=dict.fromkeys(containers, "container"),
         cache=None if no_cache else cache_dir or default_cache(),
         allow=allowances(allow, overrides),
         memory_of=tuple((each.dag, each.value) for each in overrides if each.key == "memory"),

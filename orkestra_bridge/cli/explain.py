@@ -31,6 +31,7 @@ STAGES = ("ir", "regions", "asl", "template")
     show_default=True,
     help="As in `convert`.",
 )
+@click.option("--container", "containers", multiple=True, metavar="TASK", help="As in `convert`.")
 @click.option(
     "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
 )
@@ -43,6 +44,7 @@ def command(
     dag_id: str | None,
     stage: str,
     joins: str,
+    containers: tuple[str, ...],
     airflow_python: Path | None,
     airflow_version: str | None,
     **surroundings: Any,
@@ -53,9 +55,11 @@ def command(
     orkestra-bridge explain dags/sales.py
     orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
     """
+    from orkestra_bridge.passes.placement import place
+
     project = project_from(surroundings)
     source = AirflowSource(python=airflow_python, version=airflow_version, requirements=project.requirements)
-    workflow = _load(file, dag_id, source, project)
+    workflow = place(_load(file, dag_id, source, project), dict.fromkeys(containers, "container"))
     click.echo(_text(workflow, stage, "barrier" if joins == "barrier" else "token"), nl=False)
     return 0
 
@@ -93,7 +97,7 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     from orkestra_bridge.ir.serialize import render
     from orkestra_bridge.lowering.groups import refused_groups
     from orkestra_bridge.lowering.machine import lower, nest
-    from orkestra_bridge.lowering.pprint import nesting_text
+    from orkestra_bridge.lowering.pprint import nesting_text, placement_text
     from orkestra_bridge.operators.registry import check_operators
 
     if stage == "ir":
@@ -109,10 +113,11 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
         )
     lowered = lower(workflow, joins)
     if stage == "regions":
-        return nesting_text(lowered.decomposition, lowered.region)
+        return nesting_text(lowered.decomposition, lowered.region) + placement_text(workflow)
     if stage == "asl":
         machines = [lowered.definition, *lowered.parts.values()]
         return "".join(render(machine, sort=False).decode() for machine in machines)
+    from orkestra_bridge.stack.container import ImageAsset
     from orkestra_bridge.stack.model import FunctionAsset
     from orkestra_bridge.stack.template import build_stack
     from orkestra_bridge.translation import HANDLER, LAMBDA_TIMEOUT
@@ -121,5 +126,9 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
     function = FunctionAsset(
         logical="Tasks", key_hash="<package>", handler=HANDLER, memory=target.memory, timeout=LAMBDA_TIMEOUT
     )
-    stack = build_stack(workflow, lowered.definition, function, None, target, parts=lowered.parts)
+    contained = any(task.container is not None for task in workflow.tasks)
+    image = ImageAsset(tag="<image>") if contained else None
+    stack = build_stack(
+        workflow, lowered.definition, function, None, target, parts=lowered.parts, image=image
+    )
     return render(stack.template, sort=False).decode()

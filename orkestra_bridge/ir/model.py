@@ -139,6 +139,24 @@ class TaskGroup:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """Where a task runs that does not run in the DAG's function: a task of ECS on Fargate.
+
+    Attributes:
+        reason: Why, as the end of a sentence.
+        attribute: The Airflow argument that led to it, or None.
+        cpu: CPU units, 1,024 to the vCPU.
+        memory: MiB.
+    """
+
+    reason: str
+    attribute: str | None = None
+    cpu: int = 512
+    memory: int = 1024
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One Airflow task.
 
@@ -155,6 +173,7 @@ class Task:
         max_active: How many instances of it may run at once in one run; None for no limit.
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
         polling: How it waits, if it is a sensor.
+        container: Set where it does not run in the DAG's function (`passes/placement.py`).
     """
 
     task_id: str
@@ -179,6 +198,7 @@ class Task:
     group: str | None = None
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()
+    container: Container | None = None
 
 
 @final

@@ -56,3 +56,5 @@ def _details(task: Task) -> Iterator[str]:
         yield f"timeout={task.execution_timeout:g}s"
     if task.mapped:
         yield "mapped"
+    if task.container is not None:
+        yield f"in a container ({task.container.reason})"

@@ -29,14 +29,14 @@ class Package:
 
     Attributes:
         root: Its folder.
-        bytecode: Where its compiled modules are kept.
+        bytecode: Where its compiled modules are kept, None for nowhere.
         facade: The folder of the `airflow` that tasks see.
         preload: The runtime and all of the facade, as module names: user code is never among them.
         modules, distributions: What may be imported from site-packages.
     """
 
     root: Path
-    bytecode: Path
+    bytecode: Path | None
     facade: Path
     preload: tuple[str, ...]
     modules: tuple[str, ...]
@@ -69,18 +69,28 @@ def unpack(archive: Path, home: Path) -> Package:
     except (OSError, ValueError, zipfile.BadZipFile) as problem:
         message = f"the package {archive} cannot be used: {problem}"
         raise LocalRunError(message, remedy="convert the DAG again") from problem
-    return _described(folder, manifest["requirements"])
+    return _described(folder / "task", folder / "bytecode", manifest["requirements"])
 
 
-def _described(folder: Path, requirements: list[dict[str, Any]]) -> Package:
-    facade = folder / "task" / FACADE
+def in_place(root: Path) -> Package:
+    """Return the package that a container's build context holds; raises LocalRunError if it is not there."""
+    try:
+        manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        message = f"the container's package {root} cannot be used: {problem}"
+        raise LocalRunError(message, remedy="convert the DAG again") from problem
+    return _described(root, None, manifest["requirements"])
+
+
+def _described(root: Path, bytecode: Path | None, requirements: list[dict[str, Any]]) -> Package:
+    facade = root / FACADE
     modules = [path.relative_to(facade).with_suffix("").parts for path in sorted(facade.rglob("*.py"))]
     names = [".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules]
     return Package(
-        root=folder / "task",
+        root=root,
         facade=facade,
         preload=(RUNTIME, *names),
-        bytecode=folder / "bytecode",
+        bytecode=bytecode,
         modules=tuple(sorted({name for requirement in requirements for name in requirement["modules"]})),
         distributions=tuple(sorted(requirement["name"] for requirement in requirements)),
     )

@@ -50,9 +50,13 @@ class RunFolder:
 
     def log_of(self, call: TaskCall) -> Path:
         """Return the log of the task that a call runs, with a heading for the attempt."""
-        path = self.path / f"{safe_name(task_id_of(call.state, call.arguments))}.log"
+        return self.log_named(task_id_of(call.state, call.arguments), call.attempt)
+
+    def log_named(self, name: str, attempt: int) -> Path:
+        """Return the log of a task instance, with a heading for the attempt, which counts from 0."""
+        path = self.path / f"{safe_name(name)}.log"
         with path.open("a", encoding="utf-8") as log:
-            log.write(f"--- attempt {call.attempt + 1}\n")
+            log.write(f"--- attempt {attempt + 1}\n")
         return path
 
     def hear(self, event: Event) -> None:

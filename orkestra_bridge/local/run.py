@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -18,8 +19,9 @@ from orkestra_bridge.local.functions.tasks import LambdaTasks
 from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, RealClock, TaskTokens, execute
 from orkestra_bridge.local.interpreter.engine import ARN
 from orkestra_bridge.local.ledger import Ledger, TaskResult
-from orkestra_bridge.local.package import site_packages_of, unpack
+from orkestra_bridge.local.package import in_place, site_packages_of, unpack
 from orkestra_bridge.local.record import RUNS, RunFolder
+from orkestra_bridge.local.services.containers import Containers, ContainerSpec
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
@@ -31,9 +33,18 @@ if TYPE_CHECKING:
 
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
+CONTEXT = "container/app"
 FUNCTION = "${TasksFunctionArn}"
-JOINS_TABLE = "${JoinsTable}"
 PARTS = "state_machines"
+NAMES = {
+    "${JoinsTable}": "joins",
+    "${ContainerCluster}": "local",
+    "${ContainerTask}": "task:1",
+    "${ContainerSubnets}": "subnet-0",
+    "${ContainerSecurityGroups}": "",
+    "${ContainerPublicIp}": "DISABLED",
+}
+"""What stands where CloudFormation would put names; none of it exists."""
 
 EventSink = Callable[[Event], None]
 
@@ -169,6 +180,7 @@ class _Prepared:
     parts: Mapping[str, Json]
     document: Mapping[str, Json]
     spec: FunctionSpec
+    context: Path
 
 
 def _prepare(request: RunRequest, now: datetime) -> _Prepared:
@@ -195,6 +207,20 @@ def _prepare(request: RunRequest, now: datetime) -> _Prepared:
         parts=_parts(home / request.dag_id / PARTS),
         document=document,
         spec=spec,
+        context=home / request.dag_id / CONTEXT,
+    )
+
+
+def _containers(context: Path, function: FunctionSpec) -> ContainerSpec:
+    """Return what containers are started from; raises LocalRunError if it is broken."""
+    package = in_place(context)
+    return ContainerSpec(
+        root=package.root,
+        python=function.python,
+        site_packages=function.site_packages,
+        modules=package.modules,
+        distributions=package.distributions,
+        environment=function.environment,
     )
 
 
@@ -230,15 +256,21 @@ async def _execute(
 
     spec, tokens = prepared.spec, TaskTokens()
     arns = {name: f"{ARN}:stateMachine:{prepared.dag_id}-{name}" for name in prepared.parts}
-    names = {FUNCTION: spec.arn, JOINS_TABLE: "joins"}
+    names = {FUNCTION: spec.arn, **NAMES}
     names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
     machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
     executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
-    async with FunctionPool(spec) as pool:
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(FunctionPool(spec))
+        containers = None
+        if prepared.context.is_dir():
+            started_from = _containers(prepared.context, spec)
+            containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
+        functions = LambdaTasks(pool, spec.arn, clock, folder.log_of)
         return await execute(
             _filled(prepared.definition, names),
             prepared.document,
-            tasks=ServiceTasks(LambdaTasks(pool, spec.arn, clock, folder.log_of), executions),
+            tasks=ServiceTasks(functions, executions, containers),
             clock=clock,
             on_event=hear,
             name=execution_name(prepared.document["run_id"]),
@@ -258,4 +290,7 @@ def _filled(value: Json, names: Mapping[str, str]) -> Json:
         return {key: _filled(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, names) for item in value]
-    return names.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str) and "${" in value:
+        for name, replacement in names.items():
+            value = value.replace(name, replacement)
+    return value

@@ -56,11 +56,12 @@ def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
     if task.polling:
         yield from about_polling(workflow, task)
         return
-    if task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
+    in_lambda = task.container is None
+    if in_lambda and task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
         yield LONG_TASK.at(
             task.span,
             f"execution_timeout is {task.execution_timeout:g} s, a Lambda function ends after {LAMBDA_LIMIT} s",
-            "lower it if the task takes less, or split the task",
+            "lower it if the task takes less, split the task, or let it run in a container",
             dag_id=dag_id,
             task_id=task.task_id,
             attribute="execution_timeout",
@@ -80,7 +81,8 @@ def _unlimited(workflow: Workflow) -> Iterator[Finding]:
     tasks = [
         task
         for task in workflow.tasks
-        if task.execution_timeout is None
+        if task.container is None
+        and task.execution_timeout is None
         and task.polling is None
         and (family := family_of(task))
         and family.runs is Runs.LAMBDA
@@ -89,7 +91,7 @@ def _unlimited(workflow: Workflow) -> Iterator[Finding]:
         yield LAMBDA_TIMEOUT.at(
             workflow.span,
             f"{len(tasks)} of {len(workflow.tasks)} tasks have no execution_timeout; they end after {LAMBDA_LIMIT} s",
-            "set execution_timeout if a task must end sooner; one that needs longer does not fit into Lambda",
+            "set execution_timeout if a task must end sooner; one that needs longer runs in a container (--container)",
             dag_id=workflow.dag_id,
             attribute="execution_timeout",
         )

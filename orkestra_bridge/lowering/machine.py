@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
+from orkestra_bridge.lowering.container import PLACEHOLDERS
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
@@ -173,7 +174,7 @@ def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
 
 def _own_check(machines: Machines) -> list[Finding]:
     workflow = machines.plan.workflow
-    arns = [part_arn(number) for number in machines.plan.parts]
+    arns = [*PLACEHOLDERS, *(part_arn(number) for number in machines.plan.parts)]
     return [
         INVALID_MACHINE.at(
             workflow.span,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
 from orkestra_bridge.ir.graph import order_of
+from orkestra_bridge.lowering.container import first_name, lower_in_container
 from orkestra_bridge.lowering.empty import lower_empty
 from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
 from orkestra_bridge.lowering.map import (
@@ -73,7 +74,11 @@ def _entry(plan: Plan, item: Region) -> str:
 
 
 def _entry_of_task(plan: Plan, task: Task) -> str:
-    return entry_name(plan, task) if task.expansion else plan.names.of_task[task.task_id]
+    return entry_name(plan, task) if task.expansion else _first_of(plan, task)
+
+
+def _first_of(plan: Plan, task: Task) -> str:
+    return first_name(plan, task) if task.container else plan.names.of_task[task.task_id]
 
 
 def _head(region: Region) -> str:
@@ -117,9 +122,16 @@ def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str 
             plan, name, task, scope, following=following, instance=_instance(plan, task.task_id, scope)
         )
     if task.expansion:
-        states = _lowering(task)(plan, task, instance_scope(task.task_id, scope), None)
-        instance = Machine(start_at=plan.names.of_task[task.task_id], states=states)
+        first, own = _first_of(plan, task), instance_scope(task.task_id, scope)
+        lowered = (
+            lower_in_container(plan, first, task, own, None)
+            if task.container
+            else _lowering(task)(plan, task, own, None)
+        )
+        instance = Machine(start_at=first, states=lowered)
         return lower_mapped(plan, name, task, scope, following=following, instance=instance)
+    if task.container:
+        return lower_in_container(plan, name, task, scope, following)
     # what a task of the group skips is looked up by map index, which is left to the function
     empty = plan.families[task.task_id].runs is Runs.PASS and not (
         scope.map_index and plan.skippers[task.task_id]

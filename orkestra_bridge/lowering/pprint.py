@@ -9,6 +9,7 @@ from orkestra_bridge.lowering.regions import Leaf, Part, Region, Series, inside_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.regions import Decomposition
 
 
@@ -32,6 +33,15 @@ def nesting_text(decomposition: Decomposition, region: Region | None = None) -> 
     ]
     lines += [f"relaxed: {before} -> {after}" for before, after in decomposition.relaxed]
     return "\n".join(lines) + "\n"
+
+
+def placement_text(workflow: Workflow) -> str:
+    """Return a line for each task that runs in a container, with the reason; empty if there is none."""
+    return "".join(
+        f"in a container: {task.task_id} ({task.container.reason})\n"
+        for task in workflow.tasks
+        if task.container is not None
+    )
 
 
 def _lines(region: Region, indent: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ def lower_task(
     failed = scope.output({task.task_id: failed_entry(scope, tries)}, last=last and not called_back)
     states: dict[str, State] = {
         name: TaskState(
-            comment=_comment(task),
+            comment=comment_of(task),
             resource=LAMBDA_INVOKE,
             arguments={"FunctionName": FUNCTION, "Payload": payload(scope, task.task_id)},
             output=scope.output({task.task_id: "$states.result.Payload"}, last=last),
@@ -71,13 +71,13 @@ def lower_task(
         )
     }
     if called_back:
-        states[caught] = _callback(task, scope.after_first(), following, after_failure)
+        states[caught] = failure_callback(task, scope.after_first(), following, after_failure)
     if last:
         states[after_failure] = PassState(comment="Failed: the branch ends like any other", next=None)
     return states
 
 
-def _callback(task: Task, scope: Scope, following: str | None, after_failure: str) -> TaskState:
+def failure_callback(task: Task, scope: Scope, following: str | None, after_failure: str) -> TaskState:
     """Return the state that lets the function call on_failure_callback, if it has not done so when the task failed."""
     last = following is None
     entry = lookup(scope.ledger, task.task_id)
@@ -143,7 +143,8 @@ def _timeout(task: Task) -> int | None:
     return math.ceil(task.execution_timeout) + TIMEOUT_MARGIN
 
 
-def _comment(task: Task) -> str:
+def comment_of(task: Task) -> str:
+    """Return what a person wants to know about the task: its kind, its trigger rule, its place in the source."""
     kind = task.decorator or task.operator
     rule = "" if task.trigger_rule == "all_success" else f", {task.trigger_rule}"
     return f"{kind}{rule} ({task.span.file}:{task.span.line})"

@@ -100,6 +100,8 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     core = is_core(task)
     email = any(attribute.name == "email" and attribute.value not in UNSET for attribute in task.attributes)
     answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
+    if task.container is not None and task.container.attribute:
+        answered |= {task.container.attribute}
     attributes = tuple(
         attribute
         for attribute in task.attributes

@@ -59,3 +59,8 @@ UNUSED_DEFAULT = Rule(
 CALLBACK_AFTER_KILL = _approximated(
     "OB221", "on_retry_callback is not called when the function is killed", Severity.INFO
 )
+IN_CONTAINER = Rule(
+    id="OB230", title="a task that runs in a container", severity=Severity.INFO, verdict=Verdict.KEPT
+)
+CONTAINER_SIZE = _refused("OB231", "a container larger than Fargate's largest", "the largest size is taken")
+CONTAINER_IMAGE = _approximated("OB232", "an image in executor_config that is not used")

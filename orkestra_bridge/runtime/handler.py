@@ -13,8 +13,10 @@ from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.event import unpacked
 from orkestra_bridge.runtime.execution import run_task
 from orkestra_bridge.runtime.expansion import expand, expand_group
+from orkestra_bridge.runtime.handover import pack
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
 from orkestra_bridge.runtime.mapping import resumed
+from orkestra_bridge.runtime.stopped import is_stop, report_stop
 from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class Package:
         verdict = verdict_of(task_id, workflow, event.get("ledger") or {}, map_index=map_index)
         if verdict.decision != "run":
             return verdict.entry()
+        if event.get("container") == "prepare":
+            return {"container": {"event": pack(event)}}
         if "expand" in event:
             return expand(self.dag, self.manifest, event)
         return run_task(self.dag, self.manifest, event)
@@ -114,6 +118,8 @@ def handle(event: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noq
 
     The package is where Lambda unpacked it (``LAMBDA_TASK_ROOT``), or else the folder that this code was loaded from.
     """
+    if is_stop(event):
+        return report_stop(event)
     if not _PACKAGE:
         logs.configure()
         _PACKAGE.append(Package(os.environ.get("LAMBDA_TASK_ROOT") or str(Path(__file__).parents[2])))

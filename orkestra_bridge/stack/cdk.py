@@ -23,7 +23,7 @@ from orkestra_bridge.stack.node import require_node
 require_node()
 
 import aws_cdk  # noqa: E402 - only where there is Node.js to import it with
-from aws_cdk import aws_s3_assets, cloudformation_include  # noqa: E402
+from aws_cdk import aws_ecr_assets, aws_s3_assets, cloudformation_include  # noqa: E402
 from constructs import Construct  # noqa: E402
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_iam, aws_stepfunctions
 
-    from orkestra_bridge.options import Joins, LayerMode
+    from orkestra_bridge.options import Joins, LayerMode, RunsIn
     from orkestra_bridge.report import DagReport
 
 _TASKS, _LAYER = "TasksCodeKey", "LayerKey"
@@ -40,12 +40,13 @@ _TASKS, _LAYER = "TasksCodeKey", "LayerKey"
 @final
 @dataclass(frozen=True, slots=True)
 class _Translation:
-    """The output of a conversion for one DAG: its template's path and parameters, and its packages by parameter."""
+    """The output of a conversion for one DAG: template, its parameters, packages by parameter, context of the image."""
 
     report: DagReport
     template: Path
     defaults: dict[str, Any]
     packages: dict[str, Path]
+    image: Path | None
 
 
 class AirflowDag(Construct):  # type: ignore[misc]
@@ -68,6 +69,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
         target: Target | None = None,
         layers: LayerMode = "auto",
         joins: Joins = "token",
+        targets: Mapping[str, RunsIn] | None = None,
         parse_timeout: float = 30.0,
         cache: Path | None = None,
     ) -> None:
@@ -83,6 +85,8 @@ class AirflowDag(Construct):  # type: ignore[misc]
             target: Python, architecture, memory and log retention.
             layers: ``skip`` leaves the layer with third-party packages out.
             joins: ``barrier`` adds waits where a graph does not nest, instead of a table of DynamoDB.
+            targets: Patterns of tasks, and ``container`` for those that are to run on Fargate, as in `ConvertOptions`. A
+                DAG with such tasks needs the parameter SubnetIds; its image is built and pushed by CDK.
             parse_timeout: Seconds that the file may take to load.
             cache: A folder for what can be computed again; the user's cache folder by default.
 
@@ -99,12 +103,19 @@ class AirflowDag(Construct):  # type: ignore[misc]
             parse_timeout=parse_timeout,
             layers=layers,
             joins=joins,
+            targets=targets or {},
             cache=cache or default_cache(),
+        )
+        self._platform = (
+            aws_ecr_assets.Platform.LINUX_ARM64
+            if options.target.architecture == "arm64"
+            else aws_ecr_assets.Platform.LINUX_AMD64
         )
         # both the assets and the template are copied or read at once, so that the folder need not outlive this call
         with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
             translation = _translate(options, Path(folder), dag_id)
             self.dag_id = translation.report.dag_id
+            self._contained = translation.image is not None
             self._annotate(translation.report)
             self.include = cloudformation_include.CfnInclude(
                 self,
@@ -133,6 +144,16 @@ class AirflowDag(Construct):  # type: ignore[misc]
         role = self.include.get_resource("TasksFunctionRole").ref
         return self._once("TaskRoleRef", lambda name: aws_iam.Role.from_role_name(self, name, role))
 
+    @property
+    def container_role(self) -> aws_iam.IRole:
+        """The role of the tasks that run in containers; raises UsageError if the DAG has none."""
+        from aws_cdk import aws_iam
+
+        if not self._contained:
+            raise UsageError(f"{self.dag_id} has no tasks in containers", remedy="use task_role")
+        role = self.include.get_resource("ContainerTaskRole").ref
+        return self._once("ContainerRoleRef", lambda name: aws_iam.Role.from_role_name(self, name, role))
+
     def _once(self, name: str, make: Any) -> Any:
         return self.node.try_find_child(name) or make(name)
 
@@ -152,7 +173,25 @@ class AirflowDag(Construct):  # type: ignore[misc]
                 asset_hash_type=aws_cdk.AssetHashType.CUSTOM,
             )
             values["AssetBucket"], values[parameter] = asset.s3_bucket_name, asset.s3_object_key
+        if translation.image is not None:
+            values |= self._image(translation.image, values)
         return values
+
+    def _image(self, context: Path, values: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values of the parameters about containers; CDK builds the image when it deploys."""
+        if not values["SubnetIds"]:
+            raise UsageError(
+                f"{self.dag_id} has tasks that run in containers, and no subnets for them",
+                remedy='give parameters={"SubnetIds": "subnet-1,subnet-2"}',
+            )
+        asset = aws_ecr_assets.DockerImageAsset(
+            self, "ContainerImage", directory=str(context), platform=self._platform
+        )
+        return {
+            "ContainerRepositoryUri": asset.repository.repository_uri,
+            "ContainerImageTag": asset.image_tag,
+            **{name: values[name].split(",") for name in ("SubnetIds", "SecurityGroupIds")},
+        }
 
     def _annotate(self, report: DagReport) -> None:
         notes = aws_cdk.Annotations.of(self)
@@ -185,7 +224,8 @@ def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Tr
     packages |= {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
     if _LAYER in defaults:
         packages[_LAYER] = folder / LAYERS / Path(defaults[_LAYER]).name
-    return _Translation(report, template, defaults, packages)
+    image = folder / report.dag_id / "container"
+    return _Translation(report, template, defaults, packages, image if image.is_dir() else None)
 
 
 def _chosen(dags: tuple[DagReport, ...], path: Path, dag_id: str | None) -> DagReport | None:

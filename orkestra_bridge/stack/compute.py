@@ -21,22 +21,21 @@ Json = dict[str, Any]
 
 
 def compute_resources(
-    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, target: Target
+    workflow: Workflow,
+    function: FunctionAsset,
+    layer: LayerAsset | None,
+    target: Target,
+    rights: list[Json] | None = None,
 ) -> dict[str, Json]:
-    """Return the resources that run the DAG's tasks, by logical id."""
+    """Return the resources that run the DAG's tasks, by logical id; ``rights`` are more statements for its role."""
     dag_id, stores = workflow.dag_id, may_push(workflow)
-    variables = {
-        **runtime_environment(workflow.needs),
-        **environment(settings_of(workflow)),
-        **(xcom_variable() if stores else {}),
-    }
-    rights = [*(xcom_rights() if stores else []), *read_values(workflow.needs)]
+    variables = task_variables(workflow)
     name, role_name, log_name = (
         f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
     )
     resources = {
         name: _function(dag_id, function, target, role_name, log_name),
-        role_name: _role(log_name, rights),
+        role_name: _role(log_name, [*task_rights(workflow), *(rights or [])]),
         log_name: log_group(target.log_retention_days),
         **(xcom_resources() if stores else {}),
     }
@@ -45,6 +44,20 @@ def compute_resources(
         resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
         resources[LAYER] = _layer(dag_id, target)
     return resources
+
+
+def task_variables(workflow: Workflow) -> Json:
+    """Return the environment variables that tasks run with, wherever they run."""
+    return {
+        **runtime_environment(workflow.needs),
+        **environment(settings_of(workflow)),
+        **(xcom_variable() if may_push(workflow) else {}),
+    }
+
+
+def task_rights(workflow: Workflow) -> list[Json]:
+    """Return the statements for the role of whatever runs tasks."""
+    return [*(xcom_rights() if may_push(workflow) else []), *read_values(workflow.needs)]
 
 
 def log_group(retention_days: int, name: Json | None = None) -> Json:

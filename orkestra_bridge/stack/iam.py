@@ -26,6 +26,7 @@ _LOG_DELIVERY = (
 _SEND_TRACES = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 _SAMPLING = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 _LOG_REASON = "CloudWatch Logs' delivery actions have no resource types: AWS accepts nothing but *"
+_LOGIN_REASON = "a token for ECR is for the whole registry: AWS accepts nothing but *"
 _TRACE_REASON = "X-Ray's write and sampling actions have no resource types: AWS accepts nothing but *"
 
 _NAMED = 16
@@ -103,5 +104,5 @@ def role(service: str, statements: list[Json], *, own_account_only: bool, manage
 
 def _reasons(statements: list[Json]) -> Json:
     """Return why each statement with a ``*`` has it, by Sid."""
-    known = {"LogDelivery": _LOG_REASON, "Tracing": _TRACE_REASON}
+    known = {"LogDelivery": _LOG_REASON, "Tracing": _TRACE_REASON, "LogInToRegistry": _LOGIN_REASON}
     return {item["Sid"]: known[item["Sid"]] for item in statements if "*" in item["Resource"]}

@@ -10,6 +10,7 @@ import orjson
 
 from orkestra_bridge.lowering.part import part_logical, part_name
 from orkestra_bridge.stack.compute import log_group
+from orkestra_bridge.stack.container import FILLED, container_fill, machine_rights
 from orkestra_bridge.stack.iam import allow, log_delivery, own_executions, own_machines, role, tracing
 from orkestra_bridge.stack.joins import JOINS, has_joins, join_rights, join_table
 
@@ -69,6 +70,9 @@ def _placeholders(definition: Json) -> list[str]:
 def _value(placeholder: str, function: FunctionAsset) -> Json:
     if placeholder == JOINS:
         return {"Ref": JOINS}
+    if placeholder in FILLED:
+        filled: Json = container_fill()[placeholder]
+        return filled
     if placeholder == f"{function.logical}FunctionArn":
         return {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]}
     return {"Ref": placeholder.removesuffix("Arn")}
@@ -86,12 +90,14 @@ def _part_of(logical: str) -> str:
 
 def _rights(named: list[str], function: FunctionAsset, parts: int) -> list[Json]:
     function_arn = f"{function.logical}FunctionArn"
-    started = [name.removesuffix("Arn") for name in named if name not in {function_arn, JOINS}]
+    started = [name.removesuffix("Arn") for name in named if name not in {function_arn, JOINS, *FILLED}]
     statements = []
     if function_arn in named:
         statements.append(allow("InvokeTasks", ("lambda:InvokeFunction",), _value(function_arn, function)))
     if JOINS in named:
         statements += join_rights([part_name(number + 1) for number in range(parts)])
+    if FILLED & set(named):
+        statements += machine_rights()
     return [*statements, *(_start_rights(started) if started else [])]
 
 

@@ -9,6 +9,12 @@ import orjson
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.naming import execution_name, shorten
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
+from orkestra_bridge.stack.container import (
+    container_conditions,
+    container_parameters,
+    container_resources,
+    function_rights,
+)
 from orkestra_bridge.stack.definitions import move_out
 from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
+    from orkestra_bridge.stack.container import ImageAsset
     from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, ScheduleView
 
 TEMPLATE_LIMIT = 1_000_000
@@ -32,6 +39,8 @@ TEMPLATE_LIMIT = 1_000_000
 _TAGGED = frozenset(
     {
         "AWS::DynamoDB::Table",
+        "AWS::ECS::Cluster",
+        "AWS::ECS::TaskDefinition",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
@@ -54,17 +63,23 @@ def build_stack(
     target: Target,
     *,
     parts: Mapping[str, Json] = NO_PARTS,
+    image: ImageAsset | None = None,
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
     ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in, and ``${JoinsTable}`` if it has
-    joins; ``parts`` has those of the parts by name. The template is complete: with the packages, and the definitions that
-    it has no room for, in the bucket ``AssetBucket`` it can be deployed as it is.
+    joins; ``parts`` has those of the parts by name. ``image`` is for DAGs with tasks in containers, else None. The
+    template is complete: with the packages, and the definitions that it has no room for, in the bucket ``AssetBucket``,
+    and the image in its repository, it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
+    contained = container_resources(workflow, f"{function.logical}Function", target, tuple(parts))
     resources = {
-        **compute_resources(workflow, function, layer, target),
+        **compute_resources(
+            workflow, function, layer, target, function_rights(tuple(parts)) if image else None
+        ),
         **machine_resources(definition, function, target.log_retention_days, parts),
+        **(contained if image else {}),
         **scheduling_resources(workflow.dag_id, view),
     }
     for resource in resources.values():
@@ -73,8 +88,11 @@ def build_stack(
     template: Json = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _description(workflow),
-        "Parameters": _parameters(workflow, function, layer, view, name_limit(len(parts))),
-        "Conditions": _conditions(workflow, view),
+        "Parameters": {
+            **_parameters(workflow, function, layer, view, name_limit(len(parts))),
+            **(container_parameters(image) if image else {}),
+        },
+        "Conditions": {**_conditions(workflow, view), **(container_conditions() if image else {})},
         "Resources": resources,
         "Outputs": _outputs(function),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Expansion, MappedGroup, Polling, Retry, Workflow
+from orkestra_bridge.ir.model import Attribute, Container, Expansion, MappedGroup, Polling, Retry, Workflow
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
@@ -79,6 +79,23 @@ CONSTRUCTS: dict[str, Workflow] = {
             retry=Retry(attempts=2, delay=30.0),
         ),
         a_task("load", "poll.week"),
+    ),
+    "container": a_workflow(
+        a_task("list"),
+        a_task(
+            "each",
+            "list",
+            mapped=True,
+            expansion=Expansion(over=("list",)),
+            container=Container(reason="it was asked for", cpu=1024, memory=4096),
+        ),
+        a_task(
+            "long",
+            execution_timeout=7200.0,
+            retry=Retry(attempts=1, delay=10.0),
+            attributes=(Attribute(name="on_failure_callback", value="alert"),),
+            container=Container(reason="execution_timeout is 7200 s", attribute="execution_timeout"),
+        ),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),
 }

@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from types import SimpleNamespace
@@ -40,15 +41,23 @@ class MotoChangedError(AssertionError):
 
 
 def run_with_moto(
-    definition: Mapping[str, Json], data: Json, invoke: Invoke, *, name: str = "local"
+    definition: Mapping[str, Json],
+    data: Json,
+    invoke: Invoke,
+    *,
+    name: str = "local",
+    contain: Invoke | None = None,
 ) -> Execution:
     """Return how the execution ended. Waits and retry delays take no time; time limits are real ones.
+
+    ``contain`` answers the environment of a container, by name, with what its task token is answered with.
 
     Raises MotoChangedError: moto has moved something that is replaced here.
     """
     engine = _engine()
     program = engine.parse(json.dumps(definition))[0]
     environment = engine.environment(data, invoke, name)
+    environment.aws_execution_details.contain = contain
     program.eval(environment)
     return engine.outcome(environment)
 
@@ -70,9 +79,11 @@ class _Engine:
         self._known = _find(ERRORS + "states_error_name", "StatesErrorName")
         self._known_type = _find(ERRORS + "states_error_name_type", "StatesErrorNameType")
         self._success = _find(ASL + "eval.callback.callback", "CallbackOutcomeSuccess")
+        self._failure_outcome = _find(ASL + "eval.callback.callback", "CallbackOutcomeFailure")
         self._used = _find(ASL + "eval.callback.callback", "CallbackNotifyConsumerError")
         self._plug_in_jsonata()
         self._plug_in_lambda()
+        self._plug_in_containers()
         self._plug_in_services()
         self._take_no_time()
         self._parse_without_memory()
@@ -151,6 +162,42 @@ class _Engine:
             env.stack.append({"ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200})
 
         service._eval_service_task = call
+
+    def _plug_in_containers(self) -> None:
+        """Let ECS start a thread for each container, which answers for the task token when it is done."""
+        service = _find(TASK + "service.state_task_service_ecs", "StateTaskServiceEcs")
+        _require(service, "_eval_service_task")
+        engine = self
+
+        def call(
+            self: Any,
+            env: Any,
+            resource_runtime_part: Any,
+            normalised_parameters: Any,
+            state_credentials: Any,
+        ) -> None:
+            [override] = normalised_parameters["Overrides"]["ContainerOverrides"]
+            variables = {pair["Name"]: pair["Value"] for pair in override["Environment"]}
+            threading.Thread(target=engine._run_container, args=(env, variables), daemon=True).start()
+            env.stack.append({"Tasks": [{"TaskArn": "task"}], "Failures": []})
+
+        service._eval_service_task = call
+
+    def _run_container(self, env: Any, variables: dict[str, str]) -> None:
+        token = variables["ORKESTRA_TASK_TOKEN"]
+        try:
+            answer = json.dumps(env.aws_execution_details.contain(variables))
+        except StatesError as problem:
+            outcome = self._failure_outcome(callback_id=token, error=problem.error, cause=problem.cause)
+        else:
+            outcome = self._success(callback_id=token, output=answer)
+        endpoint = env.callback_pool_manager.get(token)
+        _require(endpoint, "_heartbeat_endpoint")
+        while (
+            endpoint._heartbeat_endpoint is None
+        ):  # an answer before that would only be seen after a heartbeat
+            time.sleep(0.01)
+        env.callback_pool_manager.notify(callback_id=token, outcome=outcome)
 
     def _plug_in_services(self) -> None:
         """Let DynamoDB's and Step Functions' integrations call moto in this process."""

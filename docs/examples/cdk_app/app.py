@@ -1,4 +1,4 @@
-"""Two Airflow DAGs in a CDK app: synthesise it with `cdk synth`, or with `python app.py` alone."""
+"""Three Airflow DAGs in a CDK app: synthesise it with `cdk synth`, or with `python app.py` alone."""
 
 from pathlib import Path
 
@@ -24,6 +24,12 @@ class Pipelines(cdk.Stack):
             dag_file=DAGS / "orders.py",
             dag_id="refunds",
             parameters={"ScheduleState": "DISABLED", "LogLevel": "ERROR"},
+        )
+        AirflowDag(
+            self,
+            "Archive",
+            dag_file=DAGS / "archive.py",
+            parameters={"SubnetIds": "subnet-0a1b2c3d,subnet-4e5f6a7b"},
         )
 
 

@@ -49,6 +49,7 @@ class Execution:
     cause: str | None = None
 
 
+Answering: TypeAlias = Callable[[str, Mapping[str, Json]], Json]
 Waiting: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 
@@ -60,6 +61,8 @@ class TaskCall:
     Attributes:
         attempt: Counts from 0, like ``$states.context.State.RetryCount``.
         waiting: Makes a context in which the state's time limit stands still.
+        answering: Answers for a task that waits for its token: the resource of Step Functions' own integration
+            (``...:aws-sdk:sfn:sendTaskSuccess``) and its arguments. Raises StatesError as the service would.
     """
 
     resource: str
@@ -68,6 +71,7 @@ class TaskCall:
     attempt: int
     context: Mapping[str, Json]
     waiting: Waiting = nullcontext
+    answering: Answering | None = None
 
 
 class TaskRunner(Protocol):

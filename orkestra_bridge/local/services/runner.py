@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.local.services.containers import RUN_TASK
 from orkestra_bridge.local.services.dynamodb import Table
 from orkestra_bridge.local.services.executions import START
 
@@ -19,12 +20,19 @@ _DYNAMODB = re.compile(r"arn:aws:states:::(aws-sdk:)?dynamodb:(\w+)(?:\.waitForT
 class ServiceTasks:
     """A `TaskRunner` with tables of its own.
 
-    ``others`` gets the calls of all other services; ``executions`` has the machines that the machine may start.
+    ``others`` gets the calls of all other services; ``executions`` has the machines that the machine may start, and
+    ``containers`` starts containers.
     """
 
-    def __init__(self, others: TaskRunner, executions: Executions | None = None) -> None:
+    def __init__(
+        self,
+        others: TaskRunner,
+        executions: Executions | None = None,
+        containers: TaskRunner | None = None,
+    ) -> None:
         self._others = others
         self._executions = executions
+        self._containers = containers
         self._table = Table()
 
     async def __call__(self, call: TaskCall) -> Json:
@@ -34,6 +42,8 @@ class ServiceTasks:
         """
         if call.resource == START and self._executions is not None:
             return await self._executions.start(call, self)
+        if call.resource == RUN_TASK and self._containers is not None:
+            return await self._containers(call)
         match = _DYNAMODB.fullmatch(call.resource)
         if match is None:
             return await self._others(call)

@@ -11,6 +11,7 @@ import pytest
 from commands import Done, bridge
 
 from orkestra_bridge.asl.check import check
+from orkestra_bridge.lowering.container import PLACEHOLDERS
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.task import FUNCTION
 
@@ -45,7 +46,7 @@ def test_all_samples_are_translated(converted: tuple[Path, Done]) -> None:
     report = done.json()
     assert report["tool"] == "orkestra-bridge"
     assert report["summary"]["refused"] == 0
-    assert report["summary"]["translated"] == len(report["dags"]) == 18
+    assert report["summary"]["translated"] == len(report["dags"]) == 19
     assert json.loads((home / "out" / "report.json").read_text()) == report
 
 
@@ -57,7 +58,7 @@ def test_each_dag_has_all_its_files(converted: tuple[Path, Done]) -> None:
         with zipfile.ZipFile(folder / "functions" / "tasks.zip") as package:
             assert "manifest.json" in package.namelist()
         definition = json.loads((folder / "state_machine.asl.json").read_text())
-        assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
+        assert check(definition, placeholders=(FUNCTION, TABLE, *PLACEHOLDERS), expressions=True) == ()
 
 
 def test_the_report_has_the_agreed_fields(converted: tuple[Path, Done]) -> None:

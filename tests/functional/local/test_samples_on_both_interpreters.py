@@ -21,6 +21,8 @@ from orkestra_bridge.local.package import site_packages_of, unpack
 from orkestra_bridge.local.run import RunRequest, run_dag
 from orkestra_bridge.options import ConvertOptions
 from orkestra_bridge.pipeline import convert
+from orkestra_bridge.runtime.handover import ATTEMPT, EVENT
+from orkestra_bridge.runtime.handover import unpack as unpack_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ SAMPLES = [
     "hourly_etl",
     "load_dimensions",
     "mapped_files",
+    "nightly_archive",
     "quality_gate",
     "regional_sales",
     "settings_and_secrets",
@@ -83,7 +86,8 @@ def workers(spec: FunctionSpec) -> Iterator[Any]:
 
 def results_on_moto(out: Path, dag_id: str) -> tuple[str, dict[str, TaskResult]]:
     """Return the run state and the results of all tasks that left an entry in the ledger."""
-    definition = json.loads((out / dag_id / "state_machine.asl.json").read_text())
+    text = (out / dag_id / "state_machine.asl.json").read_text()
+    definition = json.loads(text.replace("${ContainerSubnets}", "subnet-0"))
     package = unpack(out / dag_id / "functions" / "tasks.zip", out / ".runs")
     spec = FunctionSpec(
         task_root=package.root,
@@ -101,7 +105,10 @@ def results_on_moto(out: Path, dag_id: str) -> tuple[str, dict[str, TaskResult]]
             ledger.take({payload["task_id"]: entry})
             return entry
 
-        ended = run_with_moto(definition, document, listen)
+        def contain(variables: dict[str, str]) -> Any:
+            return invoke({**unpack_event(variables[EVENT]), "attempt": int(variables[ATTEMPT])})
+
+        ended = run_with_moto(definition, document, listen, contain=contain)
     if ended.status == "SUCCEEDED":
         ledger.take(ended.output)
     return ended.status, ledger.results()

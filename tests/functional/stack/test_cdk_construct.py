@@ -25,9 +25,10 @@ from orkestra_bridge.packaging.layer import layer_hash
 SOURCES = Path(orkestra_bridge.__file__).parents[1]
 APP = SOURCES / "docs" / "examples" / "cdk_app"
 CONVERT = "from orkestra_bridge.cli.main import main; main()"
-GIVEN = {
+GIVEN: dict[str, dict[str, Any]] = {
     "orders": {},
     "refunds": {"ScheduleState": "DISABLED", "LogLevel": "ERROR"},
+    "archive": {"SubnetIds": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"], "SecurityGroupIds": [""]},
 }
 
 Json = dict[str, Any]
@@ -62,9 +63,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (ours / "layers").mkdir(parents=True)
     parser = resolve_environment(AirflowSource(), ours)
     with Frontend(parser, parse_timeout=60, cache=ours) as frontend:
-        [loaded] = frontend.load(discover([APP / "dags" / "orders.py"]).files)
-    for workflow in loaded.workflows:
-        package = build_package(workflow, loaded.file, parser, Target()).package
+        files = list(frontend.load(discover([APP / "dags"]).files))
+    for workflow, file in [(workflow, loaded.file) for loaded in files for workflow in loaded.workflows]:
+        package = build_package(workflow, file, parser, Target()).package
         key = layer_hash(package.requirements, Target())
         with zipfile.ZipFile(ours / "layers" / f"{key}.zip", "w") as layer:
             layer.writestr("python/jinja2/__init__.py", "")
@@ -87,7 +88,7 @@ def synthesised(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Json:
 @pytest.fixture(scope="module")
 def converted(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:
     out = tmp_path_factory.mktemp("out")
-    program = [sys.executable, "-c", CONVERT, "convert", str(APP / "dags" / "orders.py"), "-o", str(out)]
+    program = [sys.executable, "-c", CONVERT, "convert", str(APP / "dags"), "-o", str(out)]
     subprocess.run(program, check=True, timeout=300, env=environment(cache), stdout=subprocess.DEVNULL)
     return {name: json.loads((out / name / "template.json").read_text()) for name in GIVEN}
 
@@ -126,6 +127,14 @@ def filled(value: Any, values: dict[str, Any]) -> Any:
     return {key: filled(item, values) for key, item in value.items()}
 
 
+def repository_and_tag(definition: Json) -> dict[str, Any]:
+    """Return what the construct filled in for the image that CDK builds."""
+    [container] = definition["Properties"]["ContainerDefinitions"]
+    colon, (uri, tag) = container["Image"]["Fn::Join"]
+    assert colon == ":"
+    return {"ContainerRepositoryUri": uri, "ContainerImageTag": tag}
+
+
 @pytest.mark.parametrize("dag_id", sorted(GIVEN))
 def test_the_construct_has_the_resources_of_the_template(
     synthesised: Json, converted: dict[str, Json], dag_id: str
@@ -140,6 +149,8 @@ def test_the_construct_has_the_resources_of_the_template(
         "TasksCodeKey": code["S3Key"],
         "LayerKey": layer["S3Key"],
     }
+    if "ContainerTask" in found:
+        values |= repository_and_tag(found["ContainerTask"])
     expected = filled(template["Resources"], values)
     assert sorted(found) == sorted(expected)
     for name, resource in expected.items():

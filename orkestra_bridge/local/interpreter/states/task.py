@@ -46,6 +46,7 @@ async def _call(visit: Visit, callback: Callback | None) -> Document:
         attempt=visit.retries,
         context=visit.context(),
         waiting=time_limit.standing_still,
+        answering=visit.run.tokens.answer,
     )
     visit.emit("TaskScheduled", resource=call.resource, arguments=call.arguments, attempt=call.attempt)
     try:

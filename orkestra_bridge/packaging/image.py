@@ -1,0 +1,84 @@
+"""The build context of the image that runs tasks in a container: the same package as the function's, and a Dockerfile.
+
+Nothing is built here. `docker build` makes the image from the folder, or CDK does when it deploys; the image's tag is a
+hash of the context, so that a template names exactly what belongs to it.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.packaging.build import Entry, tree_hash
+from orkestra_bridge.packaging.distributions import normalized
+from orkestra_bridge.packaging.installer import pins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.options import Target
+    from orkestra_bridge.packaging.model import LambdaPackage
+
+ENTRY_POINT = "orkestra_bridge.runtime.container"
+USER = 10001
+"""A user id that no image and no system gives to anybody."""
+_BOTO3 = "boto3>=1.34,<2"
+"""What the entry point answers with, unless the DAG's own requirements bring it."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """The files of a build context, their paths relative to it, and the tag of the image that they make."""
+
+    entries: tuple[Entry, ...]
+    tag: str
+
+
+def build_context(package: LambdaPackage, target: Target) -> BuildContext:
+    """Return the build context for a DAG's package."""
+    entries = (
+        Entry("Dockerfile", _dockerfile(package.dag_id, target).encode()),
+        Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
+        Entry("requirements.txt", _requirements(package).encode()),
+        *_unpacked(package.data),
+    )
+    return BuildContext(entries, tree_hash(entries)[:32])
+
+
+def _unpacked(data: bytes) -> Iterator[Entry]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            executable = bool(info.external_attr >> 16 & 0o100)
+            yield Entry(f"app/{info.filename}", archive.read(info), executable=executable)
+
+
+def _requirements(package: LambdaPackage) -> str:
+    lines = pins(package.requirements)
+    if not any(normalized(each.name) == "boto3" for each in package.requirements):
+        lines = (*lines, _BOTO3)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _dockerfile(dag_id: str, target: Target) -> str:
+    machine = "arm64" if target.architecture == "arm64" else "amd64"
+    return f"""\
+# Runs tasks of the Airflow DAG {dag_id} on ECS Fargate.
+#
+#   docker build --platform linux/{machine} -t REPOSITORY:TAG . && docker push REPOSITORY:TAG
+#
+# TAG is the default of the template's parameter ContainerImageTag.
+FROM public.ecr.aws/docker/library/python:{target.python}-slim
+
+WORKDIR /app
+COPY requirements.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
+COPY app/ /app/
+
+RUN useradd --uid {USER} --create-home task
+USER {USER}
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC
+ENTRYPOINT ["python", "-m", "{ENTRY_POINT}"]
+"""

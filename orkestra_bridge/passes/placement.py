@@ -1,0 +1,158 @@
+"""Which tasks run in a container instead of the DAG's function, why, and how large it has to be."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.ir.model import Container
+from orkestra_bridge.operators.fargate import LARGEST, USUAL, mebibytes, size_for, vcpu
+from orkestra_bridge.operators.registry import Runs, family_of
+from orkestra_bridge.passes import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.options import RunsIn
+
+LAMBDA_LIMIT = 900
+"""Seconds (AWS Lambda quotas, function timeout)."""
+_EXECUTOR_CONFIG = "executor_config"
+
+
+def place(workflow: Workflow, targets: Mapping[str, RunsIn] | None = None) -> Workflow:
+    """Return the workflow with the `Container` of each task that needs one; ``targets`` as in `ConvertOptions`."""
+    tasks = tuple(_placed(workflow.dag_id, task, targets or {}) for task in workflow.tasks)
+    return replace(workflow, tasks=tasks)
+
+
+def place_all(workflow: Workflow, reason: str) -> Workflow:
+    """Return the workflow with a container for each task that would run in the function."""
+    tasks = tuple(
+        replace(task, container=_sized(task, reason)) if _runs(task) and task.container is None else task
+        for task in workflow.tasks
+    )
+    return replace(workflow, tasks=tasks)
+
+
+def about_placement(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return a finding for each task in a container, and for what its size or image cannot be."""
+    found = (
+        finding for task in workflow.tasks if task.container for finding in _about(workflow.dag_id, task)
+    )
+    return tuple(found)
+
+
+def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
+    if not _runs(task):
+        return task
+    chosen = _chosen(dag_id, task, targets)
+    if chosen == "lambda":
+        return task
+    if chosen == "container":
+        return replace(task, container=_sized(task, "it was asked for"))
+    if task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
+        reason = f"execution_timeout is {task.execution_timeout:g} s, a Lambda function ends after {LAMBDA_LIMIT} s"
+        return replace(task, container=_sized(task, reason, "execution_timeout"))
+    if any(_resources(task)):
+        return replace(task, container=_sized(task, "executor_config asks for resources", _EXECUTOR_CONFIG))
+    return task
+
+
+def _runs(task: Task) -> bool:
+    if task.polling:  # no single poke takes long, and no function runs between two of them
+        return False
+    family = family_of(task)
+    return family is not None and family.runs is Runs.LAMBDA
+
+
+def _chosen(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> RunsIn | None:
+    names = (task.task_id, f"{dag_id}.{task.task_id}")
+    fitting = [
+        where for pattern, where in targets.items() if any(fnmatchcase(name, pattern) for name in names)
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _sized(task: Task, reason: str, attribute: str | None = None) -> Container:
+    asked = _resources(task)
+    cpu, memory = (size_for(*asked) or LARGEST) if any(asked) else USUAL
+    return Container(reason=reason, attribute=attribute, cpu=cpu, memory=memory)
+
+
+def _resources(task: Task) -> tuple[float | None, float | None]:
+    """Return the vCPU and MiB that ``executor_config`` asks for, of requests and limits the larger ones."""
+    asked: list[tuple[float | None, float | None]] = []
+    for config in _configurations(task):
+        asked += [
+            (vcpu(config.get(f"{kind}_cpu")), mebibytes(config.get(f"{kind}_memory")))
+            for kind in ("request", "limit")
+        ]
+        for kind in ("requests", "limits"):
+            amounts = (config.get("resources") or {}).get(kind) or {}
+            asked.append((vcpu(amounts.get("cpu")), mebibytes(amounts.get("memory"))))
+    cpus = [cpu for cpu, _ in asked if cpu]
+    memories = [memory for _, memory in asked if memory]
+    return max(cpus, default=None), max(memories, default=None)
+
+
+def _configurations(task: Task) -> Iterator[dict[str, Any]]:
+    """Yield what ``executor_config`` says about the container: in Airflow 1's form, or as a pod of Kubernetes' client."""
+    given = next((each.value for each in task.attributes if each.name == _EXECUTOR_CONFIG), None)
+    if not isinstance(given, dict):
+        return
+    old = given.get("KubernetesExecutor")
+    if isinstance(old, dict):
+        yield old
+    pod = _literal(given.get("pod_override"))
+    for container in (pod.get("spec") or {}).get("containers") or []:
+        if container.get("name") in (None, "base"):
+            yield container
+
+
+def _literal(value: object) -> dict[str, Any]:
+    """Return the dict that the repr of an object of Kubernetes' client is, an empty one if it is none."""
+    if isinstance(value, dict):
+        return value
+    try:
+        found = ast.literal_eval(value) if isinstance(value, str) else {}
+    except (ValueError, SyntaxError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _about(dag_id: str, task: Task) -> Iterator[Finding]:
+    assert task.container is not None
+    place = task.container
+    size = f"{place.cpu / 1024:g} vCPU, {place.memory} MiB"
+    yield rules.IN_CONTAINER.at(
+        task.span,
+        f"runs in a container on Fargate ({size}) instead of the function: {place.reason}",
+        "push the image of the folder container/ and name its repository when you deploy; a start takes about a minute",
+        dag_id=dag_id,
+        task_id=task.task_id,
+        attribute=place.attribute,
+    )
+    if size_for(*_resources(task)) is None:
+        cpu, memory = _resources(task)
+        yield rules.CONTAINER_SIZE.at(
+            task.span,
+            f"executor_config asks for {cpu or 0:g} vCPU and {memory or 0:g} MiB, Fargate has no such size",
+            "ask for at most 16 vCPU and 120 GiB, or keep this DAG on Airflow",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute=_EXECUTOR_CONFIG,
+        )
+    if any(config.get("image") for config in _configurations(task)):
+        yield rules.CONTAINER_IMAGE.at(
+            task.span,
+            "the image that executor_config names is not used, but one built from this DAG's package",
+            "add what the other image has to the Dockerfile in the folder container/",
+            dag_id=dag_id,
+            task_id=task.task_id,
+            attribute=_EXECUTOR_CONFIG,
+        )
