@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.frontend.discovery import discover, ignore_syntax
 from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
+from orkestra_bridge.frontend.missing import MISSING_FILE, missing_text, put_together
 from orkestra_bridge.output import Output
 from orkestra_bridge.policy import check_allowances
 from orkestra_bridge.project.surroundings import surroundings_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.frontend.model import Environment
+    from orkestra_bridge.frontend.model import Environment, Lack
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.report import DagReport, Report
     from orkestra_bridge.translation import Draft
@@ -56,6 +57,7 @@ class _Collected:
 
     dags: list[DagReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    lacking: list[Lack] = field(default_factory=list)
 
 
 def convert(
@@ -110,13 +112,18 @@ def convert(
         waiting: deque[Draft] = deque()
         for done, loaded in enumerate(loading, start=1):
             found.findings.extend(loaded.findings)
+            found.lacking.extend(loaded.lacking)
             waiting.extend(translator.draft(workflow, loaded.file) for workflow in loaded.workflows)
             while waiting and waiting[0].ready:
                 found.dags.append(translator.finish(waiting.popleft()))
             if on_file:
                 on_file(done, len(discovery.files), loaded.file.display)
         found.dags.extend(translator.finish(draft) for draft in waiting)
-        report = Report(dags=tuple(found.dags), findings=tuple(found.findings))
+        report = Report(
+            dags=tuple(found.dags), findings=tuple(found.findings), missing=put_together(found.lacking)
+        )
+        if report.missing:
+            output.write(MISSING_FILE, missing_text(report.missing).encode())
         output.write("report.json", render(report.to_json(), sort=False))
         output.commit()
     return Conversion(report=report, out=options.out, environment=environment)

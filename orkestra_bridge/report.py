@@ -13,6 +13,7 @@ from orkestra_bridge.diagnostics import Finding, Severity, refuses
 from orkestra_bridge.ir.model import Needs
 
 if TYPE_CHECKING:
+    from orkestra_bridge.frontend.model import Missing
     from orkestra_bridge.ir.model import JsonValue
 
 TOOL = "orkestra-bridge"
@@ -70,10 +71,12 @@ class Report:
 
     Attributes:
         findings: Those about files rather than about one DAG.
+        missing: What files cannot be loaded without.
     """
 
     dags: tuple[DagReport, ...]
     findings: tuple[Finding, ...]
+    missing: tuple[Missing, ...] = ()
 
     def all_findings(self) -> tuple[Finding, ...]:
         """Return the findings of files and DAGs in the order of the report."""
@@ -86,6 +89,7 @@ class Report:
             "version": __version__,
             "summary": self._summary(),
             "findings": [finding_to_json(finding) for finding in self.findings],
+            "missing": [asdict(each) for each in self.missing],
             "dags": [dag.to_json() for dag in self.dags],
         }
 

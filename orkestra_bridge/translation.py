@@ -27,6 +27,7 @@ from orkestra_bridge.packaging.image import build_context
 from orkestra_bridge.packaging.layer import Layers
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.placement import about_placement, place
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[Workflow], tuple[Finding, ...]]
 
-CHECKS: tuple[Check, ...] = (check_operators, account, about_placement, refused_groups)
+CHECKS: tuple[Check, ...] = (about_made_up, check_operators, account, about_placement, refused_groups)
 """What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
 
 HANDLER = "orkestra_bridge.runtime.handler.handle"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.cli.verbosity import shown
 from orkestra_bridge.diagnostics import Severity
+from orkestra_bridge.frontend.missing import MISSING_FILE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,6 +96,11 @@ def _print_totals(console: Console, report: Report, conversion: Conversion) -> N
         f"{summary['errors']} errors, {summary['warnings']} warnings, {summary['infos']} notes",
         soft_wrap=True,
     )
+    if report.missing:
+        console.print(
+            f"{len(report.missing)} names are missing: fill in {conversion.out / MISSING_FILE}, and use --env-file",
+            soft_wrap=True,
+        )
     console.print(
         f"output: {conversion.out}  (all findings: {conversion.out / 'report.json'})", soft_wrap=True
     )

@@ -101,4 +101,5 @@ def decode_workflow(document: Document, answer: Document) -> Workflow:
     fields["variables"] = tuple(answer["variables"])
     fields["connections"] = tuple(answer["connections"])
     fields["needs"] = _needs(fields["needs"])
+    fields["made_up"] = tuple(f"{kind} {name}" for kind, name in answer["made_up"])
     return Workflow(**fields)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, Any]
 Said = tuple[Rule, str, str]
+_SHOWN = 8
 
 
 def _syntax(record: Record) -> Said:
@@ -41,16 +42,22 @@ def _import(record: Record) -> Said:
 
 def _missing(record: Record) -> Said:
     name = record["name"]
+    if record["what"] == "environ":
+        return (
+            rules.MISSING_ENVIRONMENT,
+            f"reads the environment variable {name!r} while it is loaded, and it is not set",
+            f"set {name} in the file that --env-file names, or give a default with os.environ.get",
+        )
     if record["what"] == "variable":
         return (
             rules.MISSING_VARIABLE,
             f"reads the Airflow Variable {name!r} while it is loaded, and there is none",
-            f"set AIRFLOW_VAR_{name.upper()}, give Variable.get a default, or read it inside the task",
+            f"set AIRFLOW_VAR_{name.upper()}, use --variables, give Variable.get a default, or read it inside the task",
         )
     return (
         rules.MISSING_CONNECTION,
         f"reads the Airflow connection {name!r} while it is loaded, and there is none",
-        f"set AIRFLOW_CONN_{name.upper()} to its URI, or read the connection inside the task",
+        f"set AIRFLOW_CONN_{name.upper()} to its URI, use --connections, or read the connection inside the task",
     )
 
 
@@ -96,11 +103,13 @@ def _crash(record: Record) -> Said:
 
 def _exception(record: Record) -> Said:
     text = f": {record['text']}" if record["text"] else ""
-    return (
-        rules.RAISES,
-        f"raises {record['type']} while it is loaded{text}",
-        "correct the code; Airflow reports the same as an import error",
-    )
+    remedy = "correct the code; Airflow reports the same as an import error"
+    unset = record.get("unset", ())
+    if unset:
+        more = f" and {len(unset) - _SHOWN} more" if len(unset) > _SHOWN else ""
+        names = f"{', '.join(unset[:_SHOWN])}{more}"
+        remedy = f"it asked for {names}, which the environment does not have: set them with --env-file, or {remedy}"
+    return rules.RAISES, f"raises {record['type']} while it is loaded{text}", remedy
 
 
 def _schedule(record: Record) -> Said:

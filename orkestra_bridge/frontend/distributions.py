@@ -92,5 +92,5 @@ def import_remedy(record: Mapping[str, Any]) -> str:
         return "this Airflow has no such module: name the DAG's own version with --airflow-version"
     return (
         f"install {distribution} where Airflow is installed, or list it in --requirements; "
-        "a module of your own belongs in the DAG folder"
+        "a module of your own belongs in the DAG folder, or in a folder that --pythonpath names"
     )

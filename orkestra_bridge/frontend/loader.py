@@ -11,7 +11,7 @@ from orkestra_bridge.frontend import rules
 from orkestra_bridge.frontend.cache import AnswerCache
 from orkestra_bridge.frontend.decode import decode_workflow
 from orkestra_bridge.frontend.diagnose import to_finding
-from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
+from orkestra_bridge.frontend.model import DagFile, Environment, Lack, LoadedFile
 from orkestra_bridge.frontend.pool import WorkerPool
 from orkestra_bridge.ir.model import SourceSpan, Workflow
 
@@ -101,6 +101,10 @@ def _loaded(file: DagFile, answer: Mapping[str, Any], *, cached: bool) -> Loaded
         workflows=tuple(decode_workflow(document, answer) for document in answer["dags"]),
         findings=tuple(to_finding(record, file) for record in answer["problems"]),
         cached=cached,
+        lacking=tuple(
+            Lack(kind=kind, name=name, place=f"{file.shown(path)}:{line}" if line else file.shown(path))
+            for kind, name, path, line in answer["lacking"]
+        ),
     )
 
 

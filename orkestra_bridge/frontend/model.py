@@ -6,7 +6,7 @@ import os
 import posixpath
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
@@ -95,12 +95,36 @@ class Environment:
         return int(self.airflow_version.split(".", 1)[0])
 
 
+LackKind = Literal["variable", "connection", "environ", "module"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Something that a DAG file cannot be loaded without; ``place`` is ``file:line`` as the user would type it."""
+
+    kind: LackKind
+    name: str
+    place: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something that is lacking, with all the places that need it."""
+
+    kind: str
+    name: str
+    places: tuple[str, ...]
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedFile:
-    """What one DAG file holds; ``cached`` is True if it did not have to be loaded."""
+    """What one DAG file holds and lacks; ``cached`` is True if it did not have to be loaded."""
 
     file: DagFile
     workflows: tuple[Workflow, ...]
     findings: tuple[Finding, ...]
     cached: bool
+    lacking: tuple[Lack, ...] = ()

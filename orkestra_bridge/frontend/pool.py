@@ -205,5 +205,7 @@ def _failure(problem: dict[str, Any]) -> Answer:
         "variables": [],
         "connections": [],
         "inputs": {"repeatable": False},
+        "lacking": [],
+        "made_up": [],
         "timed_out": False,
     }

@@ -52,7 +52,7 @@ def worker_environment(home: Path, values: Mapping[str, str] | None = None) -> d
 
 
 def _configuration(around: Surroundings) -> dict[str, Any]:
-    return {"search": [str(folder) for folder in around.search]}
+    return {"search": [str(folder) for folder in around.search], "assume": around.assume_missing}
 
 
 class WorkerDied(Exception):  # noqa: N818 -- an event, not a mistake

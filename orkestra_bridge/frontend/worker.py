@@ -2,9 +2,10 @@
 
 Started as a script, never imported by this package. Arguments: the numbers of two file descriptors (requests
 in, answers out) and of a file for the traceback of a crash, and a JSON object with ``search``, the folders that
-modules are searched in after the DAG folder. A request is ``{"id", "root", "relative",
-"timeout"}``. Answers are ``{"ready": Airflow version}`` once, then per request ``{"begin": id}`` and ``{"id",
-...}`` as `FileLoader.load` returns it. Standard library and Airflow only, Python 3.8 and later.
+modules are searched in after the DAG folder, and ``assume``, whether files count that need made-up values.
+A request is ``{"id", "root", "relative", "timeout"}``. Answers are ``{"ready": Airflow version}`` once, then per
+request ``{"begin": id}`` and ``{"id", ...}`` as `FileLoader.load` returns it. Standard library and Airflow only,
+Python 3.8 and later.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _serve(requests: IO[str], answers: _Answers, home: str, config: dict[str, An
         request = json.loads(line)
         answers.send({"begin": request["id"]})
         try:
-            result = loader.load(request["root"], request["relative"], request["timeout"])
+            result = loader.load(request["root"], request["relative"], request["timeout"], config["assume"])
             if os.getpid() != process:
                 os._exit(0)  # a child that user code forked and that came all the way back here
             answers.send({"id": request["id"], **result})

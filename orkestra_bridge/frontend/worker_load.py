@@ -13,6 +13,7 @@ import importlib.util
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Tuple
 
 from . import worker_lookups
@@ -20,6 +21,7 @@ from .worker_airflow import Airflow, make_database
 from .worker_extract import Extractor, cycle, topological
 from .worker_output import WarningFold
 from .worker_problems import Problems
+from .worker_search import Search
 from .worker_templates import TemplateFiles
 from .worker_values import Encoder, Redactor
 
@@ -43,7 +45,8 @@ class FileLoader:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._lookups = worker_lookups.Lookups()
+        self._assumed = watch.assumed
+        self._lookups = worker_lookups.Lookups(self._assumed)
         worker_lookups.install(self._lookups)
         self._airflow = Airflow(watch)
         self._extract = Extractor(
@@ -59,8 +62,23 @@ class FileLoader:
         """Return the Airflow version."""
         return self._airflow.version
 
-    def load(self, root: str, relative: str, timeout: float) -> dict[str, Any]:
-        """Return a file's dags, problems, variables, connections, inputs and whether it timed out."""
+    def load(self, root: str, relative: str, timeout: float, assume: bool = False) -> dict[str, Any]:
+        """Return a file's dags, problems, variables, connections, inputs, what it lacks and whether it timed out.
+
+        If it lacks something, it is loaded again with that made up, to see what else it lacks; what it holds then counts
+        only with ``assume``. All of this has to be done within ``timeout`` seconds.
+        """
+        self._assumed.clear()
+        search = Search(assume)
+        end = time.monotonic() + timeout
+        while True:
+            began = time.monotonic()
+            problems, answer = self._attempt(root, relative, max(end - began, 0.1))
+            now = time.monotonic()
+            if not search.goes_on(self._assumed, problems, answer) or now + (now - began) > end:
+                return search.result(answer, self._assumed)
+
+    def _attempt(self, root: str, relative: str, timeout: float) -> tuple[Problems, dict[str, Any]]:
         os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = self._airflow.settings.DAGS_FOLDER = root
         self._lookups.clear()
         self._airflow.clear()
@@ -68,14 +86,14 @@ class FileLoader:
         problems = Problems(self._watch, self._lookups, relative)
         dags: list[dict[str, Any]] = []
         try:
-            with WarningFold(self._watch) as fold:
+            with WarningFold(self._watch) as fold, self._assumed:
                 dags = self._load(root, relative, timeout, problems)
             problems.deprecations(fold.found)
         finally:
             self._watch.finish()
         problems.habits(bool(dags))
         redact = Redactor([*self._lookups.values(), *self._watch.looked_up()])
-        return {
+        return problems, {
             "dags": dags,
             "problems": problems.redacted(redact),
             "variables": self._lookups.names("variable"),

@@ -12,6 +12,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .worker_assume import Assumed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,7 +25,8 @@ _NOT_FOUND = {"variable": "Variable {} ", "connection": "conn_id `{}`"}
 class Lookups:
     """Names that were asked for since `clear`, with what is needed to redact their values."""
 
-    def __init__(self) -> None:
+    def __init__(self, assumed: Assumed | None = None) -> None:
+        self._assumed = Assumed() if assumed is None else assumed
         self.clear()
 
     def clear(self) -> None:
@@ -38,6 +41,10 @@ class Lookups:
         known = self._found[kind]
         if value is not None or name not in known:
             known[name] = value
+
+    def made_up(self, kind: str, name: str) -> str | None:
+        """Return a made-up value for what was not found, None if it is not to be made up."""
+        return self._assumed.value(kind, name)
 
     def names(self, kind: str) -> list[str]:
         """Return the names of a kind (``variable`` or ``connection``), sorted."""
@@ -93,7 +100,7 @@ def _connection_texts(value: Any) -> Iterator[str]:
         return
 
 
-def _wrap(cls: type, method: str, kind: str, lookups: Lookups) -> None:
+def _wrap(cls: type, method: str, kind: str, lookups: Lookups, *, made_up: bool = True) -> None:
     original = getattr(cls, method, None)
     if original is None:
         return
@@ -104,7 +111,7 @@ def _wrap(cls: type, method: str, kind: str, lookups: Lookups) -> None:
         lookups.record(kind, str(name), None)
         value = original(self, *args, **kwargs)
         lookups.record(kind, str(name), value)
-        return value
+        return lookups.made_up(kind, str(name)) if value is None and made_up else value
 
     setattr(cls, method, recorded)
 
@@ -125,5 +132,5 @@ def install(lookups: Lookups) -> None:
         setattr(MetastoreBackend, method, _nothing)
     custom = conf.getimport("secrets", "backend", fallback=None)
     if isinstance(custom, type):
-        _wrap(custom, "get_variable", "variable", lookups)
-        _wrap(custom, "get_connection", "connection", lookups)
+        _wrap(custom, "get_variable", "variable", lookups, made_up=False)
+        _wrap(custom, "get_connection", "connection", lookups, made_up=False)

@@ -38,15 +38,18 @@ class Problems:
     def __init__(self, watch: Watch, lookups: Lookups, relative: str) -> None:
         self._watch = watch
         self._lookups = lookups
-        self._relative = relative
+        self.relative = relative
         self._records: list[dict[str, Any]] = []
         self.dag_places: dict[str, list[Place]] = {}
         self.timed_out = False
+        self.lacking: tuple[str, str] | None = None
+        self.unset: list[str] = []
+        self.failed = False
 
     def add(self, kind: str, place: Place | None, **facts: Any) -> None:
         """Add a record; without a place it is about the DAG file as a whole."""
-        file, line = place or (self._relative, 0)
-        self._records.append({"kind": kind, "file": file or self._relative, "line": line, **facts})
+        file, line = place or (self.relative, 0)
+        self._records.append({"kind": kind, "file": file or self.relative, "line": line, **facts})
 
     def redacted(self, redact: Callable[[str], str]) -> list[dict[str, Any]]:
         """Return the records without values of Variables, Connections or the environment in their texts."""
@@ -60,14 +63,26 @@ class Problems:
         trail = self._trail(error)
         where = trail[-1] if trail else place
         facts: dict[str, Any] = {"text": _one_line(error), "type": type(error).__name__, "dag_id": dag_id}
-        if where is not None and where[0] != self._relative:
-            own = [line for file, line in trail if file == self._relative]
+        if where is not None and where[0] != self.relative:
+            own = [line for file, line in trail if file == self.relative]
             facts["via"] = own[-1] if own else 0
         kind, more = self._classify(error)
+        self.lacking, self.failed = self._lacked(kind, more), True
+        self.unset = self._watch.unset()
+        if kind == "exception" and self.unset:
+            more = {**more, "unset": self.unset}
         if kind in ("syntax", "undecodable") and isinstance(error, SyntaxError) and error.filename:
             path = os.path.abspath(error.filename)
             where = (self._watch.relative(path), error.lineno or 0) if self._watch.is_local(path) else where
         self.add(kind, where, **{**facts, **more})
+
+    def _lacked(self, kind: str, facts: dict[str, Any]) -> tuple[str, str] | None:
+        """Return kind and name of what stopped the load and can be made up, None for anything else."""
+        if kind == "missing":
+            return str(facts["what"]), str(facts["name"])
+        if kind == "import" and facts["absent"] and facts["module"]:
+            return "module", str(facts["module"])
+        return None
 
     def _trail(self, error: BaseException) -> list[Place]:
         frames = traceback.walk_tb(error.__traceback__)
@@ -92,6 +107,9 @@ class Problems:
         missing = self._lookups.missing(str(error))
         if missing:
             return "missing", {"what": missing[0], "name": missing[1]}
+        name = _unset_name(error)
+        if name is not None:
+            return "missing", {"what": "environ", "name": name}
         if type(error).__name__ == "AirflowTimetableInvalid" or type(error).__module__.startswith("croniter"):
             return "schedule", {}
         return "exception", {}
@@ -116,7 +134,7 @@ class Problems:
 
     def _nearby(self, top: str) -> str:
         """Return the folder between DAG folder and DAG file that holds a module of this name, else ""."""
-        folder = os.path.dirname(self._relative)
+        folder = os.path.dirname(self.relative)
         while folder:
             base = os.path.join(self._watch.root, folder, top)
             if os.path.isfile(base + ".py") or os.path.isdir(base):
@@ -166,13 +184,22 @@ class Problems:
         if what != "sys.path":
             return None
         for path in sorted(
-            self._watch.opened, key=lambda path: (self._watch.relative(path) != self._relative, path)
+            self._watch.opened, key=lambda path: (self._watch.relative(path) != self.relative, path)
         ):
             if path.endswith(".py") and self._watch.is_local(path):
                 for number, line in enumerate(linecache.getlines(path), 1):
                     if _SYS_PATH.search(line.split("#", 1)[0]):
                         return self._watch.relative(path), number
         return None
+
+
+def _unset_name(error: BaseException) -> str | None:
+    """Return the name that ``os.environ[name]`` did not find, None for any other error."""
+    if not isinstance(error, KeyError) or error.__traceback__ is None:
+        return None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    lookup = os._Environ.__getitem__.__code__
+    return str(error.args[0]) if frames[-1].f_code is lookup else None
 
 
 def _one_line(error: BaseException) -> str:

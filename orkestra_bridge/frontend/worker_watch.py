@@ -13,6 +13,7 @@ import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any, Tuple
 
+from .worker_assume import Assumed
 from .worker_digests import environ_digest, file_digest, folder_digest
 from .worker_output import Printed
 
@@ -61,6 +62,7 @@ class Watch:
         self._environ = os.environ
         self._outside_modules: dict[str, str | None] = {}
         self._known_files: dict[str, bool] = {}
+        self.assumed = Assumed()
         self.active = False
         self.root = ""
         self._dag_file = ""
@@ -237,6 +239,10 @@ class Watch:
             and os.path.isfile(path)
         }
 
+    def unset(self) -> list[str]:
+        """Return the environment variables that the user's own code asked for and that are not set, sorted."""
+        return sorted(name for name in self.user_read if name != "*" and name not in self._environ_before)
+
     def looked_up(self) -> Iterator[str]:
         """Yield the values of the environment variables that the user's own code read."""
         for name in self.user_read:
@@ -319,7 +325,13 @@ class _RecordingEnviron(os._Environ):  # type: ignore[type-arg]
 
     def __getitem__(self, key: Any) -> Any:
         self.watch.read_environ(str(key), sys._getframe(1))
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            made_up = self.watch.assumed.value("environ", str(key)) if self.watch.active else None
+            if made_up is None:
+                raise
+            return made_up
 
     def __iter__(self) -> Any:
         self.watch.read_environ("*", sys._getframe(1))

@@ -247,6 +247,7 @@ class Workflow:
         unused_default_args: Names in the DAG's default_args that no task takes.
         files: Template files that tasks read and data files that loading reads, relative to the DAG folder.
         variables, connections: Names that were looked up while parsing.
+        made_up: What was made up to load it, such as ``variable bucket``; it is not the user's DAG then.
         needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
     """
 
@@ -273,6 +274,7 @@ class Workflow:
     variables: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     needs: Needs = field(default_factory=Needs)
+    made_up: tuple[str, ...] = ()
 
     def task(self, task_id: str) -> Task:
         """Return the task with this id; raises KeyError if there is none."""

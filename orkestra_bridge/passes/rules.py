@@ -64,3 +64,9 @@ IN_CONTAINER = Rule(
 )
 CONTAINER_SIZE = _refused("OB231", "a container larger than Fargate's largest", "the largest size is taken")
 CONTAINER_IMAGE = _approximated("OB232", "an image in executor_config that is not used")
+MADE_UP = Rule(
+    id="OB291",
+    title="values that were made up to load the file",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
