@@ -21,7 +21,7 @@ class TaskView:
     """A task as the assessment shows it.
 
     Attributes:
-        runs: ``lambda``, ``pass``..., or ``refused`` where nothing runs its operator.
+        runs: ``lambda``, ``container``, ``pass``..., or ``refused`` where nothing runs its operator.
         place: ``file:line``.
     """
 

@@ -16,6 +16,7 @@ from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import family_of
+from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.project.surroundings import surroundings_of
 from orkestra_bridge.stack.schedule import schedule_view
@@ -83,6 +84,7 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
 
 
 def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
+    workflow = place(workflow)
     found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
     lowered, about_machine = (None, ()) if refuses(tuple(found)) else _lowered(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)
@@ -135,7 +137,7 @@ def _task(task: Task, file: DagFile) -> TaskView:
     return TaskView(
         task_id=task.task_id,
         operator=task.decorator or task.operator,
-        runs=family.runs.value if family else "refused",
+        runs="container" if task.container else family.runs.value if family else "refused",
         upstream=task.upstream,
         place=f"{file.shown(task.span.file)}:{task.span.line}",
         mapped=task.mapped,
