@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "frontend",
         "lowering",
         "operators",
+        "passes",
         "policy",
         "project",
         "report",
