@@ -6,28 +6,16 @@ which allow letters, digits, ``-`` and ``_`` (API reference of StartExecution).
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING
+
+from orkestra_bridge.runtime.run_names import execution_name, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+__all__ = ["STATE_NAME_LIMIT", "StateNames", "execution_name", "shorten"]
+
 STATE_NAME_LIMIT = 80
-DIGEST_LENGTH = 8
-
-
-def shorten(name: str, limit: int) -> str:
-    """Return the name itself if it fits, else its beginning and a digest of the whole."""
-    if len(name) <= limit:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]
-    return f"{name[: limit - DIGEST_LENGTH - 1]}-{digest}"
-
-
-def execution_name(run_id: str) -> str:
-    """Return the execution name for a run id: the same run id always gives the same name."""
-    return shorten(re.sub(r"[^A-Za-z0-9_-]", "_", run_id), STATE_NAME_LIMIT)
 
 
 class StateNames:

@@ -113,11 +113,12 @@ def convert(
         for done, loaded in enumerate(loading, start=1):
             found.findings.extend(loaded.findings)
             found.lacking.extend(loaded.lacking)
-            waiting.extend(translator.draft(workflow, loaded.file) for workflow in loaded.workflows)
+            waiting.extend(translator.draft(workflow, file) for workflow, file in translator.due(loaded))
             while waiting and waiting[0].ready:
                 found.dags.append(translator.finish(waiting.popleft()))
             if on_file:
                 on_file(done, len(discovery.files), loaded.file.display)
+        waiting.extend(translator.draft(workflow, file) for workflow, file in translator.held())
         found.dags.extend(translator.finish(draft) for draft in waiting)
         report = Report(
             dags=tuple(found.dags), findings=tuple(found.findings), missing=put_together(found.lacking)

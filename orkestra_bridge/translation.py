@@ -20,6 +20,7 @@ from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflo
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
+from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.packaging.build import build_package
@@ -28,6 +29,7 @@ from orkestra_bridge.packaging.layer import Layers
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.made_up import about_made_up
+from orkestra_bridge.passes.other_dags import about_other_dags
 from orkestra_bridge.passes.placement import about_placement, place
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
@@ -107,6 +109,8 @@ class Translator:
         self._preflight = Preflight(environment, options.cache, values=around.values)
         self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
         self._stack = ExitStack()
+        self._known: dict[str, Workflow] = {}
+        self._held: list[tuple[Workflow, DagFile]] = []
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._preflight)
@@ -135,6 +139,19 @@ class Translator:
         )
         return build_package(unknown, file, self._environment, self._options.target).package
 
+    def due(self, loaded: LoadedFile) -> list[tuple[Workflow, DagFile]]:
+        """Return the workflows of a file that can be drafted now; one that needs another DAG waits for `held`."""
+        self._known.update((workflow.dag_id, workflow) for workflow in loaded.workflows)
+        now: list[tuple[Workflow, DagFile]] = []
+        for workflow in loaded.workflows:
+            waits = not self._known.keys() >= set(other_dags(workflow))
+            (self._held if waits else now).append((workflow, loaded.file))
+        return now
+
+    def held(self) -> list[tuple[Workflow, DagFile]]:
+        """Return the workflows that have waited for others; called when all files are loaded."""
+        return self._held
+
     def draft(self, workflow: Workflow, file: DagFile) -> Draft:
         """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""
         try:
@@ -148,11 +165,14 @@ class Translator:
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
         workflow = place(workflow, self._options.targets)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
+        findings.extend(self._allowed(about_other_dags(workflow, self._known)))
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
         lowered = lower(workflow, self._options.joins)
         findings.extend(self._allowed(lowered.findings))
-        built = build_package(workflow, file, self._environment, self._options.target)
+        built = build_package(
+            workflow, file, self._environment, self._options.target, others=self._others(workflow)
+        )
         about_package = self._allowed(built.findings)
         refused = refuses((*findings, *about_package))
         return Draft(
@@ -164,6 +184,11 @@ class Translator:
             preflight=None if refused else self._preflight.submit(workflow, file, built.package),
             layer=None if refused else self._layers.submit(built.package.requirements),
         )
+
+    def _others(self, workflow: Workflow) -> dict[str, Workflow]:
+        """Return the DAGs that this one calls; one that nobody knows is taken to have the same schedule."""
+        unknown = replace(workflow, tasks=())
+        return {dag_id: self._known.get(dag_id, unknown) for dag_id in other_dags(workflow)}
 
     def finish(self, draft: Draft) -> DagReport:
         """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""

@@ -19,7 +19,7 @@ from .worker_attributes import (
     unused_default_args,
 )
 from .worker_mapping import limit_at_once, mapped_groups, mapping_of
-from .worker_polling import polling_of
+from .worker_polling import other_dag_of, polling_of
 from .worker_schedule import describe_schedule
 from .worker_values import Encoder, seconds
 
@@ -166,6 +166,7 @@ class Extractor:
             "on_failure_fail_dagrun": bool(task.on_failure_fail_dagrun),
             "outlets": bool(task.outlets),
             "polling": polling_of(task, task.operator_class if mapped else type(task), mapped),
+            "calls": other_dag_of(task, task.operator_class if mapped else type(task), mapped),
             "group": group.group_id if group is not None else None,
             "doc": self._encode(task.doc_md or task.doc),
             "attributes": attributes,

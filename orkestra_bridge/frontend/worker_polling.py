@@ -1,4 +1,4 @@
-"""How sensors wait: the arguments that decide when they look again.
+"""How tasks wait: the arguments that decide when they look again, and which other DAG they wait for.
 
 Part of the worker program: standard library and Airflow only, Python 3.8 and later.
 """
@@ -11,18 +11,33 @@ from .worker_values import seconds
 
 _DEFAULTS = {"poke_interval": 60.0, "timeout": 604800.0}
 """What a mapped sensor gets that was given nothing: it has no object yet that Airflow filled in."""
+_OTHER_DAG = {"TriggerDagRunOperator": "trigger_dag_id", "ExternalTaskSensor": "external_dag_id"}
 
 
 def polling_of(task: Any, kind: type, mapped: bool) -> dict[str, Any] | None:
-    """Return a sensor's arguments as the fields of `Polling`, None for any other operator."""
-    if not any(base.__name__ == "BaseSensorOperator" for base in kind.__mro__):
-        return None
+    """Return how a task waits as the fields of `Polling`, None for one that does not."""
+    names = {base.__name__ for base in kind.__mro__}
     given = task.partial_kwargs if mapped else vars(task)
+    sensor = "BaseSensorOperator" in names
+    triggers = "TriggerDagRunOperator" in names and given.get("wait_for_completion")
+    if not sensor and not triggers:
+        return None
     return {
         "interval": _seconds(given, "poke_interval"),
         "timeout": _seconds(given, "timeout"),
         "exponential": bool(given.get("exponential_backoff")),
+        "resumes": not sensor,
     }
+
+
+def other_dag_of(task: Any, kind: type, mapped: bool) -> str | None:
+    """Return the id of the DAG that a task starts or waits for."""
+    given = task.partial_kwargs if mapped else vars(task)
+    for base in kind.__mro__:
+        if base.__name__ in _OTHER_DAG:
+            value = given.get(_OTHER_DAG[base.__name__])
+            return "{{ expand }}" if value is None else str(value)
+    return None
 
 
 def _seconds(given: dict[str, Any], name: str) -> float:

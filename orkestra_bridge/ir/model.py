@@ -104,17 +104,19 @@ class Expansion:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polling:
-    """How a sensor looks for what it waits for; times in seconds.
+    """How a task looks for what it waits for; times in seconds.
 
     Attributes:
         interval: From one poke to the next.
         timeout: From the first poke until it gives up.
         exponential: True if the interval grows.
+        resumes: True if the task is no sensor but goes on from where it was: it waits for another run, or defers.
     """
 
     interval: float = 60.0
     timeout: float = 604_800.0
     exponential: bool = False
+    resumes: bool = False
 
 
 @final
@@ -172,7 +174,8 @@ class Task:
         mapped_group: Id of the innermost mapped task group around it.
         max_active: How many instances of it may run at once in one run; None for no limit.
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
-        polling: How it waits, if it is a sensor.
+        polling: How it waits, if it is a sensor or may wait without being one.
+        calls: The other DAG that it starts or waits for, as it was given: it may be a template.
         container: Set where it does not run in the DAG's function (`passes/placement.py`).
     """
 
@@ -195,6 +198,7 @@ class Task:
     on_failure_fail_dagrun: bool = False
     outlets: bool = False
     polling: Polling | None = None
+    calls: str | None = None
     group: str | None = None
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()

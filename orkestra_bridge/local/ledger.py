@@ -53,6 +53,13 @@ class Ledger:
                     ((task_id, one.get("map_index", -1)), completed(one)) for one in entries_of(entry)
                 )
 
+    def states(self) -> dict[str, Json]:
+        """Return the states of the task instances that have ended, in the shape of the ledger."""
+        found: dict[str, Json] = {}
+        for (task_id, _), entry in self._entries.items():
+            found.setdefault(task_id, {"instances": []})["instances"].append({"state": entry["state"]})
+        return found
+
     def results(self) -> dict[str, TaskResult]:
         """Return the result of each task instance that has ended, by task id, ``task_id[3]`` for a mapped one.
 

@@ -33,6 +33,7 @@ class Package:
         facade: The folder of the `airflow` that tasks see.
         preload: The runtime and all of the facade, as module names: user code is never among them.
         modules, distributions: What may be imported from site-packages.
+        calls_others: True if its tasks start runs of other DAGs or wait for them.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Package:
     preload: tuple[str, ...]
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
+    calls_others: bool
 
 
 def unpack(archive: Path, home: Path) -> Package:
@@ -69,7 +71,7 @@ def unpack(archive: Path, home: Path) -> Package:
     except (OSError, ValueError, zipfile.BadZipFile) as problem:
         message = f"the package {archive} cannot be used: {problem}"
         raise LocalRunError(message, remedy="convert the DAG again") from problem
-    return _described(folder / "task", folder / "bytecode", manifest["requirements"])
+    return _described(folder / "task", folder / "bytecode", manifest)
 
 
 def in_place(root: Path) -> Package:
@@ -79,10 +81,11 @@ def in_place(root: Path) -> Package:
     except (OSError, ValueError) as problem:
         message = f"the container's package {root} cannot be used: {problem}"
         raise LocalRunError(message, remedy="convert the DAG again") from problem
-    return _described(root, None, manifest["requirements"])
+    return _described(root, None, manifest)
 
 
-def _described(root: Path, bytecode: Path | None, requirements: list[dict[str, Any]]) -> Package:
+def _described(root: Path, bytecode: Path | None, manifest: dict[str, Any]) -> Package:
+    requirements: list[dict[str, Any]] = manifest["requirements"]
     facade = root / FACADE
     modules = [path.relative_to(facade).with_suffix("").parts for path in sorted(facade.rglob("*.py"))]
     names = [".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in modules]
@@ -93,6 +96,7 @@ def _described(root: Path, bytecode: Path | None, requirements: list[dict[str, A
         bytecode=bytecode,
         modules=tuple(sorted({name for requirement in requirements for name in requirement["modules"]})),
         distributions=tuple(sorted(requirement["name"] for requirement in requirements)),
+        calls_others=bool(manifest.get("others")),
     )
 
 

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
-from orkestra_bridge.local.functions.environment import airflow_settings
-from orkestra_bridge.local.functions.model import FunctionSpec
-from orkestra_bridge.local.functions.pool import FunctionPool
-from orkestra_bridge.local.functions.tasks import LambdaTasks
-from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, RealClock, TaskTokens, execute
-from orkestra_bridge.local.interpreter.engine import ARN
+from orkestra_bridge.local.interpreter import Clock, Execution, Json, RealClock
 from orkestra_bridge.local.ledger import Ledger, TaskResult
-from orkestra_bridge.local.package import in_place, site_packages_of, unpack
+from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
 from orkestra_bridge.local.record import RUNS, RunFolder
-from orkestra_bridge.local.services.containers import Containers, ContainerSpec
-from orkestra_bridge.local.services.executions import Executions
-from orkestra_bridge.local.services.runner import ServiceTasks
-from orkestra_bridge.naming import execution_name
-from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
+from orkestra_bridge.local.services.step_functions import StepFunctions, keep
+from orkestra_bridge.runtime.executions import ENDPOINT
 from orkestra_bridge.runtime.storage import store_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-DEFINITION = "state_machine.asl.json"
-ARCHIVE = "functions/tasks.zip"
-CONTEXT = "container/app"
-FUNCTION = "${TasksFunctionArn}"
-PARTS = "state_machines"
-NAMES = {
-    "${JoinsTable}": "joins",
-    "${ContainerCluster}": "local",
-    "${ContainerTask}": "task:1",
-    "${ContainerSubnets}": "subnet-0",
-    "${ContainerSecurityGroups}": "",
-    "${ContainerPublicIp}": "DISABLED",
-}
-"""What stands where CloudFormation would put names; none of it exists."""
-
-EventSink = Callable[[Event], None]
 
 
 @final
@@ -84,6 +57,7 @@ class RunResult:
         seconds: Wall time from the start of the workers to the end of the last task.
         logs: The folder with a log per task and ``events.jsonl``.
         error, cause: What the execution ended with, where that is not just a failed task.
+        triggered: The runs of other DAGs that its tasks started, in the order in which they ended.
     """
 
     dag_id: str
@@ -95,9 +69,11 @@ class RunResult:
     logs: Path
     error: str | None = None
     cause: str | None = None
+    triggered: tuple[RunResult, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the document that ``orkestra-bridge run --format json`` prints."""
+        triggered = {"triggered": [run.to_json() for run in self.triggered]} if self.triggered else {}
         return {
             "dag_id": self.dag_id,
             "run_id": self.run_id,
@@ -106,6 +82,7 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "tasks": {key: {"state": task.state, "tries": task.tries} for key, task in self.tasks.items()},
             "xcom": {key: dict(task.xcom) for key, task in self.tasks.items() if task.xcom},
+            **triggered,
         }
 
 
@@ -124,16 +101,53 @@ def run_dag(
         message = "tasks run in forked processes, which this system does not have"
         raise LocalRunError(message, remedy="use Linux, macOS or WSL")
     clock = clock or RealClock()
-    prepared = _prepare(request, clock.now())
+    prepared = prepare(request, run_document(request, clock.now()))
+    triggered: list[RunResult] = []
+    result = clock.run(_with_others(request, prepared, clock, on_event, triggered))
+    return replace(result, triggered=tuple(triggered))
+
+
+async def _with_others(
+    request: RunRequest,
+    prepared: Prepared,
+    clock: Clock,
+    on_event: EventSink | None,
+    triggered: list[RunResult],
+) -> RunResult:
+    """Return the result of a run, after the runs that its tasks started: those are added to ``triggered``."""
+    sinks = [] if on_event is None else [on_event]
+    if not prepared.calls_others:
+        return (await _one(prepared, clock, sinks, {}))[0]
+
+    async def run_other(dag_id: str, document: Mapping[str, Json], hear: EventSink) -> Execution:
+        other = prepare(replace(request, dag_id=dag_id), document)
+        result, execution = await _one(other, clock, [hear], {ENDPOINT: services.address})
+        triggered.append(result)
+        return execution
+
+    dag_ids = [found.parent.name for found in prepared.home.glob(f"*/{DEFINITION}")]
+    services = StepFunctions(dag_ids, clock, run_other, prepared.home / RUNS)
+    async with services:
+        record = services.record(prepared.dag_id, prepared.document)
+        result, execution = await _one(prepared, clock, [*sinks, record.hear], {ENDPOINT: services.address})
+        record.execution = execution
+    return result
+
+
+async def _one(
+    prepared: Prepared, clock: Clock, sinks: list[EventSink], environment: Mapping[str, str]
+) -> tuple[RunResult, Execution]:
     with RunFolder(prepared.home, prepared.document["run_id"]) as folder:
-        prepared = replace(prepared, spec=_storing(prepared.spec, folder))
+        prepared = storing(prepared, folder)
         ledger = Ledger(store_of(prepared.spec.environment))
-        sinks = [sink for sink in (ledger.hear, folder.hear, on_event) if sink is not None]
         began = time.monotonic()
-        execution = clock.run(_execute(prepared, clock, folder, sinks))
+        execution = await run_prepared(
+            prepared, clock, folder, [ledger.hear, folder.hear, *sinks], environment
+        )
         seconds = time.monotonic() - began
-    return RunResult(
-        dag_id=request.dag_id,
+    keep(prepared.home / RUNS, prepared.dag_id, prepared.document, execution, ledger.states())
+    result = RunResult(
+        dag_id=prepared.dag_id,
         run_id=prepared.document["run_id"],
         run_state="success" if execution.status == "SUCCEEDED" else "failed",
         logical_date=prepared.document["logical_date"],
@@ -143,6 +157,7 @@ def run_dag(
         error=execution.error,
         cause=execution.cause,
     )
+    return result, execution
 
 
 def run_document(request: RunRequest, now: datetime) -> dict[str, Any]:
@@ -167,130 +182,3 @@ def _parsed(text: str) -> datetime:
         message = f"{text!r} is not a date in ISO 8601"
         raise UsageError(message, remedy="write it as 2024-03-01T00:00:00+00:00") from problem
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """Everything that an execution needs, checked."""
-
-    home: Path
-    dag_id: str
-    definition: Mapping[str, Json]
-    parts: Mapping[str, Json]
-    document: Mapping[str, Json]
-    spec: FunctionSpec
-    context: Path
-
-
-def _prepare(request: RunRequest, now: datetime) -> _Prepared:
-    home = request.out.resolve()
-    definition = _definition(home, request.dag_id)
-    document = run_document(request, now)
-    package = unpack(home / request.dag_id / ARCHIVE, home / RUNS)
-    spec = FunctionSpec(
-        task_root=package.root,
-        python=request.python,
-        site_packages=site_packages_of(request.python),
-        modules=package.modules,
-        distributions=package.distributions,
-        preload=package.preload,
-        preload_path=(package.facade,),
-        bytecode=package.bytecode,
-        memory=request.memory,
-        environment={**airflow_settings(os.environ), **request.environment},
-    )
-    return _Prepared(
-        home=home,
-        dag_id=request.dag_id,
-        definition=definition,
-        parts=_parts(home / request.dag_id / PARTS),
-        document=document,
-        spec=spec,
-        context=home / request.dag_id / CONTEXT,
-    )
-
-
-def _containers(context: Path, function: FunctionSpec) -> ContainerSpec:
-    """Return what containers are started from; raises LocalRunError if it is broken."""
-    package = in_place(context)
-    return ContainerSpec(
-        root=package.root,
-        python=function.python,
-        site_packages=function.site_packages,
-        modules=package.modules,
-        distributions=package.distributions,
-        environment=function.environment,
-    )
-
-
-def _definition(home: Path, dag_id: str) -> dict[str, Json]:
-    path = home / dag_id / DEFINITION
-    if not path.is_file():
-        known = sorted(found.parent.name for found in home.glob(f"*/{DEFINITION}"))
-        listed = f"it has {', '.join(known)}" if known else "it has no DAG at all"
-        message = f"there is no DAG {dag_id!r} in {home}: {listed}"
-        raise UsageError(message, remedy="convert it first, or name another")
-    return _read(path)
-
-
-def _parts(folder: Path) -> dict[str, Json]:
-    """Return the definitions of a DAG's parts by name, ``part-1`` and so on; none if it has one state machine."""
-    return {path.name.partition(".")[0]: _read(path) for path in folder.glob("*.asl.json")}
-
-
-def _read(path: Path) -> dict[str, Json]:
-    try:
-        definition: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise LocalRunError(f"{path} cannot be read: {problem}", remedy="convert the DAG again") from problem
-    return definition
-
-
-async def _execute(
-    prepared: _Prepared, clock: Clock, folder: RunFolder, sinks: Sequence[EventSink]
-) -> Execution:
-    def hear(event: Event) -> None:
-        for sink in sinks:
-            sink(event)
-
-    spec, tokens = prepared.spec, TaskTokens()
-    arns = {name: f"{ARN}:stateMachine:{prepared.dag_id}-{name}" for name in prepared.parts}
-    names = {FUNCTION: spec.arn, **NAMES}
-    names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
-    machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
-    executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(FunctionPool(spec))
-        containers = None
-        if prepared.context.is_dir():
-            started_from = _containers(prepared.context, spec)
-            containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
-        functions = LambdaTasks(pool, spec.arn, clock, folder.log_of)
-        return await execute(
-            _filled(prepared.definition, names),
-            prepared.document,
-            tasks=ServiceTasks(functions, executions, containers),
-            clock=clock,
-            on_event=hear,
-            name=execution_name(prepared.document["run_id"]),
-            machine=prepared.dag_id,
-            tokens=tokens,
-        )
-
-
-def _storing(spec: FunctionSpec, folder: RunFolder) -> FunctionSpec:
-    """Return the function with the run's folder as its store for large XComs, unless it was given another one."""
-    return replace(spec, environment={STORE_VARIABLE: str(folder.xcoms), **spec.environment})
-
-
-def _filled(value: Json, names: Mapping[str, str]) -> Json:
-    """Return the definition with the names where CloudFormation would put them."""
-    if isinstance(value, dict):
-        return {key: _filled(item, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_filled(item, names) for item in value]
-    if isinstance(value, str) and "${" in value:
-        for name, replacement in names.items():
-            value = value.replace(name, replacement)
-    return value

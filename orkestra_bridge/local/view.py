@@ -59,11 +59,17 @@ def live_view(dag_id: str, *, console: Console | None = None) -> Iterator[Callab
 
 
 def print_result(result: RunResult, *, console: Console | None = None) -> None:
-    """Print how a run ended to stdout, a line per task."""
+    """Print how a run, and before it those that it triggered, ended: to stdout, a line per task."""
     from rich.console import Console as RichConsole
-    from rich.text import Text
 
     console = console or RichConsole(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    for run in (*result.triggered, result):
+        _print_one(run, console)
+
+
+def _print_one(result: RunResult, console: Console) -> None:
+    from rich.text import Text
+
     console.print(_table(result))
     colour = "green" if result.run_state == "success" else "red"
     console.print(

@@ -62,7 +62,7 @@ def pace_of(workflow: Workflow, task: Task) -> Pace:
     polling = task.polling or Polling()
     events = budget_of(workflow, task) // (task.retry.attempts + 1)
     interval = max(1, math.ceil(polling.interval))
-    if polling.exponential:
+    if _loops(polling):
         return Pace(interval=interval, steady=0, share=_share(polling, events // EVENTS_PER_WAIT))
     share = _share(polling, events // 2 // EVENTS_PER_WAIT)
     needed = math.ceil(polling.timeout / interval) + 1
@@ -114,7 +114,7 @@ def about_polling(workflow: Workflow, task: Task) -> Iterator[Finding]:
             "lower timeout or retries, raise poke_interval, or split the DAG",
             **about,
         )
-    elif pace.share and pace.steady_seconds < polling.timeout and not polling.exponential:
+    elif pace.share and pace.steady_seconds < polling.timeout and not _loops(polling):
         yield SLOWER_POKES.at(
             task.span,
             f"it looks every {pace.interval} s for {_duration(pace.steady_seconds)}; after that it waits "
@@ -124,6 +124,11 @@ def about_polling(workflow: Workflow, task: Task) -> Iterator[Finding]:
             "lower timeout",
             **about,
         )
+
+
+def _loops(polling: Polling) -> bool:
+    """Return True if every poke costs a Wait."""
+    return polling.exponential or polling.resumes
 
 
 def _duration(seconds: float) -> str:

@@ -45,7 +45,6 @@ BY_BASE = {
         "it looks for a file on a disk that all workers share, and Lambda functions share none",
         "wait for an object in S3 with S3KeySensor, or mount EFS into the function and poll in a @task.sensor",
     ),
-    "TriggerDagRunOperator": Refusal("it starts another DAG through Airflow's database", _IN_A_TASK),
     "SubDagOperator": Refusal("it is a DAG of its own (Airflow removed it)", "make it a TaskGroup"),
     "PythonVirtualenvOperator": Refusal("it builds a virtual environment of its own", _ENVIRONMENT),
     "ExternalPythonOperator": Refusal("it runs another Python interpreter", _ENVIRONMENT),

@@ -63,6 +63,7 @@ _FAMILIES = {
     "BashOperator": BASH,
     "EmptyOperator": EMPTY,
     "DummyOperator": EMPTY,
+    "ExternalTaskMarker": EMPTY,
 }
 _CORE = (
     "airflow.operators.",
@@ -71,6 +72,8 @@ _CORE = (
     "airflow.models.",
     "airflow.sdk.",
     "airflow.providers.standard.decorators.",
+    "airflow.providers.standard.sensors.external_task.",
+    "airflow.sensors.external_task.",
 )
 _CORE_SENSORS = ("airflow.sensors.", "airflow.providers.standard.sensors.")
 _SKIPPING_BASES = frozenset({"SkipMixin", "BranchMixIn"})
@@ -97,14 +100,15 @@ def is_core(task: Task) -> bool:
     if family_of(task) is None:
         return False
     module, _, name = task.bases[0].rpartition(".")
-    if f"{module}.".startswith(_CORE_SENSORS):
+    if f"{module}.".startswith(_CORE_SENSORS) or name == "TriggerDagRunOperator":
         return True
     return f"{module}.".startswith(_CORE) and (name in _FAMILIES or task.decorator is not None)
 
 
 def _custom(task: Task) -> Family:
     skipping = any(base.rpartition(".")[2] in _SKIPPING_BASES for base in task.bases)
-    plain, may_skip = (SENSOR, SENSOR_SKIPPING) if task.polling else (CUSTOM, CUSTOM_SKIPPING)
+    sensor = task.polling is not None and not task.polling.resumes
+    plain, may_skip = (SENSOR, SENSOR_SKIPPING) if sensor else (CUSTOM, CUSTOM_SKIPPING)
     return may_skip if skipping else plain
 
 

@@ -25,7 +25,7 @@ from orkestra_bridge.packaging.needs import find_needs
 from orkestra_bridge.packaging.requirements import resolve_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile, Environment
@@ -60,9 +60,14 @@ class Entry:
 
 
 def build_package(
-    workflow: Workflow, file: DagFile, environment: Environment, target: Target
+    workflow: Workflow,
+    file: DagFile,
+    environment: Environment,
+    target: Target,
+    *,
+    others: Mapping[str, Workflow] | None = None,
 ) -> PackageResult:
-    """Return the package of one DAG and the findings about what it needs.
+    """Return the package of one DAG and the findings about what it needs; ``others`` are the DAGs that it calls.
 
     Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
     """
@@ -72,7 +77,7 @@ def build_package(
         closure.imports, workflow, environment, target, span=span, finds_hooks=closure.finds_hooks
     )
     sources = [_source(file.base, path) for path in closure.files]
-    entries = [_manifest(workflow, file, requirements), *sources]
+    entries = [_manifest(workflow, file, requirements, others or {}), *sources]
     package = LambdaPackage(
         dag_id=workflow.dag_id,
         data=_zip(entries),
@@ -119,7 +124,12 @@ def _digest_line(entry: Entry) -> bytes:
     return f"{entry.path}\0{entry.mode:o}\0{content}\n".encode()
 
 
-def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...]) -> Entry:
+def _manifest(
+    workflow: Workflow,
+    file: DagFile,
+    requirements: tuple[Requirement, ...],
+    others: Mapping[str, Workflow],
+) -> Entry:
     document: dict[str, Any] = {
         "version": MANIFEST_VERSION,
         "workflow": workflow,
@@ -139,7 +149,15 @@ def _manifest(workflow: Workflow, file: DagFile, requirements: tuple[Requirement
             for requirement in requirements
         ],
     }
+    if others:
+        document["others"] = {dag_id: _other(other) for dag_id, other in others.items()}
     return Entry("manifest.json", compact(document))
+
+
+def _other(workflow: Workflow) -> dict[str, Any]:
+    """Return what the tasks of a DAG need to know of another one: when it runs, and which tasks its groups have."""
+    groups = {task.task_id: task.group for task in workflow.tasks if task.group}
+    return {"schedule": workflow.schedule, "groups": groups}
 
 
 def _folder(relative: str) -> str:

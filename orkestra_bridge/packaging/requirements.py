@@ -68,10 +68,15 @@ def resolve_requirements(
 
 
 def _runtime_needs(workflow: Workflow) -> tuple[str, ...]:
-    """Ticks around the scheduled time come from croniter, where dates depend on the one before or after."""
+    """Ticks around the scheduled time come from croniter, where dates depend on the one before or after.
+
+    So do those of other DAGs, whose runs are found through boto3.
+    """
     schedule = workflow.schedule
+    calls = any(task.calls for task in workflow.tasks)
     by_tick = schedule.kind is ScheduleKind.CRON and (schedule.data_interval or workflow.catchup)
-    return (*RUNTIME_NEEDS, "croniter") if by_tick else RUNTIME_NEEDS
+    ticks = by_tick or (calls and workflow.airflow_version.startswith("2."))
+    return (*RUNTIME_NEEDS, *(["croniter"] if ticks else []), *(["boto3"] if calls else []))
 
 
 @final

@@ -49,7 +49,11 @@ KEPT_BY_TASK = frozenset(
         "use_task_execution_day", "use_task_execution_date", "poke_interval", "timeout", "mode",
         "soft_fail", "silent_fail", "never_fail", "exponential_backoff", "max_wait", "target_time",
         "delta", "time_to_wait", "retry_exit_code", "deferrable", "start_from_trigger",
-        "end_from_trigger", "trigger_kwargs",
+        "end_from_trigger", "trigger_kwargs", "trigger_dag_id", "trigger_run_id", "conf",
+        "logical_date", "execution_date", "run_after", "wait_for_completion", "allowed_states",
+        "failed_states", "skipped_states", "skip_when_already_exists", "external_dag_id",
+        "external_task_id", "external_task_ids", "external_task_group_id", "execution_delta",
+        "execution_date_fn", "check_existence", "poll_interval", "recursion_depth",
     }
 )
 # fmt: on
@@ -152,6 +156,16 @@ CLAIMS_BY_TASK = {
     "max_active_tis_per_dag": _LIMIT,
     "max_active_tis_per_dagrun": _LIMIT,
     "task_concurrency": _LIMIT,
+    "reset_dag_run": Claim(
+        rules.RESET_DAG_RUN,
+        "an execution cannot be cleared: where a run exists already, another execution of it is started beside it",
+        "nothing if the tasks may run again; else set skip_when_already_exists",
+    ),
+    "fail_when_dag_is_paused": Claim(
+        rules.PAUSED_DAG, "a state machine starts whether its schedule is enabled or not", "nothing"
+    ),
+    "note": Claim(rules.DISPLAY, "only Airflow's pages show it", "put it into conf"),
+    "openlineage_inject_parent_info": Claim(rules.LINEAGE, "no lineage is added to conf", "nothing"),
     "retry_policy": Claim(
         rules.RETRY_POLICY,
         "Step Functions retries by error name, not by Python code",

@@ -70,3 +70,11 @@ MADE_UP = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+RESET_DAG_RUN = _approximated("OB228", "a triggered run that exists is started again beside it")
+PAUSED_DAG = _approximated("OB229", "a paused DAG can be triggered", Severity.INFO)
+OTHER_DAG_TEMPLATE = _refused(
+    "OB240",
+    "another DAG whose id only the run knows",
+    "the role has to be given the right to start it or to see it",
+)
+OTHER_DAG_UNKNOWN = _approximated("OB241", "another DAG that is not part of the conversion")

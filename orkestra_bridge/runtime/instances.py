@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import serde
+from orkestra_bridge.runtime.executions import Executions
 from orkestra_bridge.runtime.large import LargeXComs
 from orkestra_bridge.runtime.mapping import instances_of
 from orkestra_bridge.runtime.poking import Poking
@@ -175,6 +176,7 @@ class TaskInstance:
         )
         self.poking = Poking({})
         self.pokes_of_state = 0
+        self.executions = Executions("", {})
         self._run = run
         self._started = datetime.now(timezone.utc)
         self._context: Any = None

@@ -119,6 +119,15 @@ class Poking:
         pause = min(seconds, latest) if exact else max(seconds, min(self.share * self.waited(), latest))
         return self.waits(pause, kept=dict(kept or {}), xcom=dict(pushed or {}))
 
+    def goes_on(
+        self, seconds: float, left: Mapping[str, Any], pushed: Mapping[str, Any], *, exact: bool = False
+    ) -> Exception:
+        """Return the error that lets the task go on later from what it has left, however long it takes."""
+        if not self.possible:
+            return ValueError("the state machine of this task cannot let it wait; convert the DAG again")
+        pause = seconds if exact else max(seconds, self.share * self.waited())
+        return self.waits(pause, deferred=dict(left), xcom=dict(pushed))
+
     def another_try(self, seconds: float) -> Exception:
         """Return the error that makes the state machine try again after a failure."""
         return self._note(

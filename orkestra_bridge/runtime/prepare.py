@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.runtime.context import build_context
+from orkestra_bridge.runtime.executions import Executions
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
 from orkestra_bridge.runtime.large import large_xcoms
 from orkestra_bridge.runtime.logs import about
@@ -61,6 +62,9 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         large=large_xcoms(workflow, event),
     )
     ti.poking, ti.pokes_of_state = poking, attempt
+    ti.executions = Executions(
+        str((event.get("execution") or {}).get("id", "")), manifest.get("others") or {}
+    )
     ti.max_tries = _retries(workflow, task)
     about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])

@@ -56,6 +56,8 @@ class Remembered:
 
     def another_poke(self, again: Any) -> Exception:
         """Return the error that answers a sensor's PokeAgain."""
+        if again.left is not None:
+            return self.ti.poking.goes_on(again.seconds, again.left, self.ti.pushed)
         if self.continuous:
             self.ti.put_away(KEPT_IN_ERROR)
         kept, pushed = self._changed(), self.ti.pushed if self.continuous else {}

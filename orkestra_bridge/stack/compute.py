@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.stack.iam import allow, role, tracing
+from orkestra_bridge.stack.other_dags import machine_rights, machine_variables
 from orkestra_bridge.stack.secret_access import read_values, runtime_environment
 from orkestra_bridge.stack.settings import environment, settings_of
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
@@ -52,12 +53,14 @@ def task_variables(workflow: Workflow) -> Json:
         **runtime_environment(workflow.needs),
         **environment(settings_of(workflow)),
         **(xcom_variable() if may_push(workflow) else {}),
+        **machine_variables(workflow),
     }
 
 
 def task_rights(workflow: Workflow) -> list[Json]:
     """Return the statements for the role of whatever runs tasks."""
-    return [*(xcom_rights() if may_push(workflow) else []), *read_values(workflow.needs)]
+    xcoms = xcom_rights() if may_push(workflow) else []
+    return [*xcoms, *machine_rights(workflow), *read_values(workflow.needs)]
 
 
 def log_group(retention_days: int, name: Json | None = None) -> Json:

@@ -18,6 +18,7 @@ from orkestra_bridge.stack.container import (
 from orkestra_bridge.stack.definitions import move_out
 from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
+from orkestra_bridge.stack.other_dags import machine_parameters
 from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
@@ -147,7 +148,8 @@ def _parameters(
         parameters[PREFIX_PARAMETER] = prefix_parameter()
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
-    return {**parameters, **xcoms, **settings, **_schedule_parameters(view)}
+    machines = machine_parameters(workflow)
+    return {**parameters, **xcoms, **machines, **settings, **_schedule_parameters(view)}
 
 
 def _key(key_hash: str, description: str) -> Json:

@@ -36,14 +36,16 @@ class AirflowRescheduleException(AirflowException):
 class PokeAgain(BaseException):
     """Raised by a sensor that is not ready, for the runtime; no Exception, so that no operator swallows it.
 
-    ``seconds`` until the next poke, ``remaining`` until the sensor gives up; ``exact`` if it must not be later.
+    ``seconds`` until the next poke, ``remaining`` until the sensor gives up; ``exact`` if it must not be later; ``left``
+    is what the next invocation has to know.
     """
 
-    def __init__(self, seconds: float, *, remaining: float, exact: bool = False) -> None:
+    def __init__(self, seconds: float, *, remaining: float, exact: bool = False, left: Any = None) -> None:
         super().__init__(f"looks again in {seconds:g} s")
         self.seconds = seconds
         self.remaining = remaining
         self.exact = exact
+        self.left = left
 
 
 class AirflowSkipException(AirflowException):

@@ -30,6 +30,11 @@ _SENSOR_BASH = ("calling_sensors: BashSensor",)
 _SENSOR_DATETIME = ("clock_sensors: DateTimeSensor DateTimeSensorAsync",)
 _SENSOR_TIME = ("clock_sensors: TimeSensor TimeSensorAsync",)
 _SENSOR_DELTA = ("clock_sensors: TimeDeltaSensor TimeDeltaSensorAsync WaitSensor",)
+_TRIGGER_DAGRUN = ("other_dags: TriggerDagRunOperator",)
+_EXTERNAL_TASK = (
+    "other_dags: ExternalTaskSensor ExternalTaskMarker ExternalDagNotFoundError ExternalTaskFailedError",
+    "other_dags: ExternalTaskGroupFailedError ExternalDagFailedError",
+)
 _SENSOR_WEEKDAY = ("clock_sensors: DayOfWeekSensor",)
 _BRANCH = ("skipping: BaseBranchOperator BranchMixIn",)
 _LATEST_ONLY = ("calendar_branches: LatestOnlyOperator",)
@@ -378,6 +383,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sensors.base_sensor_operator": _SENSORS,
     "airflow.sensors.bash": _SENSOR_BASH,
     "airflow.sensors.date_time": _SENSOR_DATETIME,
+    "airflow.sensors.external_task": _EXTERNAL_TASK,
+    "airflow.sensors.external_task_sensor": _EXTERNAL_TASK,
+    "airflow.operators.trigger_dagrun": _TRIGGER_DAGRUN,
+    "airflow.operators.dagrun_operator": _TRIGGER_DAGRUN,
+    "airflow.providers.standard.operators.trigger_dagrun": _TRIGGER_DAGRUN,
+    "airflow.providers.standard.sensors.external_task": _EXTERNAL_TASK,
     "airflow.sensors.python": _SENSOR_PYTHON,
     "airflow.sensors.time_delta": _SENSOR_DELTA,
     "airflow.sensors.time_sensor": _SENSOR_TIME,

@@ -1,0 +1,184 @@
+"""What one execution needs: the machine, the package and its function; and the execution itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.errors import LocalRunError, UsageError
+from orkestra_bridge.local.functions.environment import airflow_settings
+from orkestra_bridge.local.functions.model import FunctionSpec
+from orkestra_bridge.local.functions.pool import FunctionPool
+from orkestra_bridge.local.functions.tasks import LambdaTasks
+from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, TaskTokens, execute
+from orkestra_bridge.local.interpreter.engine import ARN
+from orkestra_bridge.local.package import in_place, site_packages_of, unpack
+from orkestra_bridge.local.record import RUNS, RunFolder
+from orkestra_bridge.local.services.containers import Containers, ContainerSpec
+from orkestra_bridge.local.services.executions import Executions
+from orkestra_bridge.local.services.runner import ServiceTasks
+from orkestra_bridge.naming import execution_name
+from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.local.run import RunRequest
+
+DEFINITION = "state_machine.asl.json"
+ARCHIVE = "functions/tasks.zip"
+CONTEXT = "container/app"
+FUNCTION = "${TasksFunctionArn}"
+PARTS = "state_machines"
+NAMES = {
+    "${JoinsTable}": "joins",
+    "${ContainerCluster}": "local",
+    "${ContainerTask}": "task:1",
+    "${ContainerSubnets}": "subnet-0",
+    "${ContainerSecurityGroups}": "",
+    "${ContainerPublicIp}": "DISABLED",
+}
+"""What stands where CloudFormation would put names; none of it exists."""
+
+EventSink = Callable[[Event], None]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that an execution needs, checked; ``calls_others`` if its tasks start other DAGs or wait for them."""
+
+    home: Path
+    dag_id: str
+    definition: Mapping[str, Json]
+    parts: Mapping[str, Json]
+    document: Mapping[str, Json]
+    spec: FunctionSpec
+    context: Path
+    calls_others: bool
+
+
+def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
+    """Return what a run needs; raises the errors that `run_dag` names."""
+    home = request.out.resolve()
+    definition = _definition(home, request.dag_id)
+    package = unpack(home / request.dag_id / ARCHIVE, home / RUNS)
+    spec = FunctionSpec(
+        task_root=package.root,
+        python=request.python,
+        site_packages=site_packages_of(request.python),
+        modules=package.modules,
+        distributions=package.distributions,
+        preload=package.preload,
+        preload_path=(package.facade,),
+        bytecode=package.bytecode,
+        memory=request.memory,
+        environment={**airflow_settings(os.environ), **request.environment},
+    )
+    return Prepared(
+        home=home,
+        dag_id=request.dag_id,
+        definition=definition,
+        parts=_parts(home / request.dag_id / PARTS),
+        document=document,
+        spec=spec,
+        context=home / request.dag_id / CONTEXT,
+        calls_others=package.calls_others,
+    )
+
+
+def _containers(context: Path, function: FunctionSpec) -> ContainerSpec:
+    """Return what containers are started from; raises LocalRunError if it is broken."""
+    package = in_place(context)
+    return ContainerSpec(
+        root=package.root,
+        python=function.python,
+        site_packages=function.site_packages,
+        modules=package.modules,
+        distributions=package.distributions,
+        environment=function.environment,
+    )
+
+
+def _definition(home: Path, dag_id: str) -> dict[str, Json]:
+    path = home / dag_id / DEFINITION
+    if not path.is_file():
+        known = sorted(found.parent.name for found in home.glob(f"*/{DEFINITION}"))
+        listed = f"it has {', '.join(known)}" if known else "it has no DAG at all"
+        message = f"there is no DAG {dag_id!r} in {home}: {listed}"
+        raise UsageError(message, remedy="convert it first, or name another")
+    return _read(path)
+
+
+def _parts(folder: Path) -> dict[str, Json]:
+    """Return the definitions of a DAG's parts by name, ``part-1`` and so on; none if it has one state machine."""
+    return {path.name.partition(".")[0]: _read(path) for path in folder.glob("*.asl.json")}
+
+
+def _read(path: Path) -> dict[str, Json]:
+    try:
+        definition: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise LocalRunError(f"{path} cannot be read: {problem}", remedy="convert the DAG again") from problem
+    return definition
+
+
+def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
+    """Return the run with its folder as the store for large XComs, unless it was given another one."""
+    environment = {STORE_VARIABLE: str(folder.xcoms), **prepared.spec.environment}
+    return replace(prepared, spec=replace(prepared.spec, environment=environment))
+
+
+async def run_prepared(
+    prepared: Prepared,
+    clock: Clock,
+    folder: RunFolder,
+    sinks: Sequence[EventSink],
+    environment: Mapping[str, str],
+) -> Execution:
+    """Return how the execution ended; ``environment`` are further variables of its function."""
+
+    def hear(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    spec = replace(prepared.spec, environment={**prepared.spec.environment, **environment})
+    tokens = TaskTokens()
+    arns = {name: f"{ARN}:stateMachine:{prepared.dag_id}-{name}" for name in prepared.parts}
+    names = {FUNCTION: spec.arn, **NAMES}
+    names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
+    machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
+    executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(FunctionPool(spec))
+        containers = None
+        if prepared.context.is_dir():
+            started_from = _containers(prepared.context, spec)
+            containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
+        functions = LambdaTasks(pool, spec.arn, clock, folder.log_of)
+        return await execute(
+            _filled(prepared.definition, names),
+            prepared.document,
+            tasks=ServiceTasks(functions, executions, containers),
+            clock=clock,
+            on_event=hear,
+            name=execution_name(prepared.document["run_id"]),
+            machine=prepared.dag_id,
+            tokens=tokens,
+        )
+
+
+def _filled(value: Json, names: Mapping[str, str]) -> Json:
+    """Return the definition with the names where CloudFormation would put them."""
+    if isinstance(value, dict):
+        return {key: _filled(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, names) for item in value]
+    if isinstance(value, str) and "${" in value:
+        for name, replacement in names.items():
+            value = value.replace(name, replacement)
+    return value

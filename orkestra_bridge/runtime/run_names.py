@@ -1,0 +1,46 @@
+"""Names of executions: the same run always has the same name, so that others can find it and AWS starts it once.
+
+Execution names have at most 80 characters: letters, digits, ``-`` and ``_`` (API reference of StartExecution).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime.rundates import Ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+NAME_LIMIT = 80
+DIGEST_LENGTH = 8
+
+
+def shorten(name: str, limit: int) -> str:
+    """Return the name itself if it fits, else its beginning and a digest of the whole."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{name[: limit - DIGEST_LENGTH - 1]}-{digest}"
+
+
+def execution_name(run_id: str) -> str:
+    """Return the execution name for a run id, and the name of the state machine for a dag id."""
+    return shorten(re.sub(r"[^A-Za-z0-9_-]", "_", run_id), NAME_LIMIT)
+
+
+def names_for_date(logical_date: datetime, schedule: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names that the run of a DAG for a logical date may have, the schedule's first.
+
+    A scheduled run is named by the moment at which it starts, as EventBridge Scheduler writes it: the end of its data
+    interval. A manual or triggered one is named by its logical date. ``schedule`` is that of the other DAG.
+    """
+    moment = logical_date.astimezone(timezone.utc)
+    ticks = Ticks(schedule)
+    start = ticks.after(moment) if ticks.has_interval else moment
+    scheduled = start.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return execution_name(f"scheduled__{scheduled}"), execution_name(f"manual__{moment.isoformat()}")
