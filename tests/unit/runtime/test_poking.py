@@ -47,9 +47,9 @@ class Sensor:
         self.waits: list[float] = []
 
     def poke(self) -> dict[str, Any]:
-        """Return the entry of one invocation; raises what leaves the handler."""
+        """Return the entry of one invocation, without its moment; raises what leaves the handler."""
         told = {"now": self.now.isoformat(), "entered": self.entered.isoformat(), "before": self.before}
-        return self.package.run(
+        entry = self.package.run(
             {
                 "task_id": "s",
                 "map_index": self.map_index,
@@ -60,6 +60,8 @@ class Sensor:
                 "waiting": {**told, **self.pace},
             }
         )
+        entry.pop("at", None)
+        return entry
 
     def run(self, limit: int = 100) -> dict[str, Any]:
         """Return the entry that the sensor ends with; raises what fails it."""
