@@ -105,6 +105,7 @@ def convert(
         from orkestra_bridge.translation import Translator
 
         translator = stack.enter_context(Translator(options, environment, output, around))
+        found.findings.extend(translator.about_requirements)
         if frontend.working:
             translator.warm(discovery.files)
             if meanwhile:

@@ -27,6 +27,8 @@ from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.image import build_context
 from orkestra_bridge.packaging.layer import Layers
 from orkestra_bridge.packaging.preflight import Preflight
+from orkestra_bridge.packaging.requirements import marker_environment
+from orkestra_bridge.packaging.requirements_file import read_requirements, unread_findings
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
@@ -106,6 +108,8 @@ class Translator:
         self._options = options
         self._environment = environment
         self._output = output
+        path = options.project.requirements
+        self._listed = read_requirements(path, marker_environment(options.target)) if path else None
         self._preflight = Preflight(environment, options.cache, values=around.values)
         self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
         self._stack = ExitStack()
@@ -122,6 +126,11 @@ class Translator:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
+    @property
+    def about_requirements(self) -> tuple[Finding, ...]:
+        """Return what the requirements file says that cannot be read from here."""
+        return unread_findings(self._listed) if self._listed else ()
+
     def warm(self, files: Iterable[DagFile]) -> None:
         """Begin with what does not need the representation of these files: load what their packages will probably be."""
         self._preflight.warm()
@@ -137,7 +146,7 @@ class Translator:
             schedule=Schedule(kind=ScheduleKind.NONE),
             tasks=(),
         )
-        return build_package(unknown, file, self._environment, self._options.target).package
+        return build_package(unknown, file, self._environment, self._options.target, self._listed).package
 
     def due(self, loaded: LoadedFile) -> list[tuple[Workflow, DagFile]]:
         """Return the workflows of a file that can be drafted now; one that needs another DAG waits for `held`."""
@@ -171,7 +180,12 @@ class Translator:
         lowered = lower(workflow, self._options.joins)
         findings.extend(self._allowed(lowered.findings))
         built = build_package(
-            workflow, file, self._environment, self._options.target, others=self._others(workflow)
+            workflow,
+            file,
+            self._environment,
+            self._options.target,
+            self._listed,
+            others=self._others(workflow),
         )
         about_package = self._allowed(built.findings)
         refused = refuses((*findings, *about_package))

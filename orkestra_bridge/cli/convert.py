@@ -48,7 +48,13 @@ _FIRST = "*"
     "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
 )
 @project_options
-@click.option("--python-version", default="3.13", show_default=True, help="Python of the Lambda functions.")
+@click.option(
+    "--python-version",
+    type=click.Choice(["3.10", "3.11", "3.12", "3.13", "3.14"]),
+    default="3.13",
+    show_default=True,
+    help="Python of the Lambda functions.",
+)
 @click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),

@@ -22,6 +22,7 @@ from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.closure import local_closure
 from orkestra_bridge.packaging.model import LambdaPackage, PackageResult, Requirement
 from orkestra_bridge.packaging.needs import find_needs
+from orkestra_bridge.packaging.pinning import pinned
 from orkestra_bridge.packaging.requirements import resolve_requirements
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import DagFile, Environment
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
+    from orkestra_bridge.packaging.requirements_file import RequirementsFile
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip file can express."""
@@ -64,10 +66,13 @@ def build_package(
     file: DagFile,
     environment: Environment,
     target: Target,
+    listed: RequirementsFile | None = None,
     *,
     others: Mapping[str, Workflow] | None = None,
 ) -> PackageResult:
-    """Return the package of one DAG and the findings about what it needs; ``others`` are the DAGs that it calls.
+    """Return the package of one DAG and the findings about what it needs.
+
+    Versions that ``listed`` names win; ``others`` are the DAGs that it calls.
 
     Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
     """
@@ -76,6 +81,12 @@ def build_package(
     requirements, missing = resolve_requirements(
         closure.imports, workflow, environment, target, span=span, finds_hooks=closure.finds_hooks
     )
+    from orkestra_bridge.packaging.forecast import size_findings  # it imports this module
+
+    if listed is not None:
+        requirements, differences = pinned(requirements, listed, span, workflow.dag_id)
+        missing = (*missing, *differences)
+    missing = (*missing, *size_findings(requirements, environment.site_packages, span, workflow.dag_id))
     sources = [_source(file.base, path) for path in closure.files]
     entries = [_manifest(workflow, file, requirements, others or {}), *sources]
     package = LambdaPackage(

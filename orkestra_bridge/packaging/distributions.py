@@ -82,6 +82,14 @@ class DistributionIndex:
         """Return the normalized names of the installed distributions that begin so, sorted."""
         return tuple(sorted(name for name in self._places if name.startswith(prefix)))
 
+    def files(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield path and size, as texts, of each file of a distribution; nothing if it has no RECORD."""
+        place = self._places.get(normalized(name))
+        record = PathDistribution(place).read_text("RECORD") if place else None
+        for line in (record or "").splitlines():
+            path, _, size = line.rpartition(",")
+            yield path.partition(",")[0].strip('"'), size
+
     def owners(self, module: str, names: tuple[str, ...] = ()) -> tuple[Distribution, ...]:
         """Return the distributions that bring ``from module import names``; none if no one does.
 

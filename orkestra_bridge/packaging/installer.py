@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from orkestra_bridge.options import Target
     from orkestra_bridge.packaging.model import Requirement
 
+_OLDEST = "manylinux2014"
+PLATFORMS = {
+    **dict.fromkeys(("3.10", "3.11"), _OLDEST),  # Amazon Linux 2: glibc 2.26
+    **dict.fromkeys(("3.12", "3.13", "3.14"), "manylinux_2_34"),  # Amazon Linux 2023: glibc 2.34
+}
+"""Python of a Lambda runtime -> wheels it can load (Lambda Developer Guide, "Lambda runtimes"; PEP 600)."""
+
 UNUSABLE = re.compile(
     r"([A-Za-z0-9][\w.-]*?(?:==[\w.+!-]+)?) "
     r"(?:has no (?:usable )?wheels|was not found in|has no source distribution|needs to be built)"
@@ -34,10 +41,9 @@ class InstallError(Exception):
 
 
 def platform_tag(target: Target) -> str:
-    """Return the platform as uv names it: from Python 3.12 on Lambda has glibc 2.34, before it was 2.26."""
+    """Return the platform of a target as uv names it, the newest that wheels may be made for."""
     machine = "aarch64" if target.architecture == "arm64" else "x86_64"
-    modern = tuple(int(part) for part in target.python.split(".")[:2]) >= (3, 12)
-    return f"{machine}-manylinux_2_28" if modern else f"{machine}-manylinux2014"
+    return f"{machine}-{PLATFORMS.get(target.python, _OLDEST)}"
 
 
 def install(

@@ -182,7 +182,8 @@ class _Resolution:
                     span,
                     f"import of {found.module}: {top} is neither in the DAG folder nor installed "
                     f"with the Airflow that parsed it; {when}",
-                    f"install the distribution that brings {top} there, or add {top} to the DAG folder",
+                    f"install the distribution that brings {top} there, add {top} to the DAG folder, or name the "
+                    "folder it is in with --pythonpath",
                     dag_id=self.workflow.dag_id,
                 )
             )

@@ -51,6 +51,10 @@ OUTSIDE_FILE = _error("OB423", "Loading the package reads a file of this machine
 NOT_CHECKED = _warning("OB424", "The package could not be checked")
 ABSENT_WHEN_USED = _warning("OB425", "A name of Airflow is imported that fails when a task uses it")
 
+LAYER_WILL_BE_TOO_LARGE = _warning("OB441", "A layer that will exceed a limit of Lambda")
+OTHER_VERSION = _warning("OB442", "A distribution has another version than the one that parsed the DAG")
+UNREAD_REQUIREMENT = _warning("OB443", "A line of the requirements file that names no version")
+
 LAYER_NOT_BUILT = _warning("OB431", "The layer was not built")
 NO_WHEEL = _error("OB432", "A requirement has no wheel for the target")
 LAYER_TOO_LARGE = _error("OB433", "The layer exceeds a limit of Lambda")
