@@ -57,6 +57,7 @@ class Cost:
         measured: How many of the tasks have a measured duration.
         transitions, functions: Of one run: Step Functions, and Lambda.
         serverless: Of one run on MWAA Serverless.
+        left_out: Tasks in containers, whose price is in neither.
     """
 
     runs: float | None
@@ -64,6 +65,7 @@ class Cost:
     transitions: float
     functions: float
     serverless: float
+    left_out: int = 0
 
     @property
     def run(self) -> float:
@@ -118,6 +120,7 @@ def cost_of(
         runs=runs,
         measured=sum((workflow.dag_id, task.task_id) in assumptions.durations for task in working),
         transitions=transitions * price("transition"),
+        left_out=sum(runs == "container" for runs in runs_in.values()),
         functions=sum(count[each] * (price("lambda_request") + seconds[each] * rate) for each in seconds),
         serverless=sum(count[each] * max(_SHORTEST, seconds[each]) for each in seconds)
         / 3600

@@ -23,14 +23,14 @@ from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.translation import CHECKS, internal_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile
     from orkestra_bridge.ir.model import Task, Workflow
     from orkestra_bridge.lowering.machine import Lowered
-    from orkestra_bridge.options import AirflowSource, Joins, Project
+    from orkestra_bridge.options import AirflowSource, Joins, Project, RunsIn
     from orkestra_bridge.policy import Allowance
     from orkestra_bridge.stack.model import ScheduleView
 
@@ -49,6 +49,7 @@ class AssessOptions:
     joins: Joins
     cache: Path | None
     allow: tuple[Allowance, ...] = ()
+    targets: Mapping[str, RunsIn] = field(default_factory=dict)
     assumptions: Assumptions = field(default_factory=lambda: Assumptions(durations={}))
     now: datetime | None = None
 
@@ -84,7 +85,7 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
 
 
 def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
-    workflow = place(workflow)
+    workflow = place(workflow, options.targets)
     found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
     lowered, about_machine = (None, ()) if refuses(tuple(found)) else _lowered(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)

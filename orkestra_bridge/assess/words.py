@@ -44,11 +44,13 @@ def cost_text(dag: DagAssessment) -> str:
     cost = dag.cost
     if cost is None:
         return ""
+    without = f"; without {cost.left_out} tasks in containers" if cost.left_out else ""
     if cost.runs is None:
-        return f"{_dollars(cost.run)} a run, {_dollars(cost.serverless)} on MWAA Serverless; runs a month are not known"
+        a_run = f"{_dollars(cost.run)} a run, {_dollars(cost.serverless)} on MWAA Serverless"
+        return f"{a_run}; runs a month are not known{without}"
     return (
         f"{_dollars(cost.month(cost.run) or 0)} a month for {cost.runs:,.0f} runs, "
-        f"{_dollars(cost.month(cost.serverless) or 0)} on MWAA Serverless"
+        f"{_dollars(cost.month(cost.serverless) or 0)} on MWAA Serverless{without}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed
+from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed, targets
 from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.options import AirflowSource, default_cache
 
@@ -59,6 +59,9 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
     help="Seconds for one DAG file.",
 )
 @click.option(
+    "--container", "containers", multiple=True, metavar="PATTERN", help="As in `convert`; may be repeated."
+)
+@click.option(
     "--durations",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="How long tasks took: CSV or JSON with dag_id, task_id, seconds.",
@@ -104,6 +107,7 @@ def command(
     airflow_version: str | None,
     joins: str,
     parse_timeout: float,
+    containers: tuple[str, ...],
     durations: Path | None,
     task_seconds: float,
     memory: int,
@@ -134,6 +138,7 @@ def command(
     from orkestra_bridge.policy import exit_code
 
     project = project_from(surroundings)
+    overrides = configuration_of(context).overrides
     options = AssessOptions(
         paths=needed(paths),
         airflow=AirflowSource(
@@ -149,7 +154,8 @@ def command(
             architecture=architecture,
             durations=read_durations(durations),
         ),
-        allow=allowances(allow, configuration_of(context).overrides),
+        allow=allowances(allow, overrides),
+        targets=targets(containers, overrides),
     )
     with file_progress() as on_file:
         assessment = assess(options, on_file=on_file)

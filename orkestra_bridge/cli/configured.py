@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orkestra_bridge.config.model import Kind, Override
+    from orkestra_bridge.options import RunsIn
 
 KEY = "orkestra_bridge.configuration"
 """Under which a context keeps the configuration (`click.Context.meta`)."""
@@ -116,6 +117,12 @@ def allowances(ids: Sequence[str], overrides: Sequence[Override]) -> tuple[Allow
         for each in override.value
     )
     return (*(Allowance(each) for each in ids), *scoped)
+
+
+def targets(containers: Sequence[str], overrides: Sequence[Override]) -> dict[str, RunsIn]:
+    """Return where tasks run, by pattern: what the command line says comes last, and so wins."""
+    configured = {f"{each.dag}.{each.task}": each.value for each in overrides if each.key == "target"}
+    return {**configured, **dict.fromkeys(containers, "container")}
 
 
 def configuration_of(context: click.Context) -> Configuration:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed
+from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed, targets
 from orkestra_bridge.cli.project_options import project_from, project_options
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
 from orkestra_bridge.policy import ErrorLevel, exit_code
@@ -164,7 +164,7 @@ def command(
         parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
-        targets=dict.fromkeys(containers, "container"),
+        targets=targets(containers, overrides),
         cache=None if no_cache else cache_dir or default_cache(),
         allow=allowances(allow, overrides),
         memory_of=tuple((each.dag, each.value) for each in overrides if each.key == "memory"),

@@ -68,9 +68,13 @@ DAG_FIELDS = (
         key="memory", kind="integer", minimum=128, maximum=10_240, help="MB of the functions of these DAGs."
     ),
     Field(
+        key="target", kind="text", choices=("lambda", "container"), help="Where the tasks of these DAGs run."
+    ),
+    Field(
         key="allow", kind="text", many=True, help="Findings that must not refuse these DAGs, such as OB206."
     ),
 )
 TASK_FIELDS = (
+    Field(key="target", kind="text", choices=("lambda", "container"), help="Where these tasks run."),
     Field(key="allow", kind="text", many=True, help="Findings about these tasks that must not refuse a DAG."),
 )

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orkestra_bridge.cli.configured import allowances, defaults, fields_of
+from orkestra_bridge.cli.configured import allowances, defaults, fields_of, targets
 from orkestra_bridge.cli.convert import command as convert
 from orkestra_bridge.cli.main import cli
 from orkestra_bridge.config.find import find_source, read_source
@@ -76,6 +76,8 @@ def test_overrides_reach_the_options(home: Path) -> None:
         Allowance("OB206", "sales_*", "load"),
         Allowance("OB201", "sales_*", "load"),
     )
+    runs_in = (Override(dag="sales_*", task="load", key="target", value="lambda", origin=""),)
+    assert targets(["sales_x.*"], runs_in) == {"sales_*.load": "lambda", "sales_x.*": "container"}
     options = ConvertOptions(paths=(), out=home, memory_of=(("*", 256), ("sales_*", 2048)))
     assert (options.memory("sales_daily"), options.memory("other")) == (2048, 256)
     assert ConvertOptions(paths=(), out=home).memory("other") == 512
