@@ -88,7 +88,9 @@ def test_the_whole_project_is_loaded_packaged_and_run(project: Path, tmp_path: P
         "source/include/tables.py",
         "source/plugins/naming.py",
     }
-    for path in out.rglob("*.json"):
+    for path in (
+        path for path in out.rglob("*.json") if ".runs" not in path.parts
+    ):  # a run has what tasks return
         text = path.read_text()
         assert not any(value in text for value in ("hunter2", "orders-bucket", "shop.example")), path
     again = bridge("run", "daily", "--env-file", ".env", "--format", "json", cwd=project)
