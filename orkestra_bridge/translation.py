@@ -25,14 +25,14 @@ from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.image import build_context
-from orkestra_bridge.packaging.layer import Layers
+from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too_large
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.requirements import marker_environment
 from orkestra_bridge.packaging.requirements_file import read_requirements, unread_findings
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
-from orkestra_bridge.passes.placement import about_placement, place
+from orkestra_bridge.passes.placement import about_placement, place, place_all, works_without_function
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
 from orkestra_bridge.stack.container import ImageAsset
@@ -206,8 +206,17 @@ class Translator:
 
     def finish(self, draft: Draft) -> DagReport:
         """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""
-        workflow, lowered, package = draft.workflow, draft.lowered, draft.package
         layer = draft.layer.result() if draft.layer else None
+        too_large = layer.layer if layer and is_too_large(layer) else None
+        if too_large and works_without_function(draft.workflow):
+            reason = (
+                f"its third-party packages have {too_large.size // MEGABYTE} MB, Lambda takes {LIMIT_TEXT}"
+            )
+            return self._finish(self._draft(place_all(draft.workflow, reason), draft.file), None)
+        return self._finish(draft, layer)
+
+    def _finish(self, draft: Draft, layer: LayerResult | None) -> DagReport:
+        workflow, lowered, package = draft.workflow, draft.lowered, draft.package
         findings = [
             *draft.findings,
             *self._allowed(draft.preflight.result() if draft.preflight else ()),

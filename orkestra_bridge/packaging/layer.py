@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function and its layers, unzipped (Lambda Developer Guide, quotas)."""
 
+MEGABYTE = 1024 * 1024
+LIMIT_TEXT = f"{UNZIPPED_LIMIT // MEGABYTE} MB"
+
 FORMAT = 1
 """Part of a layer's name: raise it when the same requirements should give other bytes."""
 
@@ -202,15 +205,20 @@ def _failure(failure: InstallError, target: Target) -> Finding:
     )
 
 
+def is_too_large(result: LayerResult) -> bool:
+    """Return True if there is a layer, and no function can have it."""
+    return result.layer is not None and result.layer.size > UNZIPPED_LIMIT
+
+
 def _too_large(layer: Layer) -> tuple[Finding, ...]:
     if layer.size <= UNZIPPED_LIMIT:
         return ()
-    megabytes = 1024 * 1024
     return (
         rules.LAYER_TOO_LARGE.at(
             NOWHERE,
-            f"third-party modules have {layer.size / megabytes:.0f} MB unzipped, "
-            f"Lambda takes {UNZIPPED_LIMIT // megabytes}",
-            "split the DAG by what its tasks import, or run the heavy tasks in a container",
+            f"third-party modules have {layer.size / MEGABYTE:.0f} MB unzipped, "
+            f"Lambda takes {LIMIT_TEXT}, and this DAG cannot run in containers alone: it has sensors, mapped tasks whose "
+            "length only the run knows, or callbacks that the function calls",
+            "split the DAG by what its tasks import",
         ),
     )

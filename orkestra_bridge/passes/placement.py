@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.ir.model import Container
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, mebibytes, size_for, vcpu
 from orkestra_bridge.operators.registry import Runs, family_of
@@ -37,6 +38,22 @@ def place_all(workflow: Workflow, reason: str) -> Workflow:
         for task in workflow.tasks
     )
     return replace(workflow, tasks=tasks)
+
+
+def works_without_function(workflow: Workflow) -> bool:
+    """Return True if all of the DAG's own code can run in containers, so that the function never loads its file.
+
+    The function polls sensors, expands mapped tasks, calls the DAG's callbacks, and on_failure_callback after a kill.
+    """
+    loads = any(
+        task.polling
+        or (task.expansion and task.expansion.length is None)
+        or is_given(task.attributes, "on_failure_callback")
+        for task in workflow.tasks
+    )
+    groups = any(group.expansion.length is None for group in workflow.mapped_groups)
+    callbacks = is_given(workflow.attributes, "on_success_callback", "on_failure_callback")
+    return not (loads or groups or callbacks)
 
 
 def about_placement(workflow: Workflow) -> tuple[Finding, ...]:

@@ -72,6 +72,7 @@ def test_the_report_has_the_agreed_fields(converted: tuple[Path, Done]) -> None:
     finding = dag["findings"][0]
     assert set(finding) == {
         "id", "severity", "verdict", "attribute", "dag_id", "task_id", "file", "line", "message", "remedy",
+        "allowed", "dag_place",
     }  # fmt: skip
 
 

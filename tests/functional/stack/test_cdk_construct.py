@@ -124,6 +124,8 @@ def filled(value: Any, values: dict[str, Any]) -> Any:
         return value
     if set(value) == {"Ref"} and value["Ref"] in values:
         return values[value["Ref"]]
+    if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        return {"Fn::Sub": _with_texts(value["Fn::Sub"], values)}
     return {key: filled(item, values) for key, item in value.items()}
 
 
@@ -133,6 +135,12 @@ def repository_and_tag(definition: Json) -> dict[str, Any]:
     colon, (uri, tag) = container["Image"]["Fn::Join"]
     assert colon == ":"
     return {"ContainerRepositoryUri": uri, "ContainerImageTag": tag}
+
+
+def _with_texts(text: str, values: dict[str, Any]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value) if isinstance(value, str) else text
+    return text
 
 
 @pytest.mark.parametrize("dag_id", sorted(GIVEN))
