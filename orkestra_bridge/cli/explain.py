@@ -75,7 +75,12 @@ def _load(file: Path, dag_id: str | None, source: AirflowSource, project: Projec
     cache = default_cache()
     environment, around = resolve_environment(source, cache), surroundings_of(project)
     with Frontend(environment, parse_timeout=30.0, cache=cache, surroundings=around) as frontend:
-        files = discover([file], syntax=ignore_syntax(environment), search=around.search).files
+        files = discover(
+            [file],
+            syntax=ignore_syntax(environment),
+            search=around.search,
+            working_directory=around.working_directory,
+        ).files
         loaded = next(iter(frontend.load(files)))
     for finding in loaded.findings:
         click.echo(str(finding), err=True)

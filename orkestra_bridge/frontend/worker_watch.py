@@ -129,9 +129,10 @@ class Watch:
 
     def _purge_modules(self) -> None:
         """Drop the local modules, so that two DAG folders may each have a module of one name."""
-        for name in set(sys.modules) - self._modules_before:
-            module = sys.modules[name]
-            for path in _module_files(module):
+        # All paths first: that of a namespace package is asked of the package around it, which must still be there.
+        made = {name: _module_files(sys.modules[name]) for name in set(sys.modules) - self._modules_before}
+        for name, paths in made.items():
+            for path in paths:
                 if self.is_local(path):
                     if not path.endswith(os.sep):
                         self.opened.add(path)

@@ -19,6 +19,12 @@ from orkestra_bridge.errors import LocalRunError, OutputError, UsageError
 PACKAGES = ".packages"
 """Folder below ``OUT/.runs`` with the unzipped packages, named by the content of their zips."""
 FACADE = "orkestra_bridge/runtime/facade"
+AWS_SDK = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+IN_EVERY_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""The AWS SDK and what it needs: every Lambda runtime has it (Lambda Developer Guide, "Runtime-included SDK versions").
+
+Our own runtime imports it to look Variables and connections up, so it is there whatever the DAG imports.
+"""
 RUNTIME = "orkestra_bridge.runtime.handler"
 
 
@@ -94,8 +100,15 @@ def _described(root: Path, bytecode: Path | None, manifest: dict[str, Any]) -> P
         facade=facade,
         preload=(RUNTIME, *names),
         bytecode=bytecode,
-        modules=tuple(sorted({name for requirement in requirements for name in requirement["modules"]})),
-        distributions=tuple(sorted(requirement["name"] for requirement in requirements)),
+        modules=tuple(
+            sorted(
+                {
+                    *IN_EVERY_RUNTIME,
+                    *(name for requirement in requirements for name in requirement["modules"]),
+                }
+            )
+        ),
+        distributions=tuple(sorted({*AWS_SDK, *(requirement["name"] for requirement in requirements)})),
         calls_others=bool(manifest.get("others")),
     )
 

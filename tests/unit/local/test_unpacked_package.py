@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orkestra_bridge.errors import LocalRunError, UsageError
-from orkestra_bridge.local.package import site_packages_of, unpack
+from orkestra_bridge.local.package import AWS_SDK, IN_EVERY_RUNTIME, site_packages_of, unpack
 
 REQUIREMENTS = [
     {"name": "pandas", "version": "2.2", "modules": ["pandas"], "provided": False},
@@ -33,8 +33,8 @@ def archive(folder: Path, text: str = "") -> Path:
 
 def test_a_package_is_described(tmp_path: Path) -> None:
     package = unpack(archive(tmp_path), tmp_path / "runs")
-    assert package.modules == ("a", "boto3", "pandas")
-    assert package.distributions == ("boto3", "pandas")
+    assert package.modules == tuple(sorted({"a", "pandas", *IN_EVERY_RUNTIME}))
+    assert package.distributions == tuple(sorted({"pandas", *AWS_SDK}))
     assert package.preload == ("orkestra_bridge.runtime.handler", "airflow", "airflow._impl.dag")
     assert (package.root / "source" / "run.sh").stat().st_mode & 0o100
     assert package.facade.is_dir()
