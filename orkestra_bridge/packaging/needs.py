@@ -46,7 +46,12 @@ def find_needs(workflow: Workflow, file: DagFile, closure: Closure, environment:
     """Return the needs of a DAG; places are relative to the DAG folder."""
     found = _Collected()
     for path, lookups in closure.lookups:
-        found.add_static(SourceSpan(file.from_base(path)), lookups, environment)
+        place = SourceSpan(file.from_base(path))
+        # What the DAG file itself looks up while it is loaded has been seen by name.
+        own = place.file == file.relative
+        found.add_static(
+            place, [each for each in lookups if each.name or each.deferred or not own], environment
+        )
     for need in workflow.needs.variables:
         found.add("variable", need)
     for need in workflow.needs.connections:

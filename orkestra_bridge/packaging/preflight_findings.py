@@ -51,7 +51,7 @@ def _lacks_variable(error: dict[str, Any], _hidden: Callable[[str], str]) -> Sai
     if not name:
         return None
     message = f"while it is loaded it needs the environment variable {name}, which the function lacks"
-    remedy = f'give a default with os.environ.get("{name}", ...), or use an Airflow Variable'
+    remedy = f'set it in the file that --env-file names, or give a default with os.environ.get("{name}", ...)'
     return rules.MISSING_VARIABLE, message, remedy
 
 

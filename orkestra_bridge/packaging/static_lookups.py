@@ -8,7 +8,7 @@ it is given, as a default, an argument or an attribute that ends in ``conn_id``.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, final
 
 if TYPE_CHECKING:
@@ -30,18 +30,34 @@ class StaticLookup:
     Attributes:
         name: What is looked up; for ``hook`` the dotted name of a hook class whose default connection is used; None where
             it is only known at run time.
+        deferred: True if it stands in a function, so that loading the file need not do it.
     """
 
     kind: LookupKind
     name: str | None
     line: int
+    deferred: bool = False
 
 
 def static_lookups(tree: ast.Module) -> tuple[StaticLookup, ...]:
     """Return the look-ups of a module, in the order of the file, equal ones of a line once."""
     reader = _Reader(tree)
-    found = dict.fromkeys(each for node in ast.walk(tree) for each in reader.read(node))
+    found = dict.fromkeys(
+        replace(each, deferred=deferred)
+        for node, deferred in _walk(tree, False)
+        for each in reader.read(node)
+    )
     return tuple(sorted(found, key=lambda lookup: (lookup.line, lookup.kind, lookup.name or "")))
+
+
+def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield all nodes, each with whether it stands in a function."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, deferred = waiting.pop()
+        yield node, deferred
+        inside = deferred or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        waiting.extend((child, inside) for child in ast.iter_child_nodes(node))
 
 
 def _is_conn_id(name: str | None) -> bool:

@@ -26,7 +26,7 @@ from airflow.models import BaseOperator, Variable
 from lib.store import read
 
 STAGE = os.environ.get("STAGE", "dev")
-BUCKET = Variable.get("bucket", default_var="b")
+BUCKET, *_ = [Variable.get(name, default_var="b") for name in ("bucket", "other")]
 
 
 class Load(BaseOperator):
@@ -74,10 +74,11 @@ def test_all_ways_to_need_something(
     assert {need.name: (need.file, need.line) for need in needs.variables} == {
         "a": ("etl.py", 26),
         "b": ("etl.py", 26),
-        "bucket": ("etl.py", 9),
+        "bucket": ("etl.py", 0),
         "c": ("etl.py", 26),
         "f": ("two.sql", 1),
         "limit": ("lib/store.py", 6),
+        "other": ("etl.py", 0),
     }
     assert {need.name: need.line for need in needs.connections} == {
         "db_default": 16,

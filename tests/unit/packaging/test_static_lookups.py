@@ -74,3 +74,14 @@ def test_a_hooks_default_is_read_from_its_class_and_its_bases(tmp_path: Path) ->
         None,
         None,
     ]
+
+
+def test_it_is_known_what_loading_the_file_does() -> None:
+    source = (
+        "for n in names:\n    Variable.get(n)\ndef f():\n    Variable.get(n)\ng = lambda: Variable.get(n)\n"
+    )
+    assert [(each.line, each.deferred) for each in static_lookups(ast.parse(source))] == [
+        (2, False),
+        (4, True),
+        (5, True),
+    ]
