@@ -43,9 +43,7 @@ def static_lookups(tree: ast.Module) -> tuple[StaticLookup, ...]:
     """Return the look-ups of a module, in the order of the file, equal ones of a line once."""
     reader = _Reader(tree)
     found = dict.fromkeys(
-        replace(each, deferred=deferred)
-        for node, deferred in _walk(tree, False)
-        for each in reader.read(node)
+        replace(each, deferred=deferred) for node, deferred in _walk(tree) for each in reader.read(node)
     )
     return tuple(sorted(found, key=lambda lookup: (lookup.line, lookup.kind, lookup.name or "")))
 
