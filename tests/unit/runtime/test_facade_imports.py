@@ -60,7 +60,7 @@ def test_both_spellings_lead_to_one_class() -> None:
         ("from airflow.operators.python import NoOperator", "NoOperator.*airflow.operators.python"),
         ("from airflow.models import Nothing", "'Nothing' from 'airflow.models'"),
         ("import airflow.executors.local_executor", "airflow.executors"),
-        ("import airflow.providers.amazon.aws.hooks.s3", "airflow.providers.amazon"),
+        ("import airflow.providers.nobody.hooks", "airflow.providers.nobody"),
         ("from airflow.operators.nothing import X", r"airflow\.operators\.nothing"),
         ("from airflow.utils.dates import days_ago", r"airflow\.utils\.dates"),
     ],
