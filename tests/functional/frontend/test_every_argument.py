@@ -116,5 +116,8 @@ def test_arguments_of_timetables_are_seen(airflow_3: Environment, tmp_path: Path
         "at_once": [("run_immediately", True)],
         "several": [("run_immediately", 3600.0)],
     }
-    ids = [finding.id for workflow in loaded.workflows for finding in account(workflow)]
-    assert ids == ["OB223", "OB223"]
+    found_by = [each for workflow in loaded.workflows for each in account(workflow)]
+    assert [each.attribute for each in found_by if each.id == "OB223"] == [
+        "run_immediately",
+        "run_immediately",
+    ]
