@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
 from orkestra_bridge.errors import BridgeError
-from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import Needs, Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
@@ -247,7 +247,7 @@ class Translator:
             machines=1 + len(lowered.parts) if lowered else 0,
             relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
             schedule=view.to_json(),
-            needs=workflow.needs,
+            needs=_shown_needs(workflow.needs, draft.file),
             requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
             if package
             else (),
@@ -262,6 +262,16 @@ def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
     """Return the findings of a DAG, those about its tasks with the place of the DAG."""
     place = f"{draft.file.display}:{draft.workflow.span.line}"
     return tuple(replace(each, dag_place=place) if each.task_id else each for each in findings)
+
+
+def _shown_needs(needs: Needs, file: DagFile) -> Needs:
+    """Return needs with paths as the user would type them."""
+    return Needs(
+        variables=tuple(replace(need, file=file.shown(need.file)) for need in needs.variables),
+        connections=tuple(replace(need, file=file.shown(need.file)) for need in needs.connections),
+        environment=tuple(replace(need, file=file.shown(need.file)) for need in needs.environment),
+        unknown=tuple(replace(each, file=file.shown(each.file)) for each in needs.unknown),
+    )
 
 
 def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:

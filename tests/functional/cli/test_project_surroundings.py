@@ -78,6 +78,14 @@ def test_the_whole_project_is_loaded_packaged_and_run(project: Path, tmp_path: P
     run = json.loads(done.out.splitlines()[-1])
     assert run["xcom"]["load"]["return_value"] == "TEST orders-bucket shop.example 7 ['orders'] SELECT 1"
     out = project / "orkestra-out"
+    needs = json.loads((out / "report.json").read_text())["dags"][0]["needs"]
+    places = {kind: [(need["name"], need["file"], need["line"]) for need in needs[kind]] for kind in needs}
+    assert places == {
+        "variables": [("bucket", "dags/daily.py", 14)],
+        "connections": [("shop", "dags/daily.py", 16)],
+        "environment": [("STAGE", "dags/daily.py", 15)],
+        "unknown": [],
+    }
     with zipfile.ZipFile(out / "daily" / "functions" / "tasks.zip") as package:
         names = {name for name in package.namelist() if name.startswith("source/")}
     assert names == {
