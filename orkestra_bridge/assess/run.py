@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import AirflowSource, Joins, Project, RunsIn
     from orkestra_bridge.policy import Allowance
     from orkestra_bridge.stack.model import ScheduleView
@@ -78,18 +77,31 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
     ) as frontend:
         for done, loaded in enumerate(frontend.load(discovery.files), start=1):
             findings.extend(apply_allowances(loaded.findings, options.allow))
-            dags.extend(_dag(workflow, loaded.file, options, now) for workflow in loaded.workflows)
+            for workflow in loaded.workflows:
+                dag, faults = _guarded(workflow, loaded.file, options, now)
+                dags.extend(dag)
+                findings.extend(faults)
             if on_file:
                 on_file(done, len(discovery.files), loaded.file.display)
     return Assessment(airflow_version=environment.airflow_version, dags=tuple(dags), findings=tuple(findings))
 
 
+def _guarded(
+    workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime
+) -> tuple[tuple[DagAssessment, ...], tuple[Finding, ...]]:
+    """Return what is known about a DAG; a fault of ours becomes a finding and leaves the other DAGs alone."""
+    try:
+        return (_dag(workflow, file, options, now),), ()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
+        return (), tuple(_placed([internal_error(workflow, fault)], workflow, file))
+
+
 def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
     workflow = place(workflow, options.targets)
     found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
-    lowered, about_machine = (None, ()) if refuses(tuple(found)) else _lowered(workflow, options.joins)
+    lowered = None if refuses(tuple(found)) else lower(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)
-    found.extend(apply_allowances((*about_machine, *about_schedule), options.allow))
+    found.extend(apply_allowances((*(lowered.findings if lowered else ()), *about_schedule), options.allow))
     findings = tuple(_placed(found, workflow, file))
     number, reasons = readiness(findings)
     tasks = tuple(_task(task, file) for task in workflow.tasks)
@@ -118,15 +130,6 @@ def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetim
         attributes=_attributes(workflow, findings),
         findings=findings,
     )
-
-
-def _lowered(workflow: Workflow, joins: Joins) -> tuple[Lowered | None, tuple[Finding, ...]]:
-    """Return the machine and what there is to say about it; a fault of ours leaves the other DAGs alone."""
-    try:
-        lowered = lower(workflow, joins)
-    except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
-        return None, (internal_error(workflow, fault),)
-    return lowered, lowered.findings
 
 
 def _upcoming(workflow: Workflow, view: ScheduleView, now: datetime) -> tuple[str, ...]:

@@ -121,4 +121,5 @@ def moment_of(text: str) -> datetime:
 
 def iso(moment: datetime) -> str:
     """Return a moment as EventBridge Scheduler writes it: UTC, to the second, with a ``Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # not strftime: it writes the year 1 with one digit
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -237,3 +237,8 @@ def test_paused_and_catchup_are_accounted_for() -> None:
         ("OB508", "catchup"),
         ("OB509", "is_paused_upon_creation"),
     ]
+
+
+def test_a_start_date_long_ago_is_a_moment_that_can_be_read() -> None:
+    ago = replace(BASE, schedule=cron("0 5 * * *"), start_date="0001-01-01T00:00:00+00:00")
+    assert schedule_view(ago)[0].start == "0001-01-01T05:00:00Z"
