@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]
 Joins = Literal["token", "barrier"]
+Maps = Literal["auto", "distributed"]
 RunsIn = Literal["lambda", "container"]
 
 
@@ -93,6 +94,8 @@ class ConvertOptions:
             ``barrier`` adds waits, needs no table, and reports what waits for what.
         targets: Where tasks run whose own arguments do not decide it: a pattern as in shells, for ``task_id`` or
             ``dag_id.task_id``, and ``lambda`` or ``container``. The last pattern that fits counts.
+        maps: ``distributed`` makes each instance of a mapped task an execution of its own; ``auto`` only where the
+            history of one execution has no room for all of them.
     """
 
     paths: tuple[Path, ...]
@@ -103,6 +106,7 @@ class ConvertOptions:
     parse_timeout: float = 30.0
     layers: LayerMode = "auto"
     joins: Joins = "token"
+    maps: Maps = "auto"
     targets: Mapping[str, RunsIn] = field(default_factory=dict)
     cache: Path | None = field(default_factory=default_cache)
     allow: tuple[Allowance, ...] = ()

@@ -177,7 +177,7 @@ class Translator:
         findings.extend(self._allowed(about_other_dags(workflow, self._known)))
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
-        lowered = lower(workflow, self._options.joins)
+        lowered = lower(workflow, self._options.joins, maps=self._options.maps)
         findings.extend(self._allowed(lowered.findings))
         built = build_package(
             workflow,

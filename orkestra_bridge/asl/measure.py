@@ -64,6 +64,8 @@ def _events(name: str, state: State, instances: Instances) -> int:
             return _VISIT + attempts * (_ATTEMPT + waits * _SUBMITTED)
         case ParallelState():
             return _VISIT + _FAN + inside
+        case MapState(distributed=True):
+            return _VISIT + 2 * _FAN
         case MapState():
             return _VISIT + _FAN + instances(name) * (_FAN + inside)
         case _:

@@ -91,12 +91,13 @@ class ParallelState:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapState:
-    """Runs its states once per item, in this execution (``INLINE``), and gathers the outputs in the items' order.
+    """Runs its states once per item and gathers the outputs in the items' order.
 
     Attributes:
         items: JSONata for the array of items.
         selector: What an iteration gets as its input.
-        at_once: How many iterations may run at the same time; None for as many as AWS allows, which is 40.
+        at_once: How many iterations may run at the same time; None for as many as AWS allows, which is 40 inline.
+        distributed: True if each iteration is an execution of its own, with a history of its own.
     """
 
     items: str
@@ -105,6 +106,7 @@ class MapState:
     output: Any
     next: str | None
     at_once: int | None = None
+    distributed: bool = False
     comment: str | None = None
 
 

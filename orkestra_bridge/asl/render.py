@@ -126,6 +126,7 @@ def _parallel(state: ParallelState) -> dict[str, Any]:
 
 
 def _map(state: MapState) -> dict[str, Any]:
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} if state.distributed else {"Mode": "INLINE"}
     return _without_none(
         {
             "Type": "Map",
@@ -133,7 +134,7 @@ def _map(state: MapState) -> dict[str, Any]:
             "Items": state.items,
             "ItemSelector": state.selector,
             "MaxConcurrency": state.at_once,
-            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **_body(state.processor)},
+            "ItemProcessor": {"ProcessorConfig": mode, **_body(state.processor)},
             "Output": state.output,
             **_onward(state.next),
         }

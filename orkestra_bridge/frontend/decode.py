@@ -45,7 +45,9 @@ def _task(document: Document) -> Task:
 
 
 def _expansion(document: Document | None) -> Expansion | None:
-    return None if document is None else Expansion(over=tuple(document["over"]), length=document["length"])
+    if document is None:
+        return None
+    return Expansion(over=tuple(document["over"]), length=document["length"], most=document["most"])
 
 
 def _group(document: Document) -> MappedGroup:

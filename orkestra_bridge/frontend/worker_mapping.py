@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MAX_MAP_LENGTH = 1024
+"""Airflow's default of ``[core] max_map_length``: of what a task returns to be mapped over."""
+
 
 def mapping_of(expand_input: Any) -> dict[str, Any]:
     """Return an expand input as the fields of `Expansion`."""
     over = {operator.task_id for operator, _key in expand_input.iter_references()}
-    return {"over": sorted(over), "length": _length(expand_input.value)}
+    value = expand_input.value
+    return {"over": sorted(over), "length": _length(value), "most": _most(value)}
 
 
 def _length(value: Any) -> int | None:
@@ -29,6 +33,14 @@ def _length(value: Any) -> int | None:
     lengths = [len(items) if _is_literal(items) else None for items in value.values()]
     known = [length for length in lengths if length is not None]
     return reduce(lambda one, other: one * other, known, 1) if len(known) == len(lengths) else None
+
+
+def _most(value: Any) -> int | None:
+    """Return how many instances a product has at most of which an argument is not known, None for any other value."""
+    if not isinstance(value, dict) or len(value) < 2 or all(map(_is_literal, value.values())):
+        return None
+    lengths = [len(items) if _is_literal(items) else MAX_MAP_LENGTH for items in value.values()]
+    return reduce(lambda one, other: one * other, lengths, 1)
 
 
 def _is_literal(value: Any) -> bool:

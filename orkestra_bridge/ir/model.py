@@ -95,10 +95,13 @@ class Expansion:
     Attributes:
         over: Ids of the tasks whose results decide how many instances there are, sorted.
         length: The number of instances, or None where it is known only when those tasks have finished.
+        most: How many instances a product of several arguments may have then, by Airflow's default limit for each; None
+            for a single argument.
     """
 
     over: tuple[str, ...] = ()
     length: int | None = None
+    most: int | None = None
 
 
 @final

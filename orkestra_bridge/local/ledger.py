@@ -31,11 +31,12 @@ class TaskResult:
 class Ledger:
     """Reads ``{task_id: entry}`` from the outputs of states, as `orkestra_bridge.runtime.mapping` says.
 
-    ``store`` has the XComs that are not in the ledger.
+    ``store`` has the XComs that are not in the ledger, under the name of the execution.
     """
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, execution: str = "") -> None:
         self._store = store
+        self._execution = execution
         self._entries: dict[tuple[str, int], Mapping[str, Json]] = {}
 
     def hear(self, event: Event) -> None:
@@ -47,11 +48,9 @@ class Ledger:
         """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing."""
         from orkestra_bridge.runtime.failure import completed
 
-        if isinstance(output, dict):
-            for task_id, entry in output.items():
-                self._entries.update(
-                    ((task_id, one.get("map_index", -1)), completed(one)) for one in entries_of(entry)
-                )
+        for task_id, entry in output.items() if isinstance(output, dict) else ():
+            whole = completed(entry) if entries_of(entry) else entry
+            self._entries.update(((task_id, one.get("map_index", -1)), one) for one in entries_of(whole))
 
     def states(self) -> dict[str, Json]:
         """Return the states of the task instances that have ended, in the shape of the ledger."""
@@ -68,7 +67,7 @@ class Ledger:
         from orkestra_bridge.runtime.errors import XComStorageError
         from orkestra_bridge.runtime.large import LargeXComs
 
-        large = LargeXComs(self._store)
+        large = LargeXComs(self._store, self._execution)
         try:
             return {
                 instance_name(*instance): _result(*instance, entry, large)

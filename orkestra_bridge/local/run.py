@@ -14,6 +14,7 @@ from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
 from orkestra_bridge.local.record import RUNS, RunFolder
 from orkestra_bridge.local.services.step_functions import StepFunctions, keep
+from orkestra_bridge.naming import execution_name
 from orkestra_bridge.runtime.executions import ENDPOINT
 from orkestra_bridge.runtime.storage import store_of
 
@@ -139,7 +140,8 @@ async def _one(
 ) -> tuple[RunResult, Execution]:
     with RunFolder(prepared.home, prepared.document["run_id"]) as folder:
         prepared = storing(prepared, folder)
-        ledger = Ledger(store_of(prepared.spec.environment))
+        name = execution_name(prepared.document["run_id"])
+        ledger = Ledger(store_of(prepared.spec.environment), name)
         began = time.monotonic()
         execution = await run_prepared(
             prepared, clock, folder, [ledger.hear, folder.hear, *sinks], environment

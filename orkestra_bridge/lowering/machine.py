@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.check import check
@@ -16,7 +16,7 @@ from orkestra_bridge.lowering.groups import check_groups, grouped
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
-from orkestra_bridge.lowering.map_limits import check_mapping
+from orkestra_bridge.lowering.map_limits import check_mapping, distributed_maps
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.part import part_arn
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.parts import Machines
     from orkestra_bridge.lowering.regions import Region
-    from orkestra_bridge.options import Joins
+    from orkestra_bridge.options import Joins, Maps
 
 _SHOWN_WAITS = 5
 
@@ -68,20 +68,20 @@ class Lowered:
     parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS) -> Lowered:
+def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps: Maps = "auto") -> Lowered:
     """Return the state machines of a workflow whose operators all have a family.
 
     ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`. ``limit`` is what one state machine
-    may take; what is larger is cut into parts.
+    may take; what is larger is cut into parts. ``maps`` is as in `ConvertOptions`.
     """
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
-    plan = _plan(groups, workflow, starts, decomposition)
+    plan = replace(_plan(groups, workflow, starts, decomposition), distributed=_distributed(groups, maps))
     machines = within_limits(plan, decomposition.region, _machine, limit)
     plan = machines.plan
     findings = (
         *check_limits(workflow, starts),
-        *check_mapping(groups.workflow, groups.members, plan.sharing),
+        *check_mapping(groups.workflow, groups.members, plan.sharing, plan.distributed),
         *check_groups(workflow, groups),
         *_waits(groups.workflow, decomposition),
         *_own_check(machines),
@@ -101,6 +101,12 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS) -> Lo
         ),
         findings=findings,
     )
+
+
+def _distributed(groups: Grouped, maps: Maps) -> frozenset[str]:
+    if maps == "distributed":
+        return frozenset(task.task_id for task in groups.workflow.tasks if task.expansion)
+    return distributed_maps(groups.workflow, groups.members)
 
 
 def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:

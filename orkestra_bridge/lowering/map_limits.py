@@ -1,7 +1,11 @@
 """How many instances a mapped task may have, and what is said about it.
 
-Sources: AWS "Step Functions service quotas" (25,000 events in an execution's history) and "Using Map state in Inline
-mode" (40 concurrent iterations); Airflow's ``[core] max_map_length``.
+The history of an execution is one limit: where it has no room for all instances, each is an execution of its own, with a
+history of its own (a distributed Map). The result of the Map is the other: all instances together leave 256 KiB.
+
+Sources: AWS "Step Functions service quotas" (25,000 events in an execution's history, 256 KiB of a state's result),
+"Using Map state in Inline mode" (40 concurrent iterations) and "in Distributed mode"; Airflow's
+``[core] max_map_length``.
 """
 
 from __future__ import annotations
@@ -9,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of
-from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_LENGTH, MAP_TOO_LONG
+from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_DISTRIBUTED, MAP_LENGTH, MAP_TOO_LONG
+from orkestra_bridge.runtime.mapping import RESULT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     Members = Mapping[str, tuple[Task, ...]]
 
 NO_MEMBERS: Members = {}
+NONE_DISTRIBUTED: frozenset[str] = frozenset()
 AT_ONCE = 40
 MAX_MAP_LENGTH = 1024
 """What a task may return to be mapped over; products of several arguments may be longer in Airflow."""
@@ -29,67 +35,170 @@ _EVENTS_PER_ITERATION = 4
 """Started and succeeded, and a Pass state entered and exited where the instance failed."""
 _EVENTS_PER_RETRY = 3
 _EVENTS_OF_MACHINE = 100
+_EVENTS_OF_MAP = 6
+"""A distributed Map: entered, started, its run started and succeeded, succeeded, exited."""
+_BYTES_OF_PUSHING = 92
+"""What is left of an instance in a distributed Map's result if its XCom is stored, or if it has failed."""
+_BYTES_OF_SILENT = 44
+_BYTES_OF_PLACE = 36
+"""The map index and the number of tries, and around the task's id."""
 
 
-def room_for(workflow: Workflow, task: Task, members: Members = NO_MEMBERS) -> int:
-    """Return the number of instances of a mapped task or group that fit into the history, at most Airflow's own limit.
+def distributed_maps(workflow: Workflow, members: Members = NO_MEMBERS) -> frozenset[str]:
+    """Return the ids of mapped tasks and groups whose instances do not fit into the history of one execution.
 
-    What is left after all other tasks is shared evenly by the mapped ones whose length only the run knows. ``members``
-    are the tasks of mapped groups, which the workflow has as one task each.
+    A known length does not if the instances alone write more events; one that only the run knows does not if there may
+    be more than there is room for. Of several that have to share, the one that writes most goes first.
     """
-    open_ended = [other for other in _mapped(workflow) if not _length(other)]
-    used = _EVENTS_OF_MACHINE + sum(
-        _events(workflow, other, members) * (_length(other) or 1) for other in workflow.tasks
+    chosen: set[str] = set()
+    while True:
+        tight = [
+            task
+            for task in _mapped(workflow)
+            if task.task_id not in chosen
+            and most_instances(task) > _inline_room(workflow, task, members, frozenset(chosen))
+        ]
+        if not tight:
+            return frozenset(chosen)
+        heaviest = max(tight, key=lambda task: most_instances(task) * _events(workflow, task, members))
+        chosen.add(heaviest.task_id)
+
+
+def most_instances(task: Task) -> int:
+    """Return how many instances Airflow may make of a mapped task or group."""
+    expansion = task.expansion
+    return MAX_MAP_LENGTH if expansion is None else expansion.length or expansion.most or MAX_MAP_LENGTH
+
+
+def room_for(
+    workflow: Workflow,
+    task: Task,
+    members: Members = NO_MEMBERS,
+    distributed: frozenset[str] = NONE_DISTRIBUTED,
+) -> int:
+    """Return the number of instances of a mapped task or group that there is room for, at most Airflow's own limit.
+
+    In the history, what is left after all other tasks is shared evenly by the mapped ones whose length only the run
+    knows, but for those that are ``distributed``: of these, as many as the Map's result has room for. ``members`` are the
+    tasks of mapped groups, which the workflow has as one task each.
+    """
+    if task.task_id in distributed:
+        return min(most_instances(task), room_in_result(task, members))
+    return max(1, min(most_instances(task), _inline_room(workflow, task, members, distributed)))
+
+
+def room_in_result(task: Task, members: Members = NO_MEMBERS) -> int:
+    """Return how many instances the result of a distributed Map has room for, whatever they push."""
+    size = sum(
+        _BYTES_OF_SILENT if _is_silent(each) else _BYTES_OF_PUSHING
+        for each in members.get(task.task_id, (task,))
+    )
+    return RESULT_BYTES // size
+
+
+def _is_silent(task: Task) -> bool:
+    """Return True if a task pushes nothing: other code than that of these operators may push by itself."""
+    told = any(each.name == "do_xcom_push" and not each.value for each in task.attributes)
+    return task.operator == "EmptyOperator" or (task.operator == "BashOperator" and told)
+
+
+def _inline_room(workflow: Workflow, task: Task, members: Members, distributed: frozenset[str]) -> int:
+    fitting = (
+        _room_in_inline_result(task, members) if most_instances(task) > MAX_MAP_LENGTH else MAX_MAP_LENGTH
+    )
+    if _length(task):
+        return min((HISTORY - _EVENTS_OF_MACHINE) // _events(workflow, task, members), fitting)
+    inline = [other for other in workflow.tasks if other.task_id not in distributed]
+    open_ended = [other for other in inline if other.expansion and not _length(other)]
+    used = (
+        _EVENTS_OF_MACHINE
+        + _EVENTS_OF_MAP * len(distributed)
+        + sum(_events(workflow, other, members) * (_length(other) or 1) for other in inline)
     )
     share = (HISTORY - used) // max(1, len(open_ended))
-    return max(1, min(MAX_MAP_LENGTH, share // _events(workflow, task, members)))
+    return min(share // _events(workflow, task, members), fitting)
+
+
+def _room_in_inline_result(task: Task, members: Members) -> int:
+    """Return how many instances the result of an inline Map has room for: each has whole entries with the task's id."""
+    states = members.get(task.task_id, (task,))
+    size = sum(_BYTES_OF_PUSHING + _BYTES_OF_PLACE + len(each.task_id) for each in states)
+    return RESULT_BYTES // size
 
 
 def check_mapping(
-    workflow: Workflow, members: Members = NO_MEMBERS, sharing: Callable[[str], Workflow] | None = None
+    workflow: Workflow,
+    members: Members = NO_MEMBERS,
+    sharing: Callable[[str], Workflow] | None = None,
+    distributed: frozenset[str] = NONE_DISTRIBUTED,
 ) -> tuple[Finding, ...]:
     """Return the findings about the lengths of mapped tasks and groups.
 
-    The first arguments are those of `room_for`; ``sharing`` gives the tasks that share a state machine with one of them.
+    The arguments are those of `room_for`; ``sharing`` gives the tasks that share a state machine with one of them.
     """
     return tuple(
         finding
         for task in _mapped(workflow)
-        for finding in _task(sharing(task.task_id) if sharing else workflow, task, members)
+        for finding in (
+            _distributed(workflow, task, members, distributed)
+            if task.task_id in distributed
+            else _inline(sharing(task.task_id) if sharing else workflow, task, members, distributed)
+        )
     )
 
 
-def _task(workflow: Workflow, task: Task, members: Members) -> Iterator[Finding]:
+def _inline(
+    workflow: Workflow, task: Task, members: Members, distributed: frozenset[str]
+) -> Iterator[Finding]:
     length = _length(task)
-    events = _events(workflow, task, members)
-    about = {
-        "dag_id": workflow.dag_id,
-        "task_id": members[task.task_id][0].task_id if task.task_id in members else task.task_id,
-        "attribute": "expand",
-    }
     if not length:
-        room = room_for(workflow, task, members)
+        room = room_for(workflow, task, members, distributed)
         yield MAP_LENGTH.at(
             task.span,
             f"up to {room} instances fit into the execution's history, {_at_once(task)} at a time; with more "
             f"{task.task_id} fails with MapTooLongError",
             "nothing if there are never more; else map over batches of items",
-            **about,
-        )
-    elif events * length > HISTORY - _EVENTS_OF_MACHINE:
-        yield MAP_TOO_LONG.at(
-            task.span,
-            f"{length} instances write up to {events * length:,} events, an execution's history holds {HISTORY:,}",
-            "map over batches of items",
-            **about,
+            **_about(workflow, task, members),
         )
     elif length > AT_ONCE == _at_once(task):
         yield MAP_AT_ONCE.at(
             task.span,
             f"{AT_ONCE} of the {length} instances run at a time",
             "nothing: Airflow too runs as many as its parallelism and its pools allow",
-            **about,
+            **_about(workflow, task, members),
         )
+
+
+def _distributed(
+    workflow: Workflow, task: Task, members: Members, distributed: frozenset[str]
+) -> Iterator[Finding]:
+    length, room = _length(task), room_in_result(task, members)
+    if length and length > room:
+        yield MAP_TOO_LONG.at(
+            task.span,
+            f"{length} instances are more than the result of a distributed Map has room for: {room}",
+            "map over batches of items",
+            **_about(workflow, task, members),
+        )
+        return
+    events = _events(workflow, task, members)
+    if length:
+        why = f"{length} instances write up to {events * length:,} events, an execution's history holds {HISTORY:,}"
+    else:
+        bound = f"up to {room_for(workflow, task, members, distributed):,} instances"
+        why = f"{bound} of up to {events} events each have no room in an execution's history, which holds {HISTORY:,}"
+    yield MAP_DISTRIBUTED.at(
+        task.span,
+        f"each instance is an execution of its own, {_at_once(task)} at a time: {why}. Of one that fails, later tasks "
+        "see the kind of error and no XComs",
+        "nothing, but for two more state transitions per instance; else map over batches of items",
+        **_about(workflow, task, members),
+    )
+
+
+def _about(workflow: Workflow, task: Task, members: Members) -> dict[str, str]:
+    name = members[task.task_id][0].task_id if task.task_id in members else task.task_id
+    return {"dag_id": workflow.dag_id, "task_id": name, "attribute": "expand"}
 
 
 def _at_once(task: Task) -> int:

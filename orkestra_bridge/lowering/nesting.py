@@ -12,7 +12,9 @@ from orkestra_bridge.lowering.empty import lower_empty
 from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
 from orkestra_bridge.lowering.map import (
     INDEX_VARIABLE,
+    end_of_instance,
     entry_name,
+    execution_of,
     instance_scope,
     lower_mapped,
     start_of_instance,
@@ -122,13 +124,14 @@ def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str 
             plan, name, task, scope, following=following, instance=_instance(plan, task.task_id, scope)
         )
     if task.expansion:
-        first, own = _first_of(plan, task), instance_scope(task.task_id, scope)
+        first, end = _first_of(plan, task), end_of_instance(plan, task.task_id)
+        own, after = instance_scope(plan, task.task_id, scope), next(iter(end), None)
         lowered = (
-            lower_in_container(plan, first, task, own, None)
+            lower_in_container(plan, first, task, own, after)
             if task.container
-            else _lowering(task)(plan, task, own, None)
+            else _lowering(task)(plan, task, own, after)
         )
-        instance = Machine(start_at=first, states=lowered)
+        instance = Machine(start_at=first, states=lowered | end)
         return lower_mapped(plan, name, task, scope, following=following, instance=instance)
     if task.container:
         return lower_in_container(plan, name, task, scope, following)
@@ -156,11 +159,12 @@ def _instance(plan: Plan, group: str, around: Scope) -> Machine:
         returns=order.names,
         map_index=INDEX_VARIABLE,
         later_index=INDEX_VARIABLE,
-        execution=around.execution,
+        execution=execution_of(plan, group, around),
     )
-    body = lower_region(plan, decompose(order, "barrier").region, scope, None)
+    end = end_of_instance(plan, group)
+    body = lower_region(plan, decompose(order, "barrier").region, scope, next(iter(end), None))
     name = plan.names.fresh(f"{group}: instance")
-    return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states})
+    return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states, **end})
 
 
 def _branch(plan: Plan, branch: Region, inner: frozenset[str], around: Scope) -> Machine:

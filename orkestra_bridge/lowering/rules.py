@@ -73,6 +73,12 @@ MAP_AT_ONCE = Rule(
     severity=Severity.INFO,
     verdict=Verdict.APPROXIMATED,
 )
+MAP_DISTRIBUTED = Rule(
+    id="OB344",
+    title="a mapped task whose instances are executions of their own",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
 GROUP_RULE = Rule(
     id="OB343",
     title="a trigger rule that Airflow fires early, in a mapped task group",

@@ -36,6 +36,7 @@ class Plan:
         beside: For a task in a part, the tasks and mapped groups that share its state machine.
         parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
+        distributed: The mapped tasks and groups whose instances are executions of their own.
     """
 
     workflow: Workflow
@@ -45,6 +46,7 @@ class Plan:
     setups: SetupGraph
     joins: Joins
     groups: Grouped
+    distributed: frozenset[str] = frozenset()
     beside: Mapping[str, Workflow] = field(default_factory=dict)
     parts: dict[int, Machine] = field(default_factory=dict)
 

@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.runtime.large import with_execution
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,13 +51,22 @@ def completed(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a ledger entry, as the state machine has it, with what a failed task said in its error.
 
     That is its ``xcom``, and ``called`` if its on_failure_callback has been called. Of a mapped task all instances are
-    completed.
+    completed, those of a distributed Map with what it leaves out: the map index, and a single try.
     """
     if "instances" in entry:
-        return {**entry, "instances": [completed(one) for one in entry["instances"]]}
+        execution = entry.get("execution", "")
+        found_all = [_of_instance(index, one, execution) for index, one in enumerate(entry["instances"])]
+        return {**entry, "instances": found_all}
     cause = str((entry.get("error") or {}).get("message") or "")
     pushed = _PUSHED.search(cause)
     found: dict[str, Any] = {"xcom": json.loads(base64.b64decode(pushed[1]))} if pushed else {}
     if CALLED.strip() in cause:
         found["called"] = True
     return {**entry, **found}
+
+
+def _of_instance(index: int, entry: Mapping[str, Any], execution: str) -> dict[str, Any]:
+    found = completed({"tries": 1, "map_index": index, **entry})
+    if execution and "xcom" in found:
+        found["xcom"] = with_execution(found["xcom"], execution)
+    return found

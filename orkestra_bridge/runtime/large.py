@@ -1,7 +1,9 @@
 """XCom values that are too large for the ledger: put away when a task ends, and fetched when somebody looks at them.
 
 The ledger then holds a reference, ``{"__xcom__": "stored", "value": execution}``, with the number of items as
-``"length"`` where the value can be mapped over. What is stored is the encoded value, in JSON, under
+``"length"`` where the value can be mapped over. In the entries of mapped instances, of which there may be thousands, it
+is as short as can be: the entry of the task says the execution for all of them. What is stored is the encoded value, in
+JSON, under
 
     <execution>/<task_id>/<key>.json    or    <execution>/<task_id>/<map_index>/<key>.json
 
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orkestra_bridge.runtime import serde
 from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
+from orkestra_bridge.runtime.mapping import RESULT_BYTES
 from orkestra_bridge.runtime.storage import CONNECTIONS, VARIABLE, part, store_of
 
 if TYPE_CHECKING:
@@ -33,10 +36,13 @@ KEPT_IN_ERROR = 1_000
 """Bytes for XComs that stand in an error: it is part of the ledger from then on, beside its message."""
 _REST = 2 * 1024
 """Bytes of an entry beside its XComs."""
+_REST_OF_INSTANCE = 44
 _REMEMBERED = 64 * 1024 * 1024
 """Bytes of JSON that an invocation keeps: who goes through thousands of large values needs each only once."""
 _WORTH_STORING = 128
+_WORTH_STORING_OF_INSTANCE = 24
 """Bytes: a reference has about as many."""
+_OF_INSTANCE = {serde.TAG: serde.STORED}
 # Says which tasks a branch skipped: the tasks below look at it, and it is as long as the entry's own list of them.
 _ALWAYS_INLINE = "skipmixin_key"
 
@@ -82,11 +88,12 @@ class LargeXComs:
         sizes = {key: _size(key, value) for key, value in pushed.items()}
         total = sum(sizes.values())
         limit = self._limit if room is None else min(room, self._limit)
+        worth = _WORTH_STORING if map_index < 0 else _WORTH_STORING_OF_INSTANCE
         if self._store is None:
             _check_size(total, task_id)
             return
         for key in sorted(sizes, key=lambda name: (-sizes[name], name)):
-            if total <= limit or sizes[key] <= _WORTH_STORING:
+            if total <= limit or sizes[key] - len(key) <= worth:
                 break
             if key != _ALWAYS_INLINE and not is_reference(pushed[key]):
                 pushed[key] = self._stored(pushed[key], Place(task_id, map_index, key))
@@ -100,8 +107,9 @@ class LargeXComs:
         except XComStorageError as problem:
             raise XComStorageError(f"XCom {place.key!r} of task {place.task_id!r}: {problem}") from problem
         self._remember(name, encoded, len(data))
-        # Instances are mapped over together: nobody asks for the length of one, and there may be many.
-        length = serde.length_of(encoded) if place.map_index < 0 else None
+        if place.map_index >= 0:
+            return dict(_OF_INSTANCE)
+        length = serde.length_of(encoded)
         more = {} if length is None else {LENGTH: length}
         return {serde.TAG: serde.STORED, serde.VALUE: self._execution, **more}
 
@@ -124,7 +132,7 @@ class LargeXComs:
 
         One that cannot be read raises its error when it is looked at.
         """
-        names = [place.within(encoded[serde.VALUE]) for encoded, place in found if is_reference(encoded)]
+        names = [self._name(encoded, place) for encoded, place in found if is_reference(encoded)]
         missing = [name for name in dict.fromkeys(names) if name not in self._known]
         if len(missing) < 2:
             return
@@ -135,7 +143,7 @@ class LargeXComs:
                 reading.exception()
 
     def _document(self, reference: Mapping[str, Any], place: Place) -> Any:
-        name = place.within(reference[serde.VALUE])
+        name = self._name(reference, place)
         if name in self._known:
             return self._known[name]
         try:
@@ -144,6 +152,9 @@ class LargeXComs:
             raise XComStorageError(
                 f"XCom {place.key!r} of task {place.task_id!r} is stored and cannot be had: {problem}"
             ) from problem
+
+    def _name(self, reference: Mapping[str, Any], place: Place) -> str:
+        return place.within(reference.get(serde.VALUE) or self._execution)
 
     def _read(self, name: str) -> Any:
         if self._store is None:
@@ -165,7 +176,31 @@ def large_xcoms(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> LargeX
     """Return the store of the run that an event belongs to; raises nothing before something is stored or read."""
     execution = event.get("execution") or {}
     name = execution.get("name") or (event.get("run") or {}).get("run_id") or "run"
-    return LargeXComs(store_of(os.environ), name, workflow.get("inline_limit") or INLINE_LIMIT)
+    limit = workflow.get("inline_limit") or INLINE_LIMIT
+    return LargeXComs(store_of(os.environ), name, min(limit, _share_of_instance(workflow, event)))
+
+
+def _share_of_instance(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:
+    """Return the bytes of XComs of one instance: all instances of all mapped tasks have to fit into the state data."""
+    if int(event.get("map_index", -1)) < 0:
+        return STATE_DATA
+    tasks = {task["task_id"]: task for task in workflow["tasks"]}
+    task = tasks.get(event.get("task_id"), {})
+    groups = {group["group_id"]: group for group in workflow.get("mapped_groups", ())}
+    around = groups.get(task.get("mapped_group"), task)
+    known = (around.get("expansion") or {}).get("length")
+    entry = (event.get("ledger") or {}).get(event.get("task_id"), {})
+    instances = known or entry.get("length") or 1
+    mapped = sum(1 for each in tasks.values() if each.get("mapped"))
+    return max(0, RESULT_BYTES // max(1, mapped) // instances - _REST_OF_INSTANCE)
+
+
+def with_execution(xcom: Mapping[str, Any], execution: str) -> dict[str, Any]:
+    """Return the XComs of an instance with whole references, as they are without the task's entry around them."""
+    return {
+        key: {**value, serde.VALUE: execution} if value == _OF_INSTANCE else value
+        for key, value in xcom.items()
+    }
 
 
 def is_reference(encoded: Any) -> bool:

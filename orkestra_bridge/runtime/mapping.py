@@ -9,8 +9,10 @@ A task has one of three entries:
     skipped, upstream_failed or failed as a whole.
 ``{"length": n}``
     A mapped task that has been expanded into n instances, which have not all finished.
-``{"instances": [{"state": ..., "tries": ..., "at": ..., "map_index": 0, ...}, ...]}``
+``{"execution": name, "instances": [{"state": ..., "tries": ..., "at": ..., "map_index": 0, ...}, ...]}``
     A mapped task, or a task of a mapped task group, whose instances have finished, in the order of their map indexes.
+    Where they ran in executions of their own, ``tries`` of 1 and the map indexes are left out. The name is that of the
+    execution of the whole run, for XComs that are stored (`large.py`).
 
 The machine first asks the handler to *expand* the task (``"expand"`` in the event), unless its length was known when the
 DAG was converted, and then runs the instances, each of which finds its own item in the ledger: items are never copied.
@@ -24,6 +26,10 @@ from orkestra_bridge.runtime.errors import MapTooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+RESULT_BYTES = 220_000
+"""Bytes for what all instances of a mapped task leave: a Map's result has 262,144, and so has the ledger after it."""
 
 
 def instances_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -48,9 +48,9 @@ def own_machines(parts: Sequence[str]) -> list[Json]:
     return [_own("stateMachine", part) for part in _short(parts)]
 
 
-def own_executions(parts: Sequence[str]) -> list[Json]:
-    """Return the ARNs of all executions of such state machines."""
-    return [_own("execution", part, ":*") for part in _short(parts)]
+def own_executions(parts: Sequence[str], *, labelled: bool = False) -> list[Json]:
+    """Return the ARNs of all executions of such state machines; ``labelled`` of those that distributed Maps start."""
+    return [_own("execution", part, "/*" if labelled else ":*") for part in _short(parts)]
 
 
 def _own(kind: str, part: str, rest: str = "") -> Json:

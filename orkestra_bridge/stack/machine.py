@@ -55,7 +55,10 @@ def machine_resources(
         fill = {name: _value(name, function) for name in named}
         resources[logical] = state_machine("STANDARD", each, fill, logical)
         resources[logical]["Properties"]["StateMachineName"] = _machine_name(logical)
-        resources[f"{logical}Role"] = machine_role(_rights(named, function, len(parts)))
+        rights = _rights(named, function, len(parts))
+        if has_distributed_map(each):
+            rights += _map_rights("" if logical == MACHINE else _part_of(logical))
+        resources[f"{logical}Role"] = machine_role(rights)
         if logical == MACHINE:
             resources[MACHINE_LOG] = log_group(retention_days, log_name)
     if any(map(has_joins, machines.values())):
@@ -99,6 +102,27 @@ def _rights(named: list[str], function: FunctionAsset, parts: int) -> list[Json]
     if FILLED & set(named):
         statements += machine_rights()
     return [*statements, *(_start_rights(started) if started else [])]
+
+
+def has_distributed_map(definition: Json) -> bool:
+    """Return True if a Map of the machine starts executions of it."""
+    return b'"Mode":"DISTRIBUTED"' in orjson.dumps(definition)
+
+
+def _map_rights(part: str) -> list[Json]:
+    """Return the statements for the role of a machine with distributed Maps (AWS: "IAM policies for Distributed Map").
+
+    A Map starts executions of its own machine, whose names have a label of the Map before them.
+    """
+    return [
+        allow("StartInstances", ("states:StartExecution",), *own_machines([part])),
+        allow(
+            "WatchInstances",
+            ("states:DescribeExecution", "states:StopExecution"),
+            *own_executions([part]),
+            *own_executions([part], labelled=True),
+        ),
+    ]
 
 
 def _start_rights(parts: list[str]) -> list[Json]:

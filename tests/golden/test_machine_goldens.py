@@ -62,6 +62,14 @@ CONSTRUCTS: dict[str, Workflow] = {
         ),
         a_task("end", "fixed", operator="EmptyOperator", trigger_rule="all_done"),
     ),
+    "distributed_maps": a_workflow(
+        a_task("list"),
+        a_task("each", "list", mapped=True, expansion=Expansion(over=("list",), most=1024 * 1024)),
+        a_task("g.a", "list", mapped=True, mapped_group="g", retry=Retry(attempts=9)),
+        a_task("g.b", "g.a", mapped=True, mapped_group="g", operator="EmptyOperator"),
+        a_task("end", "each", "g.b"),
+        mapped_groups=(MappedGroup(group_id="g", expansion=Expansion(over=("list",))),),
+    ),
     "mapped_group": a_workflow(
         a_task("list"),
         a_task("g.a", "list", mapped=True, mapped_group="g"),

@@ -85,6 +85,7 @@ class _Engine:
         self._plug_in_lambda()
         self._plug_in_containers()
         self._plug_in_services()
+        self._give_map_runs_their_input()
         self._take_no_time()
         self._parse_without_memory()
 
@@ -219,6 +220,22 @@ class _Engine:
             service = _find(f"{TASK}service.state_task_service_{module}", kind)
             _require(service, "_eval_service_task")
             service._eval_service_task = call
+
+    def _give_map_runs_their_input(self) -> None:
+        """Show the executions of a distributed Map their own input in the context object: moto shows the run's."""
+        place = "component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker"
+        worker = _find(ASL + place, "DistributedItemProcessorWorker")
+        _require(worker, "_eval_input")
+        select = worker._eval_input
+
+        def evaluate(self: Any, env_frame: Any) -> None:
+            data = env_frame.states.context_object.context_object_data
+            # a worker has the same frame for all of its executions
+            self.around = data["Execution"] = getattr(self, "around", data["Execution"])
+            select(self, env_frame=env_frame)
+            data["Execution"] = {**self.around, "Input": env_frame.states.get_input()}
+
+        worker._eval_input = evaluate
 
     def _answered(self, env: Any, action: str, parameters: Any) -> dict[str, Any]:
         outcome = self._success(callback_id=parameters["TaskToken"], output=parameters["Output"])

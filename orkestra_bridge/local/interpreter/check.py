@@ -47,7 +47,8 @@ RETRIER = frozenset(
 )
 CATCHER = frozenset({"ErrorEquals", "Next", "Output", "Assign", "Comment"})
 RULE = frozenset({"Condition", "Next", "Output", "Assign", "Comment"})
-MODES = frozenset({"INLINE"})
+MODES = frozenset({"INLINE", "DISTRIBUTED"})
+CONFIG = frozenset({"Mode", "ExecutionType"})
 
 
 def check_definition(definition: Mapping[str, Json]) -> None:
@@ -124,10 +125,18 @@ def _parts(name: str, state: Mapping[str, Json]) -> Iterator[str]:
 
 def _nested(place: str, block: Mapping[str, Json]) -> Iterator[str]:
     yield from _unknown(place, block, BRANCH)
-    mode = block.get("ProcessorConfig", {}).get("Mode", "INLINE")
+    yield from _mode(place, block.get("ProcessorConfig", {}))
+    yield from _block(place, block)
+
+
+def _mode(place: str, config: Mapping[str, Json]) -> Iterator[str]:
+    yield from _unknown(f"ProcessorConfig of {place}", config, CONFIG)
+    mode = config.get("Mode", "INLINE")
     if mode not in MODES:
         yield f"{place} has the mode {mode}, which is not run here"
-    yield from _block(place, block)
+    kind = config.get("ExecutionType")
+    if (kind != "STANDARD") if mode == "DISTRIBUTED" else kind is not None:
+        yield f"{place} has the mode {mode} and the execution type {kind}, which is not run here"
 
 
 def _syntax(name: str, state: Mapping[str, Json]) -> Iterator[str]:

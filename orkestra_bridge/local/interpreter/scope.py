@@ -57,6 +57,7 @@ class Scope:
     Attributes:
         outer: Readable here, assigned only where they were made.
         item: ``$states.context.Map`` inside of an iteration.
+        context: The context object, where the states run in an execution of their own.
     """
 
     run: Run
@@ -64,6 +65,7 @@ class Scope:
     outer: Mapping[str, Document] = field(default_factory=dict)
     own: dict[str, Document] = field(default_factory=dict)
     item: Document | None = None
+    context: Document | None = None
 
     def inside(self, path: str, item: Document | None = None) -> Scope:
         """Return the scope of a branch or iteration of a state in this one."""
@@ -75,6 +77,12 @@ class Scope:
             item=item or self.item,
         )
 
+    def apart(self, path: str, given: Document, index: int) -> Scope:
+        """Return the scope of an iteration that is an execution of its own: it sees nothing of this one but its input."""
+        own = child_context((self.context or self.run.context).value, given.value, self.run.clock, index)
+        whole = f"{self.path}/{path}" if self.path else path
+        return Scope(run=self.run, path=whole, context=settle(own, "context object"))
+
     def visible(self) -> dict[str, Document]:
         """Return all variables that can be read here."""
         return {**self.outer, **self.own}
@@ -85,6 +93,23 @@ class Scope:
             if name in self.outer:
                 raise StatesError(RUNTIME, f"The variable '{name}' belongs to an outer scope.")
             self.own[name] = settle(value, f"variable {name}")
+
+
+def child_context(around: Mapping[str, Json], given: Json, clock: Clock, index: int) -> dict[str, Json]:
+    """Return the context object of an execution that a distributed Map starts (AWS: "Map Run")."""
+    execution = around["Execution"]
+    machine, name = around["StateMachine"]["Name"], f"{execution['Name']}-{index}"
+    arn = execution["Id"].rpartition(":execution:")[0]
+    return {
+        **around,
+        "Execution": {
+            **execution,
+            "Id": f"{arn}:execution:{machine}/map:{name}",
+            "Input": given,
+            "Name": name,
+            "StartTime": iso(clock.now()),
+        },
+    }
 
 
 @final
@@ -107,7 +132,7 @@ class Visit:
 
     def context(self, *, bound: bool = False) -> dict[str, Any]:
         """Return the context object as it is now; ``bound`` in the form that JSONata wants."""
-        base, item = self.run.context, self.scope.item
+        base, item = self.scope.context or self.run.context, self.scope.item
         state = {"EnteredTime": self.entered, "Name": self.name, "RetryCount": self.retries}
         here: dict[str, Any] = {**(base.bound if bound else base.value), "State": state}
         if self.token is not None:

@@ -54,7 +54,7 @@ def test_xcoms_that_were_stored_are_shown(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     pushed = {"return_value": {"__xcom__": "tuple", "value": ["x" * 10_000]}, "k": 1}
     LargeXComs(store, "e").put_away(pushed, "m", 3)
-    ledger = Ledger(store)
+    ledger = Ledger(store, "e")
     ledger.hear(exited("m", {"m": {"state": "success", "tries": 1, "map_index": 3, "xcom": pushed}}))
     assert ledger.results()["m[3]"].xcom == {"k": 1, "return_value": ["x" * 10_000]}
     (tmp_path / "e" / "m" / "3" / "return_value.json").unlink()

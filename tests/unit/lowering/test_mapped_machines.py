@@ -75,7 +75,7 @@ def succeeded(*indexes: int) -> list[dict[str, Any]]:
 def test_instances_are_gathered_in_the_order_of_their_indexes(length: int) -> None:
     function = Function({"m": {"length": length}})
     ended = run(a_workflow(a_task("a"), mapped("m", "a"), a_task("z", "m")), function)
-    assert ended.output["m"] == {"instances": succeeded(*range(length))}
+    assert ended.output["m"] == {"execution": "local", "instances": succeeded(*range(length))}
     assert function.most == min(length, 40)
     assert [payload["ledger"]["m"] for payload in function.payloads if "map_index" in payload] == [
         {"length": length}
@@ -94,7 +94,7 @@ def test_what_has_ended_already_is_left_as_it_is(entry: dict[str, Any]) -> None:
 def test_a_known_length_needs_nobody_to_ask() -> None:
     function = Function()
     workflow = a_workflow(mapped("m", expansion=Expansion(length=3)))
-    assert run(workflow, function).output == {"m": {"instances": succeeded(0, 1, 2)}}
+    assert run(workflow, function).output["m"]["instances"] == succeeded(0, 1, 2)
     assert sorted(payload["map_index"] for payload in function.payloads) == [0, 1, 2]
     assert lower(workflow).findings[1:] == ()
 
@@ -177,7 +177,7 @@ def test_in_a_branch_only_what_was_added_is_returned() -> None:
     (parallel,) = [state for state in definition["States"].values() if state["Type"] == "Parallel"]
     output = parallel["Branches"][0]["States"]["m: map"]["Output"]
     assert output.startswith("{% {'m': (")
-    assert run(workflow, Function({"m": {"length": 2}})).output["m"] == {"instances": succeeded(0, 1)}
+    assert run(workflow, Function({"m": {"length": 2}})).output["m"]["instances"] == succeeded(0, 1)
 
 
 @pytest.mark.parametrize(("limit", "most"), [(None, 40), (3, 3), (100, 40)])
@@ -198,8 +198,21 @@ def test_findings_about_lengths() -> None:
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=40)))) == []
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=41)))) == ["OB342"]
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=41), max_active=9))) == []
-    assert ids(a_workflow(mapped("m", expansion=Expansion(length=3000)))) == ["OB341"]
+    assert ids(a_workflow(mapped("m", expansion=Expansion(length=1705)))) == ["OB342"]
+    assert ids(a_workflow(mapped("m", expansion=Expansion(length=2391), retry=Retry(attempts=1)))) == [
+        "OB344"
+    ]
+    assert ids(a_workflow(mapped("m", expansion=Expansion(length=2766)))) == ["OB341"]
     assert ids(a_workflow(a_task("a"), mapped("m", "a"))) == ["OB340"]
+
+
+def modes(workflow: Workflow) -> dict[str, str]:
+    states = lower(workflow).definition["States"].items()
+    return {
+        name.removesuffix(": map"): state["ItemProcessor"]["ProcessorConfig"]["Mode"]
+        for name, state in states
+        if state["Type"] == "Map"
+    }
 
 
 def limit_of(workflow: Workflow, task_id: str) -> int:
@@ -210,8 +223,22 @@ def limit_of(workflow: Workflow, task_id: str) -> int:
 
 def test_the_history_is_shared_by_all_mapped_tasks() -> None:
     assert limit_of(a_workflow(a_task("a"), mapped("m", "a")), "m") == 1024
-    assert limit_of(a_workflow(a_task("a"), mapped("m", "a", retry=Retry(attempts=9))), "m") == 690
+    assert modes(a_workflow(a_task("a"), mapped("m", "a", retry=Retry(attempts=5)))) == {"m": "INLINE"}
+    assert modes(a_workflow(a_task("a"), mapped("m", "a", retry=Retry(attempts=9)))) == {"m": "DISTRIBUTED"}
     two = a_workflow(a_task("a"), mapped("m", "a", retry=Retry(attempts=9)), mapped("n", "m"))
-    assert (limit_of(two, "m"), limit_of(two, "n")) == (345, 1024)
-    known = a_workflow(a_task("a"), mapped("k", "a", expansion=Expansion(length=2000)), mapped("m", "k"))
-    assert limit_of(known, "m") == 764
+    assert modes(two) == {"m": "DISTRIBUTED", "n": "INLINE"}
+    assert (limit_of(two, "m"), limit_of(two, "n")) == (1024, 1024)
+    known = a_workflow(
+        a_task("a"),
+        mapped("k", "a", expansion=Expansion(length=1700)),
+        mapped("m", "k", retry=Retry(attempts=1)),
+    )
+    assert modes(known) == {"k": "INLINE", "m": "DISTRIBUTED"}
+
+
+def test_a_product_has_room_for_more_than_a_single_argument() -> None:
+    product = Expansion(over=("a",), most=1024 * 1024)
+    workflow = a_workflow(a_task("a"), mapped("m", "a", expansion=product))
+    assert (modes(workflow), limit_of(workflow, "m")) == ({"m": "DISTRIBUTED"}, 2391)
+    small = a_workflow(a_task("a"), mapped("m", "a", expansion=Expansion(over=("a",), most=1536)))
+    assert (modes(small), limit_of(small, "m")) == ({"m": "INLINE"}, 1536)

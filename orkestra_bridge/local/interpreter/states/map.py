@@ -1,4 +1,4 @@
-"""Map, inline: runs its states once per item."""
+"""Map: runs its states once per item, in this execution or each in an execution of its own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 INLINE_LIMIT = 40
 """Iterations at once that AWS allows for an inline Map, whatever MaxConcurrency says."""
+DISTRIBUTED_LIMIT = 10_000
+"""Executions at once that AWS allows for a distributed Map."""
 
 
 async def run_map(visit: Visit) -> Outcome:
@@ -26,13 +28,17 @@ async def run_map(visit: Visit) -> Outcome:
 async def _iterations(visit: Visit) -> Document:
     state = visit.state
     wanted = int(visit.number(state.get("MaxConcurrency", 0), "MaxConcurrency"))
+    distributed = state["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    most = DISTRIBUTED_LIMIT if distributed else INLINE_LIMIT
     starts = []
     for index, value in enumerate(_items(visit)):
         item = settle({"Item": {"Index": index, "Value": value}}, "item")
         inside = visit.scope.inside(f"{visit.name}[{index}]", item)
         given = _given(visit, inside, value)
+        if distributed:
+            inside = visit.scope.apart(f"{visit.name}[{index}]", given, index)
         starts.append(partial(visit.run.run_block, state["ItemProcessor"], given, inside))
-    outputs = await side_by_side(starts, min(wanted or INLINE_LIMIT, INLINE_LIMIT))
+    outputs = await side_by_side(starts, min(wanted or most, most))
     return settle([output.value for output in outputs], "result")
 
 
