@@ -226,7 +226,7 @@ from airflow.decorators import task, task_group
 with DAG('d', **ARGS) as dag:
     @task
     def numbers():
-        return [{{"n": i, "text": "x" * 100}} for i in range(900)]
+        return [{{"n": i, "text": "x" * 100}} for i in range(2000)]
 
     @task
     def one(item):
@@ -236,17 +236,20 @@ with DAG('d', **ARGS) as dag:
 """
 
 
-def test_a_mapped_task_is_expanded_over_a_stored_list(unpack: Callable[..., Package], folder: Path) -> None:
+def test_a_mapped_task_is_expanded_over_a_stored_list(
+    unpack: Callable[..., Package], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "2000")
     package = unpack(EXPANDED)
     ledger = {"numbers": package.run(event("numbers"))}
-    assert ledger["numbers"]["xcom"] == {"return_value": REFERENCE | {"length": 900}}
+    assert ledger["numbers"]["xcom"] == {"return_value": REFERENCE | {"length": 2000}}
     stored = folder / "e" / "numbers" / "return_value.json"
     content = stored.read_bytes()
     stored.unlink()
-    assert package.run(event("one", ledger=ledger, expand={"limit": 1000})) == {"length": 900}
+    assert package.run(event("one", ledger=ledger, expand={"limit": 2000})) == {"length": 2000}
     stored.write_bytes(content)
-    ledger["one"] = {"length": 900}
-    assert package.run(event("one", ledger=ledger, map_index=899))["xcom"] == {"return_value": 899}
+    ledger["one"] = {"length": 2000}
+    assert package.run(event("one", ledger=ledger, map_index=1999))["xcom"] == {"return_value": 1999}
 
 
 def test_pushes_before_a_failure_are_stored_too(unpack: Callable[..., Package], folder: Path) -> None:
