@@ -124,12 +124,17 @@ def _first(workflow: Workflow, group: MappedGroup) -> Task:
     return next(found, None) or next(task for task in workflow.tasks if task.task_id.startswith(inside))
 
 
+_PAIRED_WRONGLY = (
+    "Airflow 2.11 and 3.3 run it, but instance i gets the i-th argument of both groups, not one of each pair"
+)
+
+
 def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, str]]:
     members = [task for task in workflow.tasks if task.mapped_group == group.group_id]
     if group.parent is not None:
         yield (
-            f"it is inside of another one, {group.parent}",
-            "expand one group over the product of both arguments",
+            f"it is inside of another one, {group.parent}; {_PAIRED_WRONGLY}",
+            "expand one group over the pairs that are meant, with expand_kwargs for instance",
         )
     if any(task.is_setup or task.is_teardown for task in members):
         yield "it has setup or teardown tasks", "move them out of the group, or make them ordinary tasks"

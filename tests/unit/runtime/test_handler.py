@@ -236,3 +236,26 @@ def test_a_folder_without_manifest_is_no_package(tmp_path: Any) -> None:
     (tmp_path / "manifest.json").write_text('{"version": 99}')
     with pytest.raises(RuntimeSetupError, match="99"):
         Package(str(tmp_path)).run(event("t"))
+
+
+BASH = """
+import json
+with DAG('d', **ARGS):
+    @task.bash(multiple_outputs=True, output_processor=json.loads)
+    def t():
+        return 'echo \\'{"rows": 3}\\''
+    t()
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "pushed"),
+    [
+        ("3.3.2", {"rows": 3, "return_value": {"rows": 3}}),
+        ("2.11.2", {"return_value": {"rows": 3}}),  # it warns that it ignores multiple_outputs there
+    ],
+)
+def test_keys_of_what_a_command_prints_are_xcoms(
+    unpack: Callable[..., Package], version: str, pushed: dict[str, Any]
+) -> None:
+    assert unpack(HEAD + BASH, version=version).run(event("t"))["xcom"] == pushed

@@ -24,6 +24,7 @@ from airflow._impl.group import MappedTaskGroup, TaskGroup
 from airflow._impl.mapped import MappedOperator
 from airflow._impl.operator import BaseOperator
 from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator, determine_kwargs
+from airflow._impl.settings import SETTINGS
 from airflow._impl.xcom_arg import XComArg
 from orkestra_bridge.runtime.context_keys import KNOWN_KEYS
 
@@ -143,13 +144,14 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
     def __init__(
         self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any
     ) -> None:
-        kwargs.pop("multiple_outputs", None)
+        # Airflow 2 has no output_processor, and ignores this for want of a dict.
+        several = kwargs.pop("multiple_outputs", None) and SETTINGS.major > 2
         super().__init__(
             kwargs_to_upstream={"bash_command": None},
             python_callable=python_callable,
             op_args=op_args,
             op_kwargs=op_kwargs,
-            multiple_outputs=False,
+            multiple_outputs=bool(several),
             **kwargs,
         )
 
