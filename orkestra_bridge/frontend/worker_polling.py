@@ -20,7 +20,7 @@ def polling_of(task: Any, kind: type, mapped: bool) -> dict[str, Any] | None:
     given = task.partial_kwargs if mapped else vars(task)
     sensor = "BaseSensorOperator" in names
     triggers = "TriggerDagRunOperator" in names and given.get("wait_for_completion")
-    if not sensor and not triggers:
+    if not sensor and not triggers and not _defers(kind, given):
         return None
     return {
         "interval": _seconds(given, "poke_interval"),
@@ -38,6 +38,14 @@ def other_dag_of(task: Any, kind: type, mapped: bool) -> str | None:
             value = given.get(_OTHER_DAG[base.__name__])
             return "{{ expand }}" if value is None else str(value)
     return None
+
+
+def _defers(kind: type, given: dict[str, Any]) -> bool:
+    """Return True for a task that defers: it was told to, or its class knows no other way."""
+    if "deferrable" in given:
+        return given["deferrable"] is True
+    code = getattr(getattr(kind, "execute", None), "__code__", None)
+    return "defer" in getattr(code, "co_names", ())
 
 
 def _seconds(given: dict[str, Any], name: str) -> float:

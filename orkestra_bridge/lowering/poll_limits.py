@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.model import Polling
-from orkestra_bridge.lowering.rules import SLOWER_POKES, TOO_MANY_POKES
+from orkestra_bridge.lowering.rules import DEFERRED, SLOWER_POKES, TOO_MANY_POKES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +106,16 @@ def about_polling(workflow: Workflow, task: Task) -> Iterator[Finding]:
     """Yield what a sensor does differently from Airflow in time."""
     polling, pace = task.polling or Polling(), pace_of(workflow, task)
     about = {"dag_id": workflow.dag_id, "task_id": task.task_id, "attribute": "poke_interval"}
+    if polling.resumes and task.calls is None:
+        yield DEFERRED.at(
+            task.span,
+            "there is no triggerer: its trigger is run in the function for up to 20 s, and again after its own interval, "
+            "until it fires",
+            "nothing, unless the trigger has to run without a break: then set deferrable=False",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+            attribute="deferrable",
+        )
     if pace.share >= _SHARES[-1]:
         yield TOO_MANY_POKES.at(
             task.span,

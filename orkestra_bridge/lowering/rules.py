@@ -55,6 +55,12 @@ TOO_MANY_POKES = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+DEFERRED = Rule(
+    id="OB330",
+    title="a deferred task whose trigger is run from time to time",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
 INTERNAL_ERROR = Rule(
     id="OB391", title="a fault of the translator", severity=Severity.ERROR, verdict=Verdict.REFUSED
 )

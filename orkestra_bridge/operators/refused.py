@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.attributes import is_given
-
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
 
@@ -70,9 +68,4 @@ def refusal_of(task: Task) -> Refusal | None:
         module, _, name = base.rpartition(".")
         if f"{module}.".startswith("airflow.") and name in BY_BASE:
             return BY_BASE[name]
-    if is_given(task.attributes, "deferrable") and task.polling is None:
-        return Refusal(
-            "deferrable=True hands it to Airflow's triggerer",
-            "set deferrable=False: the task then waits by itself, up to Lambda's 15 minutes",
-        )
     return None

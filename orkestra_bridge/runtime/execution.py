@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from orkestra_bridge.runtime import deferring
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
 from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
@@ -122,7 +123,7 @@ class _Attempt:
             if self.remembered.is_start:
                 self._call("on_execute_callback", "running")
             with _time_limit(task, self.errors.AirflowTaskTimeout, self.remembered.running):
-                result = task.execute(context)
+                result = deferring.execute(task, self.ti, context)
             if self.major == 2:  # whatever comes after it, the result has been pushed
                 self._push(result)
             name_instance(task, context)

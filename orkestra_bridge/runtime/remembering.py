@@ -40,7 +40,8 @@ class Remembered:
     def running(self) -> float:
         """Seconds for which Airflow would say that the task has been running: sleeping counts in poke mode."""
         poking = self.ti.poking
-        return poking.waited() if self.continuous and poking.possible else 0.0
+        counts = self.continuous and poking.possible and poking.deferred is None
+        return poking.waited() if counts else 0.0
 
     def restore(self, task: Any) -> None:
         """Give a task, whose templates are rendered, what the last poke left; remember how it looks now."""
@@ -57,7 +58,7 @@ class Remembered:
     def another_poke(self, again: Any) -> Exception:
         """Return the error that answers a sensor's PokeAgain."""
         if again.left is not None:
-            return self.ti.poking.goes_on(again.seconds, again.left, self.ti.pushed)
+            return self.ti.poking.goes_on(again.seconds, again.left, self.ti.pushed, exact=again.exact)
         if self.continuous:
             self.ti.put_away(KEPT_IN_ERROR)
         kept, pushed = self._changed(), self.ti.pushed if self.continuous else {}

@@ -4,6 +4,7 @@ import pytest
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.ir.model import Attribute, Expansion, Polling
+from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import check_operators, family_of
 
 BASE = "airflow.sdk.bases.operator.BaseOperator"
@@ -102,12 +103,15 @@ def test_a_sensor_is_one_whoever_wrote_it() -> None:
         assert family.name == "sensor"
 
 
-@pytest.mark.parametrize(("value", "refused"), [(True, True), (False, False)])
-def test_only_a_task_that_defers_is_refused(value: bool, refused: bool) -> None:
+def test_a_task_that_defers_is_run_like_any_other() -> None:
     bases = ("airflow.providers.amazon.aws.operators.glue.GlueJobOperator", BASE)
-    attributes = (Attribute(name="deferrable", value=value),)
-    task = a_task("t", operator="GlueJobOperator", bases=bases, attributes=attributes)
-    assert bool(check_operators(a_workflow(task))) is refused
+    attributes = (Attribute(name="deferrable", value=True),)
+    polling = Polling(resumes=True)
+    task = a_task("t", operator="GlueJobOperator", bases=bases, attributes=attributes, polling=polling)
+    family = family_of(task)
+    assert family is not None
+    assert family.name == "custom"
+    assert [finding.id for finding in lower(a_workflow(task)).findings] == ["OB330"]
 
 
 @pytest.mark.parametrize(

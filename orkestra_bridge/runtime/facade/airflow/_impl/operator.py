@@ -362,6 +362,14 @@ class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metacla
 
         raise TaskDeferred(trigger=trigger, method_name=method_name, kwargs=kwargs, timeout=timeout)
 
+    def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
+        """Return what a method returns that a trigger's event is for; raises TaskDeferralTimeout if none came in time."""
+        from airflow._impl.exceptions import TaskDeferralTimeout
+
+        if next_method == "__fail__":
+            raise TaskDeferralTimeout((next_kwargs or {}).get("error", "Unknown"))
+        return getattr(self, next_method)(context, **(next_kwargs or {}))
+
     @property
     def logger(self) -> logging.Logger:
         return self.log

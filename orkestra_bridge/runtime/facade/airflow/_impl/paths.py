@@ -406,6 +406,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.template.templater": ("templates: Templater LiteralValue",),
     **_TIMETABLES,
     "airflow.triggers.base": _TRIGGERS,
+    "airflow.triggers.temporal": ("triggers: DateTimeTrigger TimeDeltaTrigger",),
+    "airflow.providers.standard.triggers.temporal": ("triggers: DateTimeTrigger TimeDeltaTrigger",),
     "airflow.utils.context": _CONTEXT,
     "airflow.utils.dag_parsing_context": ("current: get_parsing_context AirflowParsingContext",),
     "airflow.utils.dates": ("dates: days_ago cron_presets round_time parse_execution_date",),

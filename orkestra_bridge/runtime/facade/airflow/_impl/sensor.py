@@ -13,6 +13,8 @@ from airflow._impl.exceptions import (
     AirflowSkipException,
     AirflowTaskTimeout,
     PokeAgain,
+    TaskDeferralError,
+    TaskDeferralTimeout,
 )
 from airflow._impl.operator import BaseOperator
 
@@ -103,6 +105,24 @@ class BaseSensorOperator(BaseOperator):
                 )
                 raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
             self._wait(poking, self.timeout - waited, context)
+
+    def _constructed(self) -> None:
+        if getattr(self, "deferrable", False):
+            # its poke() says the same as its trigger, and waiting costs nothing either way
+            object.__setattr__(self, "deferrable", False)
+        super()._constructed()
+
+    def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
+        try:
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except TaskDeferralTimeout as error:
+                raise AirflowSensorTimeout(*error.args) from error
+        except (AirflowException, TaskDeferralError) as error:
+            if self.soft_fail or self.never_fail:
+                name = "soft_fail" if self.soft_fail else "never_fail"
+                raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
+            raise
 
     def _wait(self, poking: Poking, remaining: float, context: Any) -> None:
         """Sleep until the next poke if it is near; raises PokeAgain to be called again."""

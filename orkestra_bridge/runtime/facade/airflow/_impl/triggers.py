@@ -6,6 +6,7 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow._impl import timezone
 from airflow._impl.logs import LoggingMixin
 from airflow._impl.templates import Templater
 
@@ -112,3 +113,31 @@ class TaskSkippedEvent(BaseTaskEndEvent):
     """Ends the task as skipped."""
 
     task_instance_state = "skipped"
+
+
+class DateTimeTrigger(BaseTrigger):
+    """Fires at a moment; the runtime reads the moment and does not run it."""
+
+    def __init__(
+        self, moment: Any = None, *, target_time: Any = None, end_from_trigger: bool = False
+    ) -> None:
+        super().__init__()
+        given = moment if moment is not None else target_time
+        parsed = timezone.parse(given) if isinstance(given, str) else given
+        if parsed is None or parsed.tzinfo is None:
+            raise ValueError("You cannot pass naive datetimes")
+        self.moment = timezone.convert_to_utc(parsed)
+        self.end_from_trigger = end_from_trigger
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return "airflow._impl.triggers.DateTimeTrigger", {"moment": self.moment}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        yield TriggerEvent(self.moment)
+
+
+class TimeDeltaTrigger(DateTimeTrigger):
+    """Fires after some time."""
+
+    def __init__(self, delta: timedelta, *, end_from_trigger: bool = False) -> None:
+        super().__init__(timezone.utcnow() + delta, end_from_trigger=end_from_trigger)
