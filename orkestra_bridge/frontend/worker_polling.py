@@ -5,6 +5,7 @@ Part of the worker program: standard library and Airflow only, Python 3.8 and la
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from .worker_values import seconds
@@ -44,7 +45,8 @@ def _defers(kind: type, given: dict[str, Any]) -> bool:
     """Return True for a task that defers: it was told to, or its class knows no other way."""
     if "deferrable" in given:
         return given["deferrable"] is True
-    code = getattr(getattr(kind, "execute", None), "__code__", None)
+    # Airflow wraps every execute()
+    code = getattr(inspect.unwrap(getattr(kind, "execute", len)), "__code__", None)
     return "defer" in getattr(code, "co_names", ())
 
 

@@ -1,4 +1,4 @@
-"""Sensors and deferred tasks end as in Airflow: states, tries and XComs, whatever a poke does and in both modes."""
+"""Sensors end as in Airflow: states, tries and XComs, whatever a poke does and in both modes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from equivalence import difference, machine_outcomes, oracle, translated
 if TYPE_CHECKING:
     from equivalence import Airflow
 
-FOLDER = Path(__file__).parents[1] / "data" / "sensors"
-FILES = [FOLDER / "sensors.py", FOLDER / "deferring.py"]
+FILE = Path(__file__).parents[1] / "data" / "sensors" / "sensors.py"
 
 
 def test_sensors_end_as_in_airflow_3(airflow3: Airflow, tmp_path: Path) -> None:
@@ -27,8 +26,8 @@ def test_sensors_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> None:
 
 def compare(airflow: Airflow, folder: Path) -> None:
     ours, theirs = (past(folder / name) for name in ("ours", "theirs"))
-    conversion = translated(FILES, folder / "out", airflow)
-    with oracle(airflow, FILES, environment=theirs) as wait_for_airflow:
+    conversion = translated([FILE], folder / "out", airflow)
+    with oracle(airflow, [FILE], environment=theirs) as wait_for_airflow:
         outcomes = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion, ours)}
         expected = wait_for_airflow()
     assert outcomes.keys() == expected.keys()
