@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.metadata
 import io
 import json
 import sys
@@ -26,6 +27,15 @@ def write_tree(root: Path, files: Mapping[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return root
+
+
+def has_distributions(*names: str) -> bool:
+    """Return True if all of these are installed beside the tests.
+
+    Looking for their modules would import Airflow into this process, where other tests expect the facade.
+    """
+    installed_names = {distribution.name.lower() for distribution in importlib.metadata.distributions()}
+    return installed_names.issuperset(names)
 
 
 def dag_file(root: Path, relative: str = "dag.py") -> DagFile:

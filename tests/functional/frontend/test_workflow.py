@@ -360,7 +360,7 @@ def test_what_is_known_about_expansions(environment: Environment, tmp_path: Path
         "items": None,
         "cross": Expansion(length=6),
         "some": Expansion(over=("items",)),
-        "mixed": Expansion(over=("items",)),
+        "mixed": Expansion(over=("items",), most=1024),
         "sets": Expansion(length=2),
         "unknown_sets": Expansion(over=("items",)),
         "each.work": None,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from packages import has_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .conftest import Outcome
 
-pytestmark = pytest.mark.skipif(not find_spec("airflow.providers.amazon"), reason="needs the amazon provider")
+pytestmark = pytest.mark.skipif(
+    not has_distributions("apache-airflow-providers-amazon"), reason="needs the amazon provider"
+)
 
 AWS = """
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from packages import has_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .conftest import Outcome
 
 pytestmark = pytest.mark.skipif(
-    not find_spec("airflow.providers.http") or not find_spec("airflow.providers.sqlite"),
+    not has_distributions("apache-airflow-providers-http", "apache-airflow-providers-sqlite"),
     reason="needs the http and sqlite providers",
 )
 

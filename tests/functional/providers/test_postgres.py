@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packages import has_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 pytestmark = pytest.mark.skipif(
-    not find_spec("airflow.providers.postgres") or not PROGRAMS,
+    not has_distributions("apache-airflow-providers-postgres") or not PROGRAMS,
     reason="needs the postgres provider and a PostgreSQL server",
 )
 

@@ -203,11 +203,25 @@ def test_a_dag_in_parts_is_said_to_be_one() -> None:
     assert [one for one in lower(chain(12)).findings if one.id == "OB350"] == []
 
 
+def series(items: list[Region]) -> Series:
+    """Return a Series that, like any other, holds no Series itself."""
+    return Series(
+        tuple(each for item in items for each in (item.items if isinstance(item, Series) else [item]))
+    )
+
+
+def parallel(items: list[Region]) -> Parallel:
+    """Return a Parallel that holds no Parallel itself."""
+    return Parallel(
+        tuple(each for item in items for each in (item.branches if isinstance(item, Parallel) else [item]))
+    )
+
+
 regions = st.recursive(
     st.just(Leaf("x")),
     lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=6).map(lambda items: Series(tuple(items))),
-        st.lists(inner, min_size=2, max_size=6).map(lambda items: Parallel(tuple(items))),
+        st.lists(inner, min_size=2, max_size=6).map(series),
+        st.lists(inner, min_size=2, max_size=6).map(parallel),
     ),
     max_leaves=40,
 )

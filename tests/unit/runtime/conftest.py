@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def unpack(tmp_path: Path, facade: Any) -> Iterator[Callable[..., Package]]:
 
     def make(source: str, *, dag_id: str = "d", version: str = "3.3.2", **schedule: Any) -> Package:
         (tmp_path / "source").mkdir(exist_ok=True)
+        # Two files of one length within one second look alike to Python's cache of compiled files.
+        shutil.rmtree(tmp_path / "source" / "__pycache__", ignore_errors=True)
         (tmp_path / "source" / "dag.py").write_text(source, encoding="utf-8")
         workflow: dict[str, Any] = {
             "dag_id": dag_id,
