@@ -253,6 +253,9 @@ class Workflow:
         groups: Task groups with arguments that differ from the defaults, sorted by id.
         unused_default_args: Names in the DAG's default_args that no task takes.
         files: Template files that tasks read and data files that loading reads, relative to the DAG folder.
+        inline_limit: Bytes of XComs that may stay in a task instance's entry of the ledger (`lowering/payload.py`).
+        error_limit: Characters of an error that may.
+        archived: For each part whose entries are put away when it ends, the tasks of which it has them.
         variables, connections: Names that were looked up while parsing.
         made_up: What was made up to load it, such as ``variable bucket``; it is not the user's DAG then.
         needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
@@ -278,6 +281,9 @@ class Workflow:
     unused_default_args: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     files: tuple[str, ...] = ()
+    inline_limit: int = 8_192
+    error_limit: int = 16_000
+    archived: tuple[tuple[str, ...], ...] = ()
     variables: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     needs: Needs = field(default_factory=Needs)
@@ -285,7 +291,19 @@ class Workflow:
 
     def task(self, task_id: str) -> Task:
         """Return the task with this id; raises KeyError if there is none."""
-        for task in self.tasks:
-            if task.task_id == task_id:
-                return task
-        raise KeyError(task_id)
+        return _index(self.tasks)[task_id]
+
+
+_Tasks = tuple[Task, ...]
+_indexes: list[tuple[_Tasks, dict[str, Task]]] = []
+"""Of the last few workflows: DAGs have thousands of tasks, and each is looked up many times."""
+
+
+def _index(tasks: _Tasks) -> dict[str, Task]:
+    for known, index in _indexes:
+        if known is tasks:
+            return index
+    made = {task.task_id: task for task in tasks}
+    _indexes.insert(0, (tasks, made))
+    del _indexes[8:]
+    return made

@@ -45,12 +45,18 @@ class Ledger:
             self.take(event.details.get("output"))
 
     def take(self, output: Json) -> None:
-        """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing."""
+        """Take the entries of an output, later ones instead of earlier ones; other outputs say nothing.
+
+        Those that have been put away were whole in an earlier output.
+        """
+        from orkestra_bridge.runtime.archive import PART
         from orkestra_bridge.runtime.failure import completed
 
         for task_id, entry in output.items() if isinstance(output, dict) else ():
             whole = completed(entry) if entries_of(entry) else entry
-            self._entries.update(((task_id, one.get("map_index", -1)), one) for one in entries_of(whole))
+            self._entries.update(
+                ((task_id, one.get("map_index", -1)), one) for one in entries_of(whole) if PART not in one
+            )
 
     def states(self) -> dict[str, Json]:
         """Return the states of the task instances that have ended, in the shape of the ledger."""

@@ -96,7 +96,7 @@ def lower_in_container(
             output=scope.output({task.task_id: "$states.result.Payload"}, last=False),
             next=choice,
             retry=(SERVICE_ERRORS,),
-            catch=(_catch(task, scope, caught),),
+            catch=(_catch(plan, task, scope, caught),),
         ),
         choice: ChoiceState(
             choices=(
@@ -115,7 +115,7 @@ def lower_in_container(
             else max(math.ceil(task.execution_timeout) + START, HEARTBEAT + 1),
             heartbeat=HEARTBEAT,
             retry=(ECS_ERRORS, *retriers(task.retry)),
-            catch=(_catch(task, later, caught),),
+            catch=(_catch(plan, task, later, caught),),
         ),
     }
     if called_back:
@@ -128,8 +128,8 @@ def lower_in_container(
     return states
 
 
-def _catch(task: Task, scope: Scope, caught: str) -> Catcher:
-    failed = scope.output({task.task_id: failed_entry(scope)}, last=False)
+def _catch(plan: Plan, task: Task, scope: Scope, caught: str) -> Catcher:
+    failed = scope.output({task.task_id: failed_entry(plan, scope)}, last=False)
     return Catcher(errors=("States.ALL",), next=caught, output=failed)
 
 

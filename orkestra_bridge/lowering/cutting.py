@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What something takes of a state machine: bytes of the definition, events of the history."""
+    """What something takes of a state machine: bytes of the definition, events of the history, bytes of the ledger."""
 
     size: int = 0
     events: int = 0
+    data: int = 0
 
     def __add__(self, other: Weight) -> Weight:
-        return Weight(self.size + other.size, self.events + other.events)
+        return Weight(self.size + other.size, self.events + other.events, self.data + other.data)
 
     def within(self, limit: Weight) -> bool:
-        """Return True if neither is beyond the limit."""
-        return self.size <= limit.size and self.events <= limit.events
+        """Return True if none of them is beyond the limit."""
+        return self.size <= limit.size and self.events <= limit.events and self.data <= limit.data
 
     def times(self, share: float) -> Weight:
-        """Return a share of both, rounded down."""
-        return Weight(int(self.size * share), int(self.events * share))
+        """Return a share of each, rounded down."""
+        return Weight(int(self.size * share), int(self.events * share), int(self.data * share))
 
 
 PART = Weight(1_500, 34)
@@ -43,12 +44,22 @@ PARALLEL = Weight(400, 4)
 _PER_BRANCH = 40
 
 
-def cut(region: Region, weight_of: Callable[[str], Weight], limit: Weight) -> Region:
+def _nothing(_: tuple[str, ...]) -> int:
+    return 0
+
+
+def cut(
+    region: Region,
+    weight_of: Callable[[str], Weight],
+    limit: Weight,
+    left_by: Callable[[tuple[str, ...]], int] = _nothing,
+) -> Region:
     """Return the region with parts in it, so that neither what is left nor any part is heavier than the limit.
 
-    A single task that is heavier stays as it is. ``weight_of`` gives the weight of a task by its id.
+    A single task that is heavier stays as it is. ``weight_of`` gives the weight of a task by its id, ``left_by`` the
+    bytes that a part with these tasks leaves in the ledger.
     """
-    return _numbered(_Cutter(weight_of, limit).fitted(region), count(1))
+    return _numbered(_Cutter(weight_of, limit, left_by).fitted(region), count(1))
 
 
 def _numbered(region: Region, numbers: Iterator[int]) -> Region:
@@ -83,9 +94,15 @@ def own_tasks(region: Region) -> Iterator[str]:
 
 @final
 class _Cutter:
-    def __init__(self, weight_of: Callable[[str], Weight], limit: Weight) -> None:
+    def __init__(
+        self,
+        weight_of: Callable[[str], Weight],
+        limit: Weight,
+        left_by: Callable[[tuple[str, ...]], int],
+    ) -> None:
         self._weight_of = weight_of
         self._limit = limit
+        self._left_by = left_by
 
     def fitted(self, region: Region) -> Region:
         if isinstance(region, Leaf | Part) or self.weight(region).within(self._limit):
@@ -104,7 +121,7 @@ class _Cutter:
             case Leaf():
                 return self._weight_of(region.task_id)
             case Part():
-                return PART
+                return PART + Weight(data=self._left_by(task_ids(region)))
             case Series():
                 return sum((self.weight(item) for item in region.items), Weight())
             case Parallel():
@@ -137,5 +154,6 @@ class _Cutter:
 
 
 def shares(weight: Weight, of: Weight) -> float:
-    """Return how many times a weight has the bytes or the events of another one, whichever is more."""
-    return max(weight.size / max(of.size, 1), weight.events / max(of.events, 1))
+    """Return how many times a weight has what another one has, of what it has most."""
+    pairs = (weight.size, of.size), (weight.events, of.events), (weight.data, of.data)
+    return max(mine / max(limit, 1) for mine, limit in pairs)

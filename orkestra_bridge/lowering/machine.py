@@ -21,6 +21,7 @@ from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.part import part_arn
 from orkestra_bridge.lowering.parts import AWS, within_limits
+from orkestra_bridge.lowering.payload import sized
 from orkestra_bridge.lowering.regions import Decomposition, decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, INVALID_MACHINE
 from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
@@ -53,6 +54,7 @@ class Lowered:
         parts: The ASL of each part by its name, where the DAG does not fit into one state machine.
         decomposition: How the graph was nested.
         region: The nesting with its parts.
+        archived: For each part, the tasks whose entries it puts away; none if all can be carried along.
         states: Number of states, in all machines.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
         weight: What the largest of the machines takes of AWS's limits.
@@ -66,6 +68,7 @@ class Lowered:
     weight: Weight
     findings: tuple[Finding, ...]
     parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    archived: tuple[tuple[str, ...], ...] = ()
 
 
 def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps: Maps = "auto") -> Lowered:
@@ -74,6 +77,7 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
     ``joins`` says what enforces an edge that does not nest, as in `ConvertOptions`. ``limit`` is what one state machine
     may take; what is larger is cut into parts. ``maps`` is as in `ConvertOptions`.
     """
+    workflow = sized(workflow)
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
     plan = replace(_plan(groups, workflow, starts, decomposition), distributed=_distributed(groups, maps))
@@ -100,6 +104,7 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
             events=max(each.weight.events for each in machines.all),
         ),
         findings=findings,
+        archived=tuple(plan.archived[number] for number in sorted(plan.archived)),
     )
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import expression, merge, picked
 from orkestra_bridge.asl.model import Machine, PassState, Retrier, TaskState
+from orkestra_bridge.lowering.liveness import looked_at_later
 from orkestra_bridge.lowering.regions import task_ids
 from orkestra_bridge.lowering.scope import EXECUTION, INPUT, Plan, Scope
+from orkestra_bridge.lowering.task import FUNCTION, LAMBDA_INVOKE, SERVICE_ERRORS, run_payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,16 +94,35 @@ def _machine(plan: Plan, part: Part, returns: tuple[str, ...], lower_body: Body)
     name = plan.names.fresh(f"Part {part.number}: result")
     scope = Scope(ledger=_FIRST_LEDGER, execution=IN_PART)
     body = lower_body(plan, part.region, scope, name)
-    result = PassState(
-        comment="What these tasks have added to the ledger",
-        output=expression(picked(INPUT, returns)),
-        next=None,
-    )
+    result = _put_away(plan, part, returns) if plan.archives else _added(returns)
     workflow = plan.workflow
     return Machine(
         comment=f"Part {part.number} of Airflow DAG {workflow.dag_id} ({workflow.span.file})",
         start_at=body.start_at,
         states={**body.states, name: result},
+    )
+
+
+def _added(returns: tuple[str, ...]) -> PassState:
+    return PassState(
+        comment="What these tasks have added to the ledger",
+        output=expression(picked(INPUT, returns)),
+        next=None,
+    )
+
+
+def _put_away(plan: Plan, part: Part, returns: tuple[str, ...]) -> TaskState:
+    """Return the state that stores what the tasks left, and goes on with what is looked at later."""
+    plan.archived[part.number] = returns
+    told = {"part": part.number, "keep": list(looked_at_later(plan, returns))}
+    ledger = Scope(ledger=INPUT, execution=IN_PART)
+    return TaskState(
+        comment="Puts away what these tasks have added to the ledger, but for the states that later ones look at",
+        resource=LAMBDA_INVOKE,
+        arguments={"FunctionName": FUNCTION, "Payload": {"archive": told, **run_payload(ledger)}},
+        output=expression("$states.result.Payload"),
+        next=None,
+        retry=(SERVICE_ERRORS, Retrier(errors=("States.ALL",), interval=2, attempts=3, backoff=2.0)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.measure import (
@@ -14,16 +15,20 @@ from orkestra_bridge.asl.measure import (
 )
 from orkestra_bridge.asl.model import Machine, state_names
 from orkestra_bridge.asl.render import to_asl
+from orkestra_bridge.lowering.container import CLUSTER, DEFINITION, SECURITY_GROUPS, SUBNETS
 from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, shares
 from orkestra_bridge.lowering.join import TABLE
+from orkestra_bridge.lowering.liveness import looked_at_later
 from orkestra_bridge.lowering.nesting import states_of_task
 from orkestra_bridge.lowering.part import part_arn, part_name
+from orkestra_bridge.lowering.payload import ROOM, least_data, least_state, may_push
 from orkestra_bridge.lowering.poll_limits import budget_of
+from orkestra_bridge.lowering.regions import Leaf, Part, Series, inside_of, task_ids
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.regions import Region
@@ -31,9 +36,11 @@ if TYPE_CHECKING:
 
     Body = Callable[[Plan, Region], Machine]
 
-AWS = Weight(DEFINITION_LIMIT, HISTORY_LIMIT)
+AWS = Weight(DEFINITION_LIMIT, HISTORY_LIMIT, ROOM)
 """What AWS allows of one state machine."""
-FILLED = {FUNCTION: 140, TABLE: 160}
+_DATA_OF_PART = 0.4
+"""The share of the ledger's room that is for the tasks of one part, if all do not fit; as much is for those around it."""
+FILLED = {FUNCTION: 140, TABLE: 160, CLUSTER: 300, DEFINITION: 300, SUBNETS: 500, SECURITY_GROUPS: 200}
 """Placeholders, and the most bytes of their values: ARN of a function, name of a table that CloudFormation made."""
 _ARN = 170
 _SHARES = (0.85, 0.7, 0.55, 0.4, 0.25)
@@ -81,9 +88,13 @@ def within_limits(plan: Plan, region: Region, body: Body, limit: Weight = AWS) -
     tried = [_machines(plan, region, body)]
     if tried[0].heaviest(limit) <= 1:
         return tried[0]
-    weights = {name: _weight(plan, name) for name in plan.joins.order.names}
+    nodes = plan.joins.order.names
+    plan = replace(plan, archives=_data(plan, nodes) > limit.data and any(map(may_push, plan.workflow.tasks)))
+    weights = {name: _weight(plan, name) for name in nodes}
     for share in _SHARES:
-        parted = cut(region, weights.__getitem__, limit.times(share))
+        data = int(limit.data * min(share, _DATA_OF_PART)) if plan.archives else limit.data
+        room = replace(limit.times(share), data=data)
+        parted = cut(region, weights.__getitem__, room, partial(_left, plan))
         tried.append(_machines(_fresh(plan, parted), parted, body))
         if tried[-1].heaviest(limit) <= 1:
             return tried[-1]
@@ -99,31 +110,74 @@ def _fresh(plan: Plan, region: Region) -> Plan:
         together = replace(nodes, tasks=tuple(task for task in nodes.tasks if task.task_id in own))
         beside |= dict.fromkeys(own, together)
     names = StateNames(task.task_id for task in plan.workflow.tasks)
-    return replace(plan, names=names, beside=beside, parts={})
+    return replace(plan, names=names, beside=beside, parts={}, archived={})
 
 
 def _machines(plan: Plan, region: Region, body: Body) -> Machines:
-    main = _measured("", body(plan, region), plan)
-    parts = [_measured(part_name(number), plan.parts[number], plan) for number in sorted(plan.parts)]
+    machine = body(plan, region)
+    data = _ledgers(plan, region)
+    main = _measured("", machine, plan, data[0])
+    parts = [
+        _measured(part_name(number), plan.parts[number], plan, data[number]) for number in sorted(plan.parts)
+    ]
     return Machines(plan=plan, region=region, main=main, parts=tuple(parts))
 
 
-def _measured(name: str, machine: Machine, plan: Plan) -> Measured:
+def _ledgers(plan: Plan, region: Region) -> dict[int, int]:
+    """Return the bytes that the ledger has at most in each part by its number, and in the DAG's own machine by 0.
+
+    Branches do not know what others beside them leave; but where there are joins, reports may tell them all of it.
+    """
+    most: dict[int, int] = {}
+
+    def added(number: int, inner: Region, before: int) -> int:
+        match inner:
+            case Leaf():
+                new = _data(plan, [inner.task_id])
+            case Part():
+                added(inner.number, inner.region, before)
+                new = _left(plan, task_ids(inner))
+            case _:
+                new = 0
+                for each in inside_of(inner):
+                    known = isinstance(inner, Series) or plan.joins.waiting
+                    new += added(number, each, before + new if known else before)
+        most[number] = max(most.get(number, 0), before + new)
+        return new
+
+    added(0, region, 0)
+    return most
+
+
+def _data(plan: Plan, nodes: Iterable[str]) -> int:
+    tasks = (plan.workflow.task(task_id) for task_id in plan.ledger_ids(nodes))
+    return sum(least_data(plan.workflow, task) for task in tasks)
+
+
+def _left(plan: Plan, nodes: tuple[str, ...]) -> int:
+    """Return the bytes that a part with these tasks and mapped groups leaves in the ledger."""
+    if not plan.archives:
+        return _data(plan, nodes)
+    kept = looked_at_later(plan, plan.ledger_ids(nodes))
+    return sum(least_state(plan.workflow, plan.workflow.task(task_id)) for task_id in kept)
+
+
+def _measured(name: str, machine: Machine, plan: Plan, data: int) -> Measured:
     definition = to_asl(machine)
     filled = FILLED | {part_arn(number): _ARN for number in plan.parts}
     events = most_events(machine, _instances(plan)) + _waits(plan, machine)
-    weight = Weight(definition_bytes(definition, filled), events)
+    weight = Weight(definition_bytes(definition, filled), events, data)
     return Measured(name=name, machine=machine, definition=definition, weight=weight)
 
 
 def _weight(plan: Plan, name: str) -> Weight:
     """Return what the states of a task or mapped group weigh, wherever they stand."""
-    states = states_of_task(
-        replace(plan, names=StateNames(task.task_id for task in plan.workflow.tasks)), name
-    )
+    states = states_of_task(plan, name)
     machine = Machine(start_at=name, states=states)
     events = states_events(states, _instances(plan)) + _waits(plan, machine)
-    return Weight(definition_bytes(to_asl(machine), FILLED), events)
+    return Weight(
+        definition_bytes(to_asl(machine), FILLED), events, _data(plan, [name]) if plan.archives else 0
+    )
 
 
 def _waits(plan: Plan, machine: Machine) -> int:

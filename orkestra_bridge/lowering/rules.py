@@ -103,3 +103,10 @@ HISTORY_TOO_LONG = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+STATE_DATA_TOO_LARGE = Rule(
+    id="OB352",
+    title="more state data than a state machine passes on",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+    if_allowed="it is translated all the same; a run with so many results fails with States.DataLimitExceeded",
+)

@@ -34,6 +34,9 @@ class Plan:
         setups: Which tasks are setups and teardowns, and what that means for others.
         joins: Which tasks wait for reports from other branches.
         beside: For a task in a part, the tasks and mapped groups that share its state machine.
+        archives: True if a part puts its entries away when it ends, because all together are too large.
+        watchers: For each task, the tasks that look at its state, once that has been asked for.
+        archived: For each such part, the tasks of which it has entries, as far as it has been lowered.
         parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
         distributed: The mapped tasks and groups whose instances are executions of their own.
@@ -48,6 +51,9 @@ class Plan:
     groups: Grouped
     distributed: frozenset[str] = frozenset()
     beside: Mapping[str, Workflow] = field(default_factory=dict)
+    archives: bool = False
+    watchers: dict[str, set[str]] = field(default_factory=dict)
+    archived: dict[int, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[int, Machine] = field(default_factory=dict)
 
     def node(self, name: str) -> Task:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.lowering.rules import CUT_INTO_PARTS, DEFINITION_TOO_LARGE, HISTORY_TOO_LONG
+from orkestra_bridge.lowering.rules import (
+    CUT_INTO_PARTS,
+    DEFINITION_TOO_LARGE,
+    HISTORY_TOO_LONG,
+    STATE_DATA_TOO_LARGE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,5 +53,13 @@ def _machine(machines: Machines, measured: Measured, limit: Weight) -> Iterator[
             f"an execution of {which} may write {weight.events:,} events, its history holds {limit.events:,}, and it "
             "cannot be cut further",
             "map over fewer items or let tasks retry less often, or split the DAG into several",
+            dag_id=workflow.dag_id,
+        )
+    if weight.data > limit.data:
+        yield STATE_DATA_TOO_LARGE.at(
+            workflow.span,
+            f"what {which} has to remember of its tasks takes up to {weight.data:,} bytes, and state data has room for "
+            f"{limit.data:,}",
+            "map over fewer items, let fewer tasks meet in one, or split the DAG into several",
             dag_id=workflow.dag_id,
         )

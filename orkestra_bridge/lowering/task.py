@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 FUNCTION = "${TasksFunctionArn}"
 NEVER_RETRIED = "AirflowFailException"
-CAUSE_LENGTH = 16_000
-"""Characters: the message, and the XComs that were pushed before (`runtime/execution.py`)."""
 TIMEOUT_MARGIN = 10
 """Seconds more than the handler has, which enforces execution_timeout itself: a cold start is no work."""
 LONGEST_DELAY = 86_400
@@ -57,7 +55,7 @@ def lower_task(
     after_failure = following or plan.names.fresh(f"{name} failed")
     called_back = is_given(task.attributes, "on_failure_callback")
     caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
-    failed = scope.output({task.task_id: failed_entry(scope, tries)}, last=last and not called_back)
+    failed = scope.output({task.task_id: failed_entry(plan, scope, tries)}, last=last and not called_back)
     states: dict[str, State] = {
         name: TaskState(
             comment=comment_of(task),
@@ -112,10 +110,10 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def failed_entry(scope: Scope, tries: str = TRIES) -> str:
+def failed_entry(plan: Plan, scope: Scope, tries: str = TRIES) -> str:
     """Return JSONata for the entry of a failed task; its readers find more in the error (`runtime/failure.py`)."""
     index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
-    cause = f"$substring($states.errorOutput.Cause, 0, {CAUSE_LENGTH})"
+    cause = f"$substring($states.errorOutput.Cause, 0, {plan.workflow.error_limit})"
     return (
         f"{{'state': 'failed', 'tries': {tries}, 'at': $millis(), "
         "'error': {'type': $states.errorOutput.Error, "

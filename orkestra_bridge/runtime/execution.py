@@ -69,6 +69,7 @@ class _Attempt:
         self.ti = instance.ti
         self.context = instance.context
         self.major = instance.major
+        self.error_limit = instance.error_limit
         self.retry = instance.retry
         self.called = ""
         self.remembered = Remembered(instance.task, instance.ti)
@@ -198,10 +199,10 @@ class _Attempt:
     def _failure(self, error: BaseException, *, final: bool) -> BaseException:
         """Return the error that leaves the handler: the user's own wherever nothing has to be added to it."""
         kind = type(error)
-        notes = f"{self.called}{self._pushed_before()}"
-        message = str(error)
-        if len(message) > MAX_MESSAGE:
-            message = f"{message[:MAX_MESSAGE]}... ({len(message)} characters; all of it is in the log)"
+        message, longest = str(error), min(MAX_MESSAGE, self.error_limit // 2)
+        if len(message) > longest:
+            message = f"{message[:longest]}... ({len(message)} characters; all of it is in the log)"
+        notes = f"{self.called}{self._pushed_before(self.error_limit - len(message))}"
         if isinstance(error, self.errors.TaskDeferred):
             text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
             return _named(NO_RETRY, f"{text}{notes}")
@@ -215,7 +216,7 @@ class _Attempt:
             return _named(kind.__name__, f"{message}{notes}")
         return error
 
-    def _pushed_before(self) -> str:
+    def _pushed_before(self, room: int) -> str:
         if not self.ti.pushed:
             return ""
         try:
@@ -224,7 +225,7 @@ class _Attempt:
             log.exception("The XComs pushed before the failure cannot be kept")
             return ""
         text = json.dumps(self.ti.pushed, separators=(",", ":"), sort_keys=True)
-        if len(text) > MAX_PUSHED:
+        if len(text) > min(MAX_PUSHED, room * 3 // 4):
             log.warning(
                 "The XComs pushed before the failure are too large to be kept: %s characters", len(text)
             )

@@ -53,6 +53,8 @@ def completed(entry: Mapping[str, Any]) -> dict[str, Any]:
     That is its ``xcom``, and ``called`` if its on_failure_callback has been called. Of a mapped task all instances are
     completed, those of a distributed Map with what it leaves out: the map index, and a single try.
     """
+    if "error" not in entry and "instances" not in entry:
+        return dict(entry)
     if "instances" in entry:
         execution = entry.get("execution", "")
         found_all = [_of_instance(index, one, execution) for index, one in enumerate(entry["instances"])]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import logs
+from orkestra_bridge.runtime.archive import put_away, whole_ledger
 from orkestra_bridge.runtime.callbacks import run_callback
 from orkestra_bridge.runtime.clock import clock_of
 from orkestra_bridge.runtime.errors import RuntimeSetupError
@@ -53,7 +54,10 @@ class Package:
             Exception: What failed the task.
         """
         event = unpacked(event)
+        event["ledger"] = whole_ledger(self.manifest["workflow"], event)
         logs.about(dag_id=self.manifest["workflow"]["dag_id"], **_instance(event))
+        if "archive" in event:
+            return put_away(self.manifest["workflow"], event)
         if event.get("callback"):
             return run_callback(self.dag, self.manifest, event)
         task_id, map_index = event.get("task_id"), int(event.get("map_index", -1))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from orkestra_bridge.runtime.rundates import Run
 
 
+ERROR_LIMIT = 16_000
+"""Characters of an error that the ledger has room for, if the manifest says nothing else."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
@@ -33,6 +37,7 @@ class Instance:
     context: TaskContext
     major: int
     retry: Mapping[str, Any]
+    error_limit: int
 
 
 def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> Instance:
@@ -69,7 +74,14 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
     context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
-    return Instance(task=task, ti=ti, context=context, major=major, retry=retry_of(workflow, task.task_id))
+    return Instance(
+        task=task,
+        ti=ti,
+        context=context,
+        major=major,
+        retry=retry_of(workflow, task.task_id),
+        error_limit=int(workflow.get("error_limit") or ERROR_LIMIT),
+    )
 
 
 def run_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> Run:

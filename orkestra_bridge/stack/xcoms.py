@@ -9,43 +9,26 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.lowering import payload
 from orkestra_bridge.lowering.join import DAY, LONGEST_RUN
-from orkestra_bridge.operators.registry import BASH, Runs, family_of
 from orkestra_bridge.runtime.storage import VARIABLE
 from orkestra_bridge.stack.iam import allow
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.model import Workflow
 
 XCOMS = "XComBucket"
 NAME, DAYS = "XComBucketName", "XComRetentionDays"
 MAKES_BUCKET = "MakesXComBucket"
 KEPT_AFTER_RUN = 35
 """Days for which a run that has failed can be repaired from what it left."""
-_CALLBACKS = (
-    "on_execute_callback",
-    "on_failure_callback",
-    "on_retry_callback",
-    "on_skipped_callback",
-    "on_success_callback",
-)
 
 Json = dict[str, Any]
 
 
 def may_push(workflow: Workflow) -> bool:
     """Return True if a task of the DAG, or one of its callbacks, can push an XCom of any length."""
-    return any(map(_may_push, workflow.tasks))
-
-
-def _may_push(task: Task) -> bool:
-    family = family_of(task)
-    if family is None or family.runs is not Runs.LAMBDA:
-        return False
-    silent = any(each.name == "do_xcom_push" and not each.value for each in task.attributes)
-    # other operators' code may push by itself, whatever becomes of what it returns
-    return family is not BASH or not silent or is_given(task.attributes, *_CALLBACKS)
+    return any(map(payload.may_push, workflow.tasks))
 
 
 def xcom_resources() -> dict[str, Json]:

@@ -13,6 +13,7 @@ from orkestra_bridge.ir.model import Attribute, Container, Expansion, MappedGrou
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
+from orkestra_bridge.lowering.payload import ROOM
 from orkestra_bridge.lowering.pprint import nesting_text
 
 GOLDENS = Path(__file__).parent / "machines"
@@ -115,7 +116,7 @@ IN_PARTS: dict[str, Workflow] = {
         *(a_task(name) for name in "abcd"), a_task("e", "a"), a_task("f", "b", "d"), a_task("g", "d")
     ),
 }
-SMALL = Weight(4_500, 10**6)
+SMALL = Weight(4_500, 10**6, ROOM)
 
 
 @pytest.mark.parametrize("name", CONSTRUCTS)

@@ -19,6 +19,7 @@ from orkestra_bridge.lowering.cutting import PART, Weight, cut, own_tasks, parts
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.parts import AWS, FILLED
+from orkestra_bridge.lowering.payload import ROOM
 from orkestra_bridge.lowering.regions import Leaf, Parallel, Series, task_ids
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.runtime.event import unpacked
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.regions import Region
 
 OUTCOMES = ("success", "failed", "skipped")
-SMALL = Weight(9_000, 400)
+SMALL = Weight(9_000, 400, ROOM)
 """Room for some five tasks."""
 
 
@@ -186,11 +187,11 @@ def test_mapped_tasks_and_callbacks_run_in_parts(failing: str | None) -> None:
 
 
 def test_what_cannot_be_cut_is_refused_with_the_numbers() -> None:
-    lowered = lower(a_workflow(a_task("a"), a_task("b", "a")), "token", Weight(500, 10**6))
+    lowered = lower(a_workflow(a_task("a"), a_task("b", "a")), "token", Weight(500, 10**6, ROOM))
     found = [finding for finding in lowered.findings if finding.id == "OB326"]
     assert found
     assert "AWS allows 500" in found[0].message
-    lowered = lower(chain(3), "token", Weight(10**6, 10))
+    lowered = lower(chain(3), "token", Weight(10**6, 10, ROOM))
     assert any(
         "its history holds 10" in finding.message for finding in lowered.findings if finding.id == "OB351"
     )

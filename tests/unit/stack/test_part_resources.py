@@ -12,6 +12,7 @@ from workflows import from_edges
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.payload import ROOM
 from orkestra_bridge.options import Target
 from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.definitions import INLINE_LIMIT, asset_bytes
@@ -33,7 +34,7 @@ def stack_of(count: int, *, limit: Weight | None = None, joined: bool = False) -
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    return stack_of(12, limit=Weight(14_000, 10**6), joined=True).template
+    return stack_of(12, limit=Weight(14_000, 10**6, ROOM), joined=True).template
 
 
 def machines(template: dict[str, Any]) -> list[str]:
@@ -111,14 +112,14 @@ def test_names_of_parts_fit(template: dict[str, Any]) -> None:
     longest = len("-part-") + len(str(len(machines(template)) - 1))
     assert parameter["MaxLength"] == 80 - longest
     dag = workflow(dag_id="d" * 100)
-    lowered = lower(from_edges("abcdefgh", []), "token", Weight(4_000, 10**6))
+    lowered = lower(from_edges("abcdefgh", []), "token", Weight(4_000, 10**6, ROOM))
     made = build_stack(dag, lowered.definition, FUNCTION, None, Target(), parts=lowered.parts)
     assert len(made.template["Parameters"]["StateMachineName"]["Default"]) <= 74
 
 
 def test_roles_stay_within_their_limit() -> None:
     """AWS: the inline policies of a role have 10,240 characters in all, spaces not counted."""
-    template = stack_of(60, limit=Weight(6_000, 10**6)).template
+    template = stack_of(60, limit=Weight(6_000, 10**6, ROOM)).template
     assert len(machines(template)) > 17
     for name in machines(template):
         policies = template["Resources"][f"{name}Role"]["Properties"]["Policies"]
