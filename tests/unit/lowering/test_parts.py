@@ -64,7 +64,7 @@ def assert_equal(cut_up: Played, whole: Played) -> None:
 @settings(max_examples=60, deadline=None)
 def test_parts_change_nothing_about_a_run(data: st.DataObject) -> None:
     workflow = data.draw(workflows())
-    limit = Weight(data.draw(st.integers(6_000, 20_000)), 10**6)
+    limit = Weight(data.draw(st.integers(6_000, 20_000)), 10**6, ROOM)
     assume(lower(workflow, "token", limit).parts)
     names = [task.task_id for task in workflow.tasks]
     outcomes = {name: data.draw(st.sampled_from(OUTCOMES)) for name in names}
@@ -249,7 +249,7 @@ def bare(region: Region) -> Any:
 @given(regions, st.integers(3, 30))
 @settings(max_examples=100, deadline=None)
 def test_cutting_keeps_the_nesting_and_the_limit(region: Region, most: int) -> None:
-    limit = Weight(PART.size * most, PART.events * most)
+    limit = Weight(PART.size * most, PART.events * most, ROOM)
     weight = Weight(1_000, 30)
     after = cut(region, lambda _: weight, limit)
     assert bare(after) == bare(region)
