@@ -177,6 +177,7 @@ class TaskInstance:
         self.poking = Poking({})
         self.pokes_of_state = 0
         self.executions = Executions("", {})
+        self._major = major
         self._run = run
         self._started = datetime.now(timezone.utc)
         self._context: Any = None
@@ -234,7 +235,8 @@ class TaskInstance:
         """Keep a value for later tasks; raises XComSerializationError for one that cannot be kept."""
         if isinstance(value, LazyXComSelectSequence):
             value = list(value)
-        self.pushed[key] = serde.encode(value, task_id=self.task_id, key=key)
+        kept = serde.as_airflow_2(value) if self._major == 2 else value
+        self.pushed[key] = serde.encode(kept, task_id=self.task_id, key=key)
 
     def put_away(self, room: int | None = None) -> None:
         """Store what has been pushed and is too large for the ledger, as `LargeXComs.put_away` does."""

@@ -45,6 +45,20 @@ def encode(value: Any, *, task_id: str = "", key: str = "") -> Any:
         raise XComSerializationError(unknown.kind, task_id=task_id, key=key) from None
 
 
+def as_airflow_2(value: Any) -> Any:
+    """Return a value as Airflow 2 keeps it: a tuple inside of a list or dict is a list there.
+
+    Its `XComEncoder` (`airflow/utils/json.py`) only looks at the value itself before JSON takes tuples for lists.
+    """
+    if isinstance(value, dict):
+        return {key: _without_tuples(item) for key, item in value.items()}
+    return [_without_tuples(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_tuples(value: Any) -> Any:
+    return as_airflow_2(list(value) if isinstance(value, tuple) else value)
+
+
 def decode(document: Any) -> Any:
     """Return the value that `encode` was given; raises ImportError if its class cannot be found."""
     if isinstance(document, list):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orkestra_bridge.runtime.errors import XComSerializationError
-from orkestra_bridge.runtime.serde import EXACT, TAG, decode, encode, to_plain
+from orkestra_bridge.runtime.serde import EXACT, TAG, as_airflow_2, decode, encode, to_plain
 
 
 class Point(NamedTuple):
@@ -164,3 +164,18 @@ def test_equal_sets_give_equal_bytes() -> None:
 )
 def test_values_as_people_see_them(value: Any, shown: Any) -> None:
     assert to_plain(encode(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("pushed", "kept"),
+    [
+        ((1, (2, 3)), (1, (2, 3))),
+        ({"a": (1, 2)}, {"a": [1, 2]}),
+        ([(1, [(2,)])], [[1, [[2]]]]),
+        ([Point(1, 2)], [[1, 2]]),
+        ({"a": {(1, 2)}}, {"a": {(1, 2)}}),
+        ("text", "text"),
+    ],
+)
+def test_airflow_2_keeps_no_tuple_inside_of_lists_and_dicts(pushed: Any, kept: Any) -> None:
+    assert as_airflow_2(pushed) == kept
