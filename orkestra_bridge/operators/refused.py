@@ -6,6 +6,7 @@ Everything else runs its own `execute()` there. Classes of the user's on top of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ NO_OPERATOR = Refusal("it is not based on BaseOperator", _IN_A_TASK)
 
 def refusal_of(task: Task) -> Refusal | None:
     """Return why the task's operator cannot run in a Lambda function, None if nothing is known against it."""
-    for base in task.bases:
+    return _known_against(task.bases)
+
+
+@lru_cache(maxsize=1024)
+def _known_against(bases: tuple[str, ...]) -> Refusal | None:
+    # Every stage asks for every task, and a DAG folder has few different classes.
+    for base in bases:
         module, _, name = base.rpartition(".")
         if f"{module}.".startswith("airflow.") and name in BY_BASE:
             return BY_BASE[name]
