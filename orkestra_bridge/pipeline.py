@@ -13,13 +13,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.frontend.discovery import discover, ignore_syntax
-from orkestra_bridge.frontend.environments import resolve_environment
-from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.frontend.missing import MISSING_FILE, missing_text, put_together
+from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.output import Output
 from orkestra_bridge.policy import check_allowances
-from orkestra_bridge.project.surroundings import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,35 +76,22 @@ def convert(
         EnvironmentSetupError: There is no Airflow to parse with.
     """
     check_allowances(options.allow)
-    environment = resolve_environment(options.airflow, options.cache)
-    around = surroundings_of(options.project)
-    discovery = discover(
-        options.paths,
-        syntax=ignore_syntax(environment),
-        search=around.search,
-        working_directory=around.working_directory,
-    )
-    found = _Collected(findings=list(discovery.findings))
+    opened = open_project(options.paths, options.airflow, options.project, options.cache)
+    files = opened.discovery.files
+    found = _Collected(findings=list(opened.discovery.findings))
     with ExitStack() as stack:
         output = stack.enter_context(Output(options.out))
-        frontend = stack.enter_context(
-            Frontend(
-                environment,
-                parse_timeout=options.parse_timeout,
-                cache=options.cache,
-                surroundings=around,
-            )
-        )
-        loading = frontend.load(discovery.files)
+        frontend = stack.enter_context(opened.frontend(options.parse_timeout))
+        loading = frontend.load(files)
         # The later stages are imported while the worker imports Airflow.
         from orkestra_bridge.ir.serialize import render
         from orkestra_bridge.report import Report
         from orkestra_bridge.translation import Translator
 
-        translator = stack.enter_context(Translator(options, environment, output, around))
+        translator = stack.enter_context(Translator(options, opened.environment, output, opened.around))
         found.findings.extend(translator.about_requirements)
         if frontend.working:
-            translator.warm(discovery.files)
+            translator.warm(files)
             if meanwhile:
                 meanwhile()
         waiting: deque[Draft] = deque()
@@ -118,7 +102,7 @@ def convert(
             while waiting and waiting[0].ready:
                 found.dags.append(translator.finish(waiting.popleft()))
             if on_file:
-                on_file(done, len(discovery.files), loaded.file.display)
+                on_file(done, len(files), loaded.file.display)
         waiting.extend(translator.draft(workflow, file) for workflow, file in translator.held())
         found.dags.extend(translator.finish(draft) for draft in waiting)
         report = Report(
@@ -128,4 +112,4 @@ def convert(
             output.write(MISSING_FILE, missing_text(report.missing).encode())
         output.write("report.json", render(report.to_json(), sort=False))
         output.commit()
-    return Conversion(report=report, out=options.out, environment=environment)
+    return Conversion(report=report, out=options.out, environment=opened.environment)

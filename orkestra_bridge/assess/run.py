@@ -11,14 +11,11 @@ from orkestra_bridge.assess.model import Assessment, DagAssessment, TaskView
 from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.upcoming import upcoming
 from orkestra_bridge.diagnostics import Verdict, refuses
-from orkestra_bridge.frontend.discovery import discover, ignore_syntax
-from orkestra_bridge.frontend.environments import resolve_environment
-from orkestra_bridge.frontend.loader import Frontend
+from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
-from orkestra_bridge.project.surroundings import surroundings_of
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.translation import CHECKS, internal_error
 
@@ -61,29 +58,23 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
         EnvironmentSetupError: There is no Airflow to parse with.
     """
     check_allowances(options.allow)
-    environment = resolve_environment(options.airflow, options.cache)
-    around = surroundings_of(options.project)
-    discovery = discover(
-        options.paths,
-        syntax=ignore_syntax(environment),
-        search=around.search,
-        working_directory=around.working_directory,
-    )
+    opened = open_project(options.paths, options.airflow, options.project, options.cache)
+    files = opened.discovery.files
     now = options.now or datetime.now(timezone.utc)
     dags: list[DagAssessment] = []
-    findings = list(discovery.findings)
-    with Frontend(
-        environment, parse_timeout=options.parse_timeout, cache=options.cache, surroundings=around
-    ) as frontend:
-        for done, loaded in enumerate(frontend.load(discovery.files), start=1):
+    findings = list(opened.discovery.findings)
+    with opened.frontend(options.parse_timeout) as frontend:
+        for done, loaded in enumerate(frontend.load(files), start=1):
             findings.extend(apply_allowances(loaded.findings, options.allow))
             for workflow in loaded.workflows:
                 dag, faults = _guarded(workflow, loaded.file, options, now)
                 dags.extend(dag)
                 findings.extend(faults)
             if on_file:
-                on_file(done, len(discovery.files), loaded.file.display)
-    return Assessment(airflow_version=environment.airflow_version, dags=tuple(dags), findings=tuple(findings))
+                on_file(done, len(files), loaded.file.display)
+    return Assessment(
+        airflow_version=opened.environment.airflow_version, dags=tuple(dags), findings=tuple(findings)
+    )
 
 
 def _guarded(

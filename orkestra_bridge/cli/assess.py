@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed, targets
-from orkestra_bridge.cli.project_options import project_from, project_options
-from orkestra_bridge.options import AirflowSource, default_cache
+from orkestra_bridge.cli.configured import allowances, configuration_of, needed, targets
+from orkestra_bridge.cli.shared_options import (
+    function_options,
+    loading_from,
+    loading_options,
+    paths_argument,
+    shape_options,
+    verdict_options,
+)
 
 if TYPE_CHECKING:
     from orkestra_bridge.assess.model import Assessment
@@ -21,7 +27,7 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
 
 
 @click.command("assess")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), cls=ConfiguredPaths)
+@paths_argument
 @click.option(
     "--format", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to write."
 )
@@ -37,30 +43,8 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
     metavar="URL",
     help="What places link to in HTML, such as https://example.com/repo/blob/main/{file}#L{line}.",
 )
-@click.option(
-    "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
-)
-@click.option(
-    "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
-)
-@project_options
-@click.option(
-    "--joins",
-    type=click.Choice(["token", "barrier"]),
-    default="token",
-    show_default=True,
-    help="As in `convert`.",
-)
-@click.option(
-    "--parse-timeout",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    help="Seconds for one DAG file.",
-)
-@click.option(
-    "--container", "containers", multiple=True, metavar="PATTERN", help="As in `convert`; may be repeated."
-)
+@loading_options
+@shape_options
 @click.option(
     "--durations",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -73,28 +57,8 @@ FORMS = ("text", "json", "markdown", "sarif", "html")
     show_default=True,
     help="How long a task is taken to run without that.",
 )
-@click.option(
-    "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
-)
-@click.option(
-    "--architecture",
-    type=click.Choice(["arm64", "x86_64"]),
-    default="arm64",
-    show_default=True,
-    help="Processor of the Lambda functions.",
-)
-@click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is.")
-@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
-@click.option(
-    "--allow", multiple=True, metavar="ID", help="Count this finding one step less; can be given again."
-)
-@click.option(
-    "--error-level",
-    type=click.Choice(["warning", "error", "never"]),
-    default="error",
-    show_default=True,
-    help="The least severe finding that makes the exit code 1.",
-)
+@function_options
+@verdict_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -103,21 +67,15 @@ def command(
     form: str,
     output: Path | None,
     source_url: str,
-    airflow_python: Path | None,
-    airflow_version: str | None,
     joins: str,
-    parse_timeout: float,
     containers: tuple[str, ...],
     durations: Path | None,
     task_seconds: float,
     memory: int,
     architecture: Architecture,
-    cache_dir: Path | None,
     allow: tuple[str, ...],
     error_level: ErrorLevel,
-    *,
-    no_cache: bool,
-    **surroundings: Any,
+    **loaded: Any,
 ) -> int:
     r"""Say what a translation of the DAGs in PATHS would be like, without packaging anything.
 
@@ -129,25 +87,21 @@ def command(
     orkestra-bridge assess dags/ --format html -o assessment.html
     orkestra-bridge assess dags/ --format sarif -o findings.sarif --error-level warning
     """
-    if airflow_python and airflow_version:
-        raise click.UsageError("--airflow-python and --airflow-version exclude each other")
     from orkestra_bridge.assess.cost import Assumptions
     from orkestra_bridge.assess.durations import read_durations
     from orkestra_bridge.assess.run import AssessOptions, assess
     from orkestra_bridge.cli.progress import file_progress
     from orkestra_bridge.policy import exit_code
 
-    project = project_from(surroundings)
+    loading = loading_from(loaded)
     overrides = configuration_of(context).overrides
     options = AssessOptions(
         paths=needed(paths),
-        airflow=AirflowSource(
-            python=airflow_python, version=airflow_version, requirements=project.requirements
-        ),
-        project=project,
-        parse_timeout=parse_timeout,
+        airflow=loading.airflow,
+        project=loading.project,
+        parse_timeout=loading.parse_timeout,
+        cache=loading.cache,
         joins="barrier" if joins == "barrier" else "token",
-        cache=None if no_cache else cache_dir or default_cache(),
         assumptions=Assumptions(
             seconds=task_seconds,
             memory=memory,

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import ConfiguredPaths, allowances, configuration_of, needed, targets
-from orkestra_bridge.cli.project_options import project_from, project_options
-from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
+from orkestra_bridge.cli.configured import allowances, configuration_of, needed, targets
+from orkestra_bridge.cli.shared_options import (
+    function_options,
+    loading_from,
+    loading_options,
+    paths_argument,
+    shape_options,
+    verdict_options,
+)
+from orkestra_bridge.options import ConvertOptions, Target
 from orkestra_bridge.policy import ErrorLevel, exit_code
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ _FIRST = "*"
 
 
 @click.command("convert")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), cls=ConfiguredPaths)
+@paths_argument
 @click.option(
     "-o",
     "--out",
@@ -41,13 +48,7 @@ _FIRST = "*"
     metavar="[DAG_ID]",
     help="Run this DAG afterwards, here; without an id, the first one that was translated.",
 )
-@click.option(
-    "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
-)
-@click.option(
-    "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
-)
-@project_options
+@loading_options
 @click.option(
     "--python-version",
     type=click.Choice(["3.10", "3.11", "3.12", "3.13", "3.14"]),
@@ -55,62 +56,15 @@ _FIRST = "*"
     show_default=True,
     help="Python of the Lambda functions.",
 )
-@click.option(
-    "--architecture",
-    type=click.Choice(["arm64", "x86_64"]),
-    default="arm64",
-    show_default=True,
-    help="Processor of the Lambda functions.",
-)
-@click.option(
-    "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
-)
+@function_options
 @click.option(
     "--layers",
     type=click.Choice(["auto", "skip"]),
     default="auto",
     help="Build layers, or only list what is in them.",
 )
-@click.option(
-    "--joins",
-    type=click.Choice(["token", "barrier"]),
-    default="token",
-    show_default=True,
-    help="What enforces an edge that does not nest: a join through a DynamoDB table, or a longer wait.",
-)
-@click.option(
-    "--container",
-    "containers",
-    multiple=True,
-    metavar="TASK",
-    help="Run this task on Fargate, unless it is a sensor: a pattern for TASK_ID or DAG_ID.TASK_ID. May be repeated.",
-)
-@click.option(
-    "--parse-timeout",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    help="Seconds for one DAG file.",
-)
-@click.option(
-    "--cache-dir",
-    type=click.Path(path_type=Path),
-    help="Where the cache is; default the user's cache folder.",
-)
-@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="ID",
-    help="Translate in spite of this finding, such as OB206; can be given again.",
-)
-@click.option(
-    "--error-level",
-    type=click.Choice(["warning", "error", "never"]),
-    default="error",
-    show_default=True,
-    help="The least severe finding that makes the exit code 1.",
-)
+@shape_options
+@verdict_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -119,20 +73,15 @@ def command(
     out: Path,
     form: str,
     run_id: str | None,
-    airflow_python: Path | None,
-    airflow_version: str | None,
     python_version: str,
     architecture: str,
     memory: int,
     layers: str,
     joins: str,
     containers: tuple[str, ...],
-    parse_timeout: float,
-    cache_dir: Path | None,
-    no_cache: bool,
     allow: tuple[str, ...],
     error_level: ErrorLevel,
-    **surroundings: Any,
+    **loaded: Any,
 ) -> int:
     r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
 
@@ -145,34 +94,30 @@ def command(
     orkestra-bridge convert dags/ --airflow-version 2.11.2 --requirements requirements.txt
     orkestra-bridge convert dags/ --pythonpath . --env-file .env --variables variables.json
     """
-    if airflow_python and airflow_version:
-        raise click.UsageError("--airflow-python and --airflow-version exclude each other")
-    project = project_from(surroundings)
+    loading = loading_from(loaded)
     overrides = configuration_of(context).overrides
     options = ConvertOptions(
         paths=needed(paths),
         out=out,
-        airflow=AirflowSource(
-            python=airflow_python, version=airflow_version, requirements=project.requirements
-        ),
+        airflow=loading.airflow,
+        project=loading.project,
+        parse_timeout=loading.parse_timeout,
+        cache=loading.cache,
         target=Target(
             python=python_version,
             architecture="x86_64" if architecture == "x86_64" else "arm64",
             memory=memory,
         ),
-        project=project,
-        parse_timeout=parse_timeout,
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
         targets=targets(containers, overrides),
-        cache=None if no_cache else cache_dir or default_cache(),
         allow=allowances(allow, overrides),
         memory_of=tuple((each.dag, each.value) for each in overrides if each.key == "memory"),
     )
     conversion = _convert(options, form)
     _print(conversion, form)
     code = exit_code(conversion.report.all_findings(), error_level)
-    return code or (0 if run_id is None else _run(conversion, run_id, form, project))
+    return code or (0 if run_id is None else _run(conversion, run_id, form, loading.project))
 
 
 def _convert(options: ConvertOptions, form: str) -> Conversion:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from orkestra_bridge.cli.shared_options import cache_option
 from orkestra_bridge.options import AirflowSource, default_cache
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
@@ -18,7 +19,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
     type=click.Path(path_type=Path),
     help="The Python that has Airflow, if it is another one.",
 )
-@click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is.")
+@cache_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print.")
 def command(airflow_python: Path | None, cache_dir: Path | None, form: str) -> int:
     r"""Look at what the other commands need: Python, Airflow, uv, Node.js for the CDK, AWS credentials and region.

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.project_options import project_from, project_options
+from orkestra_bridge.cli.configured import configuration_of, targets
+from orkestra_bridge.cli.shared_options import loading_from, loading_options, shape_options
 from orkestra_bridge.errors import BridgeError, UsageError
-from orkestra_bridge.options import AirflowSource, Target, default_cache
+from orkestra_bridge.options import Target
 
 if TYPE_CHECKING:
+    from orkestra_bridge.cli.shared_options import Loading
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.options import Joins, Project
+    from orkestra_bridge.options import Joins
 
 STAGES = ("ir", "regions", "asl", "template")
 
@@ -24,30 +26,18 @@ STAGES = ("ir", "regions", "asl", "template")
 @click.option(
     "--stage", type=click.Choice(STAGES), default="regions", show_default=True, help="What to print."
 )
-@click.option(
-    "--joins",
-    type=click.Choice(["token", "barrier"]),
-    default="token",
-    show_default=True,
-    help="As in `convert`.",
-)
-@click.option("--container", "containers", multiple=True, metavar="TASK", help="As in `convert`.")
-@click.option(
-    "--airflow-python", type=click.Path(path_type=Path), help="A Python that has Airflow, to parse with."
-)
-@click.option(
-    "--airflow-version", metavar="X.Y.Z", help="Parse with this Airflow, in an environment made for it."
-)
-@project_options
+@loading_options
+@shape_options
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     file: Path,
     dag_id: str | None,
     stage: str,
     joins: str,
     containers: tuple[str, ...],
-    airflow_python: Path | None,
-    airflow_version: str | None,
-    **surroundings: Any,
+    **loaded: Any,
 ) -> int:
     r"""Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
 
@@ -57,34 +47,23 @@ def command(
     """
     from orkestra_bridge.passes.placement import place
 
-    project = project_from(surroundings)
-    source = AirflowSource(python=airflow_python, version=airflow_version, requirements=project.requirements)
-    workflow = place(_load(file, dag_id, source, project), dict.fromkeys(containers, "container"))
+    workflow = _load(file, dag_id, loading_from(loaded))
+    workflow = place(workflow, targets(containers, configuration_of(context).overrides))
     click.echo(_text(workflow, stage, "barrier" if joins == "barrier" else "token"), nl=False)
     return 0
 
 
-def _load(file: Path, dag_id: str | None, source: AirflowSource, project: Project) -> Workflow:
-    from orkestra_bridge.frontend.discovery import discover, ignore_syntax
-    from orkestra_bridge.frontend.environments import resolve_environment
-    from orkestra_bridge.frontend.loader import Frontend
-    from orkestra_bridge.project.surroundings import surroundings_of
+def _load(file: Path, dag_id: str | None, loading: Loading) -> Workflow:
+    from orkestra_bridge.frontend.opening import open_project
 
     if file.is_dir():
         raise UsageError(f"{file} is a folder", remedy="name one DAG file")
-    cache = default_cache()
-    environment, around = resolve_environment(source, cache), surroundings_of(project)
-    with Frontend(environment, parse_timeout=30.0, cache=cache, surroundings=around) as frontend:
-        files = discover(
-            [file],
-            syntax=ignore_syntax(environment),
-            search=around.search,
-            working_directory=around.working_directory,
-        ).files
-        loaded = next(iter(frontend.load(files)))
-    for finding in loaded.findings:
+    opened = open_project([file], loading.airflow, loading.project, loading.cache)
+    with opened.frontend(loading.parse_timeout) as frontend:
+        loaded = list(frontend.load(opened.discovery.files))
+    for finding in (*opened.discovery.findings, *(finding for each in loaded for finding in each.findings)):
         click.echo(str(finding), err=True)
-    found = {workflow.dag_id: workflow for workflow in loaded.workflows}
+    found = {workflow.dag_id: workflow for each in loaded for workflow in each.workflows}
     if not found:
         raise BridgeError(f"no DAG could be loaded from {file}", remedy="see the findings above")
     if dag_id is None and len(found) > 1:
