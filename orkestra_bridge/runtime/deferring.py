@@ -7,7 +7,6 @@ Airflow's triggerer does after a restart. Then the task goes on with the method 
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -104,6 +103,7 @@ def _event(trigger: Any, ti: TaskInstance) -> tuple[Any] | None:
     moment = getattr(trigger, "moment", None)
     if isinstance(moment, datetime):
         return (moment,) if ti.poking.now() >= moment else None
+    import asyncio  # a fifth of the cold start, and few packages have deferrable tasks
 
     async def first() -> tuple[Any] | None:
         async for event in trigger.run():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import socket
+import os
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ class TaskInstance:
         self.try_number = attempt + 1
         self.max_tries = task.retries or 0
         self.state = "running"
-        self.hostname = socket.gethostname()
+        self.hostname = os.uname().nodename
         self.operator = task.task_type
         self.dag_run = dag_run
         self.pool = task.pool

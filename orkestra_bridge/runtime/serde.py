@@ -13,13 +13,13 @@ import dataclasses
 import datetime as dt
 import enum
 import math
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import XComSerializationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
 TAG = "__xcom__"
 VALUE = "value"
@@ -172,13 +172,14 @@ _ENCODERS: tuple[tuple[type, Callable[[Any, int], Any]], ...] = (
     (dt.datetime, _datetime),
     (dt.date, lambda value, _depth: _tag("date", value.isoformat())),
     (dt.timedelta, _timedelta),
-    (Decimal, lambda value, _depth: _tag("decimal", _decimal(value))),
 )
 
 
 def _object(value: Any, depth: int) -> Any:
     kind = type(value)
     name = qualified_name(kind)
+    if name == "decimal.Decimal":
+        return _tag("decimal", _decimal(value))
     if name == "uuid.UUID":
         return _tag("uuid", str(value))
     if kind.__module__ == "numpy" and hasattr(value, "item") and not getattr(value, "shape", ()):
@@ -240,6 +241,12 @@ def _decode_parquet(document: dict[str, Any]) -> Any:
     return pd.read_parquet(BytesIO(bytes.fromhex(document[VALUE])))
 
 
+def _decode_decimal(document: dict[str, Any]) -> Any:
+    from decimal import Decimal
+
+    return Decimal(document[VALUE])
+
+
 def _decode_uuid(document: dict[str, Any]) -> Any:
     from uuid import UUID
 
@@ -270,7 +277,7 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "pendulum": _decode_pendulum,
     "date": lambda document: dt.date.fromisoformat(document[VALUE]),
     "timedelta": lambda document: dt.timedelta(*document[VALUE]),
-    "decimal": lambda document: Decimal(document[VALUE]),
+    "decimal": _decode_decimal,
     "uuid": _decode_uuid,
     "numpy": _decode_numpy,
     "parquet": _decode_parquet,

@@ -1,12 +1,12 @@
-"""BashOperator: a command or a script, its exit code and the last line it prints."""
+"""BashOperator: a command or a script, its exit code and the last line it prints.
+
+Every package loads this module, few have a command: what only a command needs is imported where it is run.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +15,7 @@ from airflow._impl.exceptions import AirflowException, AirflowSkipException
 from airflow._impl.operator import BaseOperator
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
 
@@ -69,6 +70,8 @@ class BashOperator(BaseOperator):
         return {**inherited, **environment_variables(context)}
 
     def execute(self, context: Any) -> Any:
+        import shutil
+
         bash = shutil.which("bash") or "bash"
         if self.cwd is not None:
             if not Path(self.cwd).exists():
@@ -92,12 +95,16 @@ class BashOperator(BaseOperator):
         if not self._from_file:
             yield [bash, "-c", self.bash_command]
             return
+        import tempfile
+
         with tempfile.NamedTemporaryFile(mode="w", dir=folder, suffix=".sh") as script:
             script.write(self.bash_command)
             script.flush()
             yield [bash, Path(script.name).name]
 
     def _wait(self, command: list[str], env: dict[str, str], folder: str) -> tuple[int, str]:
+        import subprocess
+
         self.log.info("Running command: %s", command)
         self._process = subprocess.Popen(
             command,
@@ -128,5 +135,7 @@ def _folder(cwd: str | None) -> Iterator[str]:
     if cwd is not None:
         yield cwd
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="airflowtmp") as folder:
         yield folder

@@ -6,7 +6,6 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,8 +141,11 @@ def _old_homes(line: str) -> dict[str, tuple[str, str]]:
     return homes
 
 
-class FacadeFinder(MetaPathFinder, Loader):
-    """Makes the modules below `airflow` that stand in the table; explains the absence of the others."""
+class FacadeFinder:
+    """Makes the modules below `airflow` that stand in the table; explains the absence of the others.
+
+    A finder and loader by its methods: deriving from `importlib.abc` would load a dozen modules with every cold start.
+    """
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if not fullname.startswith("airflow.") or fullname.startswith("airflow._impl"):
@@ -159,6 +161,9 @@ class FacadeFinder(MetaPathFinder, Loader):
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.extend(_provider_folders(fullname))
         return spec
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        """Leave the making of the module to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         names = _Names(module.__name__, module.__dict__)
