@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.mermaid import to_mermaid
+from orkestra_bridge.packaging.archive import zipped
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def emit(
         output.write(f"{folder}/{ASSETS}/{name}.json", asset_bytes(definition))
     output.write(f"{folder}/template.json", render(stack.template, sort=False))
     output.write(f"{folder}/graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode())
-    output.write(f"{folder}/functions/tasks.zip", package.data)
+    output.write(f"{folder}/functions/tasks.zip", zipped(package))
     output.write(f"{folder}/functions/requirements.txt", requirements_text(package.requirements).encode())
     for entry in image.entries if image else ():
         output.write(f"{folder}/container/{entry.path}", entry.data, executable=entry.executable)

@@ -6,18 +6,15 @@ hash of the context, so that a template names exactly what belongs to it.
 
 from __future__ import annotations
 
-import io
-import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.packaging.build import Entry, tree_hash
+from orkestra_bridge.packaging.archive import shared_entries, tree_hash
 from orkestra_bridge.packaging.distributions import normalized
 from orkestra_bridge.packaging.installer import pins
+from orkestra_bridge.packaging.model import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orkestra_bridge.options import Target
     from orkestra_bridge.packaging.model import LambdaPackage
 
@@ -43,16 +40,9 @@ def build_context(package: LambdaPackage, target: Target) -> BuildContext:
         Entry("Dockerfile", _dockerfile(package.dag_id, target).encode()),
         Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
         Entry("requirements.txt", _requirements(package).encode()),
-        *_unpacked(package.data),
+        *(replace(each, path=f"app/{each.path}") for each in (*shared_entries(), *package.entries)),
     )
     return BuildContext(entries, tree_hash(entries)[:32])
-
-
-def _unpacked(data: bytes) -> Iterator[Entry]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            executable = bool(info.external_attr >> 16 & 0o100)
-            yield Entry(f"app/{info.filename}", archive.read(info), executable=executable)
 
 
 def _requirements(package: LambdaPackage) -> str:

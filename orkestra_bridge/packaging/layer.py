@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
-from orkestra_bridge.packaging.build import EPOCH, LEVEL
+from orkestra_bridge.packaging.archive import EPOCH, LEVEL
 from orkestra_bridge.packaging.installer import InstallError, install, pins, platform_tag
 from orkestra_bridge.packaging.model import Layer, LayerResult
 

@@ -79,19 +79,34 @@ class Requirement:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a package: its path in the zip, content and whether it may be executed."""
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+    @property
+    def mode(self) -> int:
+        """Return the file mode, reduced to what matters."""
+        return 0o755 if self.executable else 0o644
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaPackage:
-    """The code of one DAG's function.
+    """The code of one DAG's function; `archive.zipped` makes a zip file of it.
 
     Attributes:
-        data: The zip file.
+        entries: The files that are in no other DAG's package: the manifest and the user's own.
         tree_hash: SHA-256 over path, mode and content of all files: the same on machines whose zlib differs.
         load_hash: SHA-256 over all that decides how the DAG file loads: the same for all DAGs of one file.
         sources: The user's files in it, relative to the DAG folder, sorted.
     """
 
     dag_id: str
-    data: bytes
+    entries: tuple[Entry, ...]
     tree_hash: str
     load_hash: str
     requirements: tuple[Requirement, ...]

@@ -53,7 +53,8 @@ class Preflight:
         timeout: float = TIMEOUT,
         values: Mapping[str, str] | None = None,
     ) -> None:
-        self._cache = cache / "preflight" if cache else None
+        # The process works in a folder of its own.
+        self._cache = (cache / "preflight").absolute() if cache else None
         self._process = PreflightProcess(environment, self._cache, values)
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")

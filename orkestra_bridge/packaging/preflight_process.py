@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from orkestra_bridge.packaging import isolation
-from orkestra_bridge.packaging.build import base_entries, tree_hash
+from orkestra_bridge.packaging.archive import shared_entries, shared_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from orkestra_bridge.frontend.model import DagFile, Environment
-    from orkestra_bridge.packaging.model import LambdaPackage
+    from orkestra_bridge.packaging.model import Entry, LambdaPackage
 
 WORKER = Path(__file__).with_name("preflight_worker.py")
 PROGRAMS = (WORKER, Path(isolation.__file__))
@@ -99,11 +99,10 @@ class PreflightProcess:
 
     def _request(self, file: DagFile, package: LambdaPackage) -> dict[str, Any]:
         self._count += 1
-        archive = self._folder() / f"{self._count}.zip"
-        archive.write_bytes(package.data)
+        root = self._folder() / str(self._count)
+        _unpack(package.entries, root)
         return {
-            "archive": str(archive),
-            "root": str(self._folder() / str(self._count)),
+            "root": str(root),
             "dags": str(file.base),
             "modules": sorted({name for item in package.requirements for name in item.modules}),
             "distributions": sorted(item.name for item in package.requirements),
@@ -179,22 +178,26 @@ class PreflightProcess:
 
     def _base(self) -> Path:
         """Return a folder with the runtime as packages hold it; in the cache it is compiled only once."""
-        entries = base_entries()
         home = self._cache or self._folder()
-        base = home / f"runtime-{tree_hash(entries)[:16]}"
+        base = home / f"runtime-{shared_hash()[:16]}"
         if base.is_dir():
             return base
         home.mkdir(parents=True, exist_ok=True)
         growing = Path(tempfile.mkdtemp(prefix=".runtime-", dir=home))
-        for entry in entries:
-            path = growing / entry.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(entry.data)
+        _unpack(shared_entries(), growing)
         try:
             growing.rename(base)
         except OSError:  # another conversion was first
             shutil.rmtree(growing, ignore_errors=True)
         return base
+
+
+def _unpack(entries: Iterable[Entry], root: Path) -> None:
+    """Write files below a folder; their modes do not matter to who loads them."""
+    for entry in entries:
+        path = root / entry.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(entry.data)
 
 
 def _open(pipe: IO[str] | None) -> IO[str]:

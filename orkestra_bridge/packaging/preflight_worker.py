@@ -5,7 +5,7 @@ nothing behind but standard library modules (`Loader.is_clean`), then the next o
 milliseconds, a new interpreter a hundred. Requests come as JSON lines on what was standard input, answers leave
 as JSON lines on what was standard output; user code gets /dev/null and a scratch file in their place.
 
-Request: ``{"archive": zip, "root": scratch folder, "dags": the DAG folder, "modules": [...],
+Request: ``{"root": folder with the user's part of the package, "dags": the DAG folder, "modules": [...],
 "distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "dags": {...}}``,
 ``{"status": "failed", "error": {...}}``, ``{"status": "timeout", "frames": [...]}`` or
 ``{"status": "died", "code": n}``, the first two with ``stdout``, ``foreign``: modules and files that came from
@@ -26,7 +26,6 @@ import sys
 import threading
 import traceback
 import warnings
-import zipfile
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -64,7 +63,6 @@ class Server:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return what loading this package in a clean process shows."""
-        unpack(request["archive"], request["root"])
         self.preload(request)
         try:
             answer = self.ask_child(request) if hasattr(os, "fork") else self.loader.load(request)
@@ -435,14 +433,6 @@ def file_of(name: str) -> str:
         paths = list(getattr(module, "__path__", ()))
         file = paths[0] if paths else ""
     return str(file)
-
-
-def unpack(archive: str, root: str) -> None:
-    """Unzip what is the user's of a package; the runtime is already loaded."""
-    with zipfile.ZipFile(archive) as package:
-        own = [name for name in package.namelist() if not name.startswith("orkestra_bridge/")]
-        package.extractall(root, own)
-    Path(archive).unlink()
 
 
 def redirect(output: str) -> None:

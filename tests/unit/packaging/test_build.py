@@ -13,7 +13,9 @@ from workflows import a_task, a_workflow
 
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.options import Target
-from orkestra_bridge.packaging.build import Entry, build_package, tree_hash
+from orkestra_bridge.packaging.archive import tree_hash, zipped
+from orkestra_bridge.packaging.build import build_package
+from orkestra_bridge.packaging.model import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +31,7 @@ def build(root: Path, files: dict[str, str] | None = None, **fields: Any) -> Pac
 
 
 def opened(result: PackageResult) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(result.package.data))
+    return zipfile.ZipFile(io.BytesIO(zipped(result.package)))
 
 
 def test_what_is_in_it(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_the_same_input_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
     second = build(tmp_path / "two")
     os.utime(tmp_path / "two" / "dag.py", (1, 1))
     assert first.package == second.package
-    assert build(tmp_path / "two").package.data == first.package.data
+    assert zipped(build(tmp_path / "two").package) == zipped(first.package)
 
 
 def test_the_hash_is_about_content(tmp_path: Path) -> None:
@@ -95,4 +97,4 @@ def test_findings_name_the_dag_and_the_file_as_typed(tmp_path: Path) -> None:
 
 
 def test_code_without_user_code_is_small(tmp_path: Path) -> None:
-    assert len(build(tmp_path, {"dag.py": ""}).package.data) <= 300 * 1024
+    assert len(zipped(build(tmp_path, {"dag.py": ""}).package)) <= 300 * 1024

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 from orkestra_bridge.options import Target
 from orkestra_bridge.packaging.image import build_context
-from orkestra_bridge.packaging.model import LambdaPackage, Requirement
+from orkestra_bridge.packaging.model import Entry, LambdaPackage, Requirement
 
 
 def package(*requirements: Requirement, program: bytes = b"#!/bin/sh\n") -> LambdaPackage:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("manifest.json", "{}")
-        executable = zipfile.ZipInfo("source/run.sh")
-        executable.external_attr = 0o100755 << 16
-        archive.writestr(executable, program)
+    entries = (Entry("manifest.json", b"{}"), Entry("source/run.sh", program, executable=True))
     return LambdaPackage(
         dag_id="d",
-        data=buffer.getvalue(),
+        entries=entries,
         tree_hash="",
         load_hash="",
         requirements=requirements,
