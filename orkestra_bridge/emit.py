@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.mermaid import to_mermaid
 from orkestra_bridge.packaging.archive import zipped
+from orkestra_bridge.packaging.model import Entry
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
 if TYPE_CHECKING:
@@ -30,19 +32,21 @@ def emit(
     image: BuildContext | None = None,
 ) -> None:
     """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
-    folder = workflow.dag_id
-    output.write(f"{folder}/workflow.json", render(workflow))
-    output.write(f"{folder}/state_machine.asl.json", render(lowered.definition, sort=False))
-    for name, part in lowered.parts.items():
-        output.write(f"{folder}/{PARTS}/{name}.asl.json", render(part, sort=False))
-    for name, definition in stack.definitions.items():
-        output.write(f"{folder}/{ASSETS}/{name}.json", asset_bytes(definition))
-    output.write(f"{folder}/template.json", render(stack.template, sort=False))
-    output.write(f"{folder}/graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode())
-    output.write(f"{folder}/functions/tasks.zip", zipped(package))
-    output.write(f"{folder}/functions/requirements.txt", requirements_text(package.requirements).encode())
-    for entry in image.entries if image else ():
-        output.write(f"{folder}/container/{entry.path}", entry.data, executable=entry.executable)
+    files = [
+        Entry("workflow.json", render(workflow)),
+        Entry("state_machine.asl.json", render(lowered.definition, sort=False)),
+        *(
+            Entry(f"{PARTS}/{name}.asl.json", render(part, sort=False))
+            for name, part in lowered.parts.items()
+        ),
+        *(Entry(f"{ASSETS}/{name}.json", asset_bytes(each)) for name, each in stack.definitions.items()),
+        Entry("template.json", render(stack.template, sort=False)),
+        Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
+        Entry("functions/tasks.zip", zipped(package)),
+        Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),
+        *(replace(entry, path=f"container/{entry.path}") for entry in (image.entries if image else ())),
+    ]
+    output.write_folder(workflow.dag_id, files)
 
 
 def requirements_text(requirements: tuple[Requirement, ...]) -> str:

@@ -17,7 +17,10 @@ from typing_extensions import Self
 from orkestra_bridge.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
+
+    from orkestra_bridge.packaging.model import Entry
 
 STAGING_PREFIX = ".orkestra-staging-"
 LAYERS = ".layers"
@@ -55,11 +58,19 @@ class Output:
         if kind is not None and self._created and not any(self.out.iterdir()):
             self.out.rmdir()
 
-    def write(self, name: str, data: bytes, *, executable: bool = False) -> None:
+    def write(self, name: str, data: bytes) -> None:
         """Stage a file; ``name`` is a POSIX path relative to OUT. It is written by a thread, `commit` waits for it."""
-        self._writing.append(self._writer.submit(self._write, name, data, executable=executable))
+        self._writing.append(self._writer.submit(self._write, name, data))
 
-    def _write(self, name: str, data: bytes, *, executable: bool) -> None:
+    def write_folder(self, name: str, files: Sequence[Entry]) -> None:
+        """Stage the files of a folder, their paths relative to it, as `write` does one."""
+        self._writing.append(self._writer.submit(self._write_folder, name, files))
+
+    def _write_folder(self, folder: str, files: Sequence[Entry]) -> None:
+        for entry in files:
+            self._write(f"{folder}/{entry.path}", entry.data, executable=entry.executable)
+
+    def _write(self, name: str, data: bytes, *, executable: bool = False) -> None:
         target = self._staged() / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

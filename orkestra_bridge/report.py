@@ -87,13 +87,14 @@ class Report:
         return {
             "tool": TOOL,
             "version": __version__,
-            "summary": self._summary(),
+            "summary": self.summary(),
             "findings": [finding_to_json(finding) for finding in self.findings],
             "missing": [asdict(each) for each in self.missing],
             "dags": [dag.to_json() for dag in self.dags],
         }
 
-    def _summary(self) -> dict[str, int]:
+    def summary(self) -> dict[str, int]:
+        """Return the numbers of DAGs, tasks and findings."""
         every = self.all_findings()
         translated = sum(dag.verdict == "translated" for dag in self.dags)
         return {

@@ -19,7 +19,6 @@ from orkestra_bridge.errors import BridgeError
 from orkestra_bridge.ir.model import Needs, Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
-from orkestra_bridge.lowering.payload import sized
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
 from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.operators.registry import check_operators
@@ -180,7 +179,7 @@ class Translator:
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
         lowered = lower(workflow, self._options.joins, maps=self._options.maps)
         findings.extend(self._allowed(lowered.findings))
-        workflow = replace(sized(workflow), archived=lowered.archived)
+        workflow = lowered.workflow
         built = build_package(
             workflow,
             file,

@@ -90,7 +90,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
 
 
 def _print_totals(console: Console, report: Report, conversion: Conversion) -> None:
-    summary = report.to_json()["summary"]
+    summary = report.summary()
     console.print(
         f"{summary['translated']} of {summary['dags']} DAGs translated, {summary['tasks']} tasks; "
         f"{summary['errors']} errors, {summary['warnings']} warnings, {summary['infos']} notes",

@@ -54,12 +54,14 @@ class Lowered:
         parts: The ASL of each part by its name, where the DAG does not fit into one state machine.
         decomposition: How the graph was nested.
         region: The nesting with its parts.
-        archived: For each part, the tasks whose entries it puts away; none if all can be carried along.
+        workflow: The workflow as the runtime has to know it: with the limits of the ledger's entries, and with the
+            tasks whose entries a part puts away.
         states: Number of states, in all machines.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
         weight: What the largest of the machines takes of AWS's limits.
     """
 
+    workflow: Workflow
     definition: dict[str, Any]
     decomposition: Decomposition
     region: Region
@@ -68,7 +70,6 @@ class Lowered:
     weight: Weight
     findings: tuple[Finding, ...]
     parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    archived: tuple[tuple[str, ...], ...] = ()
 
 
 def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps: Maps = "auto") -> Lowered:
@@ -91,7 +92,9 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
         *_own_check(machines),
         *check_size(machines, limit),
     )
+    archived = tuple(plan.archived[number] for number in sorted(plan.archived))
     return Lowered(
+        workflow=replace(workflow, archived=archived),
         definition=machines.main.definition,
         parts={part.name: part.definition for part in machines.parts},
         decomposition=decomposition,
@@ -104,7 +107,6 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
             events=max(each.weight.events for each in machines.all),
         ),
         findings=findings,
-        archived=tuple(plan.archived[number] for number in sorted(plan.archived)),
     )
 
 

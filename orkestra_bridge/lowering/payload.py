@@ -39,16 +39,16 @@ _CALLBACKS = (
 
 def sized(workflow: Workflow) -> Workflow:
     """Return the workflow with the limits of its ledger's entries, which the runtime keeps to."""
-    return replace(workflow, inline_limit=inline_limit(workflow), error_limit=error_limit(workflow))
+    counts = [(task, _instances(workflow, task)) for task in workflow.tasks]
+    return replace(workflow, inline_limit=_inline_limit(counts), error_limit=_error_limit(counts))
 
 
-def inline_limit(workflow: Workflow) -> int:
+def _inline_limit(counts: list[tuple[Task, int]]) -> int:
     """Return how many bytes of XComs may stay in the entry of a task instance.
 
     Between what a reference takes and 8 KiB. Mapped tasks whose length only the run knows have half of the state data for
     their instances, for which the runtime knows the limit.
     """
-    counts = [(task, _instances(workflow, task)) for task in workflow.tasks]
     known = [(task, count) for task, count in counts if count]
     room = ROOM if len(known) == len(counts) else ROOM // 2
     entries = sum(count * (ENTRY + len(task.task_id.encode())) for task, count in known)
@@ -57,9 +57,9 @@ def inline_limit(workflow: Workflow) -> int:
     return max(REFERENCE, min(LARGEST_INLINE, share))
 
 
-def error_limit(workflow: Workflow) -> int:
+def _error_limit(counts: list[tuple[Task, int]]) -> int:
     """Return how many characters the error of a task instance may have in its entry, if all of them fail."""
-    share = ROOM // max(1, sum(_instances(workflow, task) or 1 for task in workflow.tasks)) - ENTRY
+    share = ROOM // max(1, sum(count or 1 for _, count in counts)) - ENTRY
     return max(SMALLEST_ERROR, min(LARGEST_ERROR, share))
 
 

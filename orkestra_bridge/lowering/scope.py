@@ -108,6 +108,8 @@ class Scope:
 
     def after_first(self) -> Scope:
         """Return the scope as it is for every state but the first: the input is the ledger."""
+        if self.ledger == INPUT and self.map_index == self.later_index:
+            return self
         return replace(self, ledger=INPUT, map_index=self.later_index)
 
     def output(self, added: Mapping[str, str], *, last: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.attributes import is_given
@@ -86,12 +87,21 @@ def family_of(task: Task) -> Family | None:
     """
     if refusal_of(task) is not None:
         return None
-    for base in task.bases:
+    family = _by_classes(task.bases)
+    if family is EMPTY:
+        return _refined(family, task)
+    return _custom(task) if family is CUSTOM else family
+
+
+@lru_cache(maxsize=1024)
+def _by_classes(bases: tuple[str, ...]) -> Family | None:
+    # Every stage asks for every task, and a DAG folder has few different classes.
+    for base in bases:
         module, _, name = base.rpartition(".")
         if f"{module}.".startswith(_CORE) and name in _FAMILIES:
-            return _refined(_FAMILIES[name], task)
+            return _FAMILIES[name]
         if name == "BaseOperator" and f"{module}.".startswith("airflow."):
-            return _custom(task)
+            return CUSTOM
     return None
 
 
@@ -113,7 +123,7 @@ def _custom(task: Task) -> Family:
 
 
 def _refined(family: Family, task: Task) -> Family:
-    """Return the family, for an EmptyOperator or a subclass of it the one that Airflow would execute, if it would.
+    """Return the family of an EmptyOperator or a subclass of it: another one if Airflow would execute it.
 
     Airflow's scheduler lets it succeed without executing it, unless somebody could notice
     (`TaskInstance.is_task_schedulable`).
@@ -121,7 +131,7 @@ def _refined(family: Family, task: Task) -> Family:
     noticed = task.outlets or is_given(
         task.attributes, "on_execute_callback", "on_success_callback", "inlets"
     )
-    return EMPTY_WITH_SIDE_EFFECTS if family is EMPTY and noticed else family
+    return EMPTY_WITH_SIDE_EFFECTS if noticed else family
 
 
 def check_operators(workflow: Workflow) -> tuple[Finding, ...]:

@@ -172,9 +172,14 @@ def machine_role(statements: list[Json]) -> Json:
 
 def _definition(definition: Json) -> Json:
     """Return the definition as an object, or as text if CloudFormation would not take the object as it is."""
-    if _is_plain(definition):
+    text = orjson.dumps(definition)
+    if not any(word in text for word in _SUSPECT) or _is_plain(definition):
         return {"Definition": definition}
     return {"DefinitionString": json.dumps(definition, sort_keys=True, separators=(",", ":"))}
+
+
+_SUSPECT = (b"null", b'"Ref"', b'"Fn::')
+"""Without any of these there is nothing to look for: nearly every definition is plain."""
 
 
 def _is_plain(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ def test_a_second_conversion_comes_from_the_cache_and_says_the_same(
         "--format",
         "json",
         "--cache-dir",
-        str(tmp_path / "cache"),
+        os.path.relpath(tmp_path / "cache", home),
     )
     first = bridge(*arguments, "-o", str(tmp_path / "one"), cwd=home)
     second = bridge(*arguments, "-o", str(tmp_path / "two"), cwd=home)

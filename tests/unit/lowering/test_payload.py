@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,8 +22,6 @@ from orkestra_bridge.lowering.payload import (
     REFERENCE,
     ROOM,
     STATE_DATA,
-    error_limit,
-    inline_limit,
     sized,
 )
 from orkestra_bridge.lowering.task import FUNCTION
@@ -47,34 +44,34 @@ def chain(count: int, **fields: Any) -> Workflow:
 
 
 def test_few_tasks_may_leave_much() -> None:
-    assert (inline_limit(chain(3)), error_limit(chain(3))) == (LARGEST_INLINE, LARGEST_ERROR)
+    assert (sized(chain(3)).inline_limit, sized(chain(3)).error_limit) == (LARGEST_INLINE, LARGEST_ERROR)
 
 
 @pytest.mark.parametrize("count", [40, 100, 400, 800])
 def test_what_all_tasks_may_leave_fits_into_the_state_data(count: int) -> None:
     workflow = chain(count)
-    limit = inline_limit(workflow)
+    limit = sized(workflow).inline_limit
     assert REFERENCE <= limit < LARGEST_INLINE
     entry = '{"state":"upstream_failed","tries":12,"at":1764154580123,"xcom":}'
     assert sum(len(f',"t{i}":') + len(entry) + limit for i in range(count)) < STATE_DATA
-    assert error_limit(workflow) * count < STATE_DATA
+    assert sized(workflow).error_limit * count < STATE_DATA
 
 
 def test_a_reference_always_fits() -> None:
-    assert inline_limit(chain(2_000)) == REFERENCE
+    assert sized(chain(2_000)).inline_limit == REFERENCE
 
 
 def test_tasks_that_push_nothing_leave_the_room_to_others() -> None:
     empty = {f"t{i}": {"operator": "EmptyOperator"} for i in range(1, 200)}
-    assert inline_limit(chain(200, **empty)) > 5 * inline_limit(chain(200))
+    assert sized(chain(200, **empty)).inline_limit > 5 * sized(chain(200)).inline_limit
 
 
 def test_mapped_tasks_count_by_their_instances() -> None:
     def fan(expansion: Expansion) -> Workflow:
         return a_workflow(a_task("a"), a_task("b", "a", mapped=True, expansion=expansion))
 
-    assert inline_limit(fan(Expansion(length=500))) < 1_000
-    assert inline_limit(fan(Expansion(over=("a",)))) == LARGEST_INLINE, (
+    assert sized(fan(Expansion(length=500))).inline_limit < 1_000
+    assert sized(fan(Expansion(over=("a",)))).inline_limit == LARGEST_INLINE, (
         "instances know their number by themselves"
     )
 
@@ -82,13 +79,15 @@ def test_mapped_tasks_count_by_their_instances() -> None:
 def lowered_in_little_room() -> tuple[Workflow, Lowered]:
     workflow = chain(20, t19={"trigger_rule": "all_done"})
     lowered = lower(workflow, "token", LITTLE)
-    return replace(sized(workflow), archived=lowered.archived), lowered
+    return lowered.workflow, lowered
 
 
 def test_where_all_is_too_much_parts_put_their_entries_away() -> None:
     _, lowered = lowered_in_little_room()
-    assert len(lowered.parts) == len(lowered.archived) > 2
-    assert sorted(name for names in lowered.archived for name in names) == sorted(f"t{i}" for i in range(20))
+    assert len(lowered.parts) == len(lowered.workflow.archived) > 2
+    assert sorted(name for names in lowered.workflow.archived for name in names) == sorted(
+        f"t{i}" for i in range(20)
+    )
     arns = [f"${{Part{number}Arn}}" for number in range(1, len(lowered.parts) + 1)]
     for definition in (lowered.definition, *lowered.parts.values()):
         assert check(definition, placeholders=(FUNCTION, *arns), expressions=True) == ()
@@ -138,5 +137,5 @@ def test_a_dag_of_3_000_tasks_fits() -> None:
     workflow = from_edges(["start", *names, "end"], [e for n in names for e in (("start", n), (n, "end"))])
     lowered = lower(workflow)
     assert not [finding for finding in lowered.findings if finding.severity.value == "error"]
-    assert len(lowered.parts) == len(lowered.archived)
+    assert len(lowered.parts) == len(lowered.workflow.archived)
     assert ROOM < STATE_DATA
