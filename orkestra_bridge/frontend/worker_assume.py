@@ -79,8 +79,9 @@ class Assumed:
 
     def __exit__(self, *_: object) -> None:
         json.loads = self._loads
-        if self._finder in sys.meta_path:
-            sys.meta_path.remove(self._finder)
+        if self._finder not in sys.meta_path:
+            return  # nothing was made up, so there is nothing to look for among all modules
+        sys.meta_path.remove(self._finder)
         for name in [name for name in sys.modules if isinstance(sys.modules[name], _Module)]:
             del sys.modules[name]
 

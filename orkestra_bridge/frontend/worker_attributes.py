@@ -56,6 +56,7 @@ class ClassFacts:
         custom = getattr(cls, "custom_operator_name", None)
         self.decorator = custom if isinstance(custom, str) and custom.startswith("@") else None
         self.defaults: dict[str, Any] = {}
+        self.own_defaults: dict[str, Any] | None = None  # those of no argument that every operator has
         self.arguments: set[str] = set()
         for base in reversed(cls.__mro__):
             if "__init__" in vars(base):
@@ -126,7 +127,8 @@ class TaskArguments:
     def __init__(self, operator_class: type) -> None:
         self._baseline = operator_class(task_id="baseline").__dict__
         names = [name for name in signature_defaults(operator_class) if name not in _NOT_TASK_ARGUMENTS]
-        self._names = [(name, _LIVE_TASK.get(name, name)) for name in names]
+        keys = [(name, _LIVE_TASK.get(name, name)) for name in names]
+        self._names = [(name, key, self._baseline.get(key)) for name, key in keys]
         self._known = frozenset(names) | _NOT_TASK_ARGUMENTS | _INTERNAL
         self._display = next((name for name in _DISPLAY if name in self._baseline), _DISPLAY[0])
 
@@ -135,9 +137,9 @@ class TaskArguments:
         live = task.__dict__
         given = live.get("_BaseOperator__init_kwargs", {})
         inherited = _Inherited(dag, task)
-        for name, key in self._names:
+        for name, key, usual in self._names:
             if key in live:
-                value, default = live[key], self._baseline.get(key)
+                value, default = live[key], usual
                 if value is default:
                     continue
             else:
@@ -156,9 +158,12 @@ class TaskArguments:
         Other values are not compared: many constructors keep theirs in another form.
         """
         values = {name: value for name, value in given.items() if name not in self._known}
-        for name, default in facts.defaults.items():
-            was = values.get(name, default)
-            if name in live and name not in self._known and _rewritten(was, live[name]):
+        if facts.own_defaults is None:
+            facts.own_defaults = {
+                name: default for name, default in facts.defaults.items() if name not in self._known
+            }
+        for name, default in facts.own_defaults.items():
+            if name in live and _rewritten(values.get(name, default), live[name]):
                 values[name] = live[name]
         return values
 

@@ -9,7 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, List
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # kind, name or None for one that is only known at run time, file, line
 Row = List[Any]
@@ -17,18 +17,19 @@ Row = List[Any]
 
 def task_needs(task: Any, place: tuple[str, int]) -> Iterator[Row]:
     """Yield the connections that a task's arguments name, defaults of its operator included."""
-    for name, value in _arguments(task):
-        if name.endswith("conn_id"):
-            for text in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(text, str) and text:
-                    yield ["connection", None if "{{" in text or "{%" in text else text, *place]
+    # Most tasks have sixty arguments and no connection.
+    for value in [value for name, value in _arguments(task) if name.endswith("conn_id")]:
+        for text in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(text, str) and text:
+                yield ["connection", None if "{{" in text or "{%" in text else text, *place]
 
 
-def _arguments(task: Any) -> Iterator[tuple[str, Any]]:
+def _arguments(task: Any) -> Iterable[tuple[str, Any]]:
     partial = getattr(task, "partial_kwargs", None)
-    if partial is None:
-        yield from vars(task).items()
-        return
+    return vars(task).items() if partial is None else _mapped_arguments(task, partial)
+
+
+def _mapped_arguments(task: Any, partial: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     given = {**partial, **_expanded(task)}
     yield from given.items()
     for cls in task.operator_class.__mro__:

@@ -6,6 +6,7 @@ Part of the worker program: standard library and Airflow only, Python 3.8 and la
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import Any
 
 from .worker_values import seconds
@@ -14,10 +15,13 @@ _DEFAULTS = {"poke_interval": 60.0, "timeout": 604800.0}
 """What a mapped sensor gets that was given nothing: it has no object yet that Airflow filled in."""
 _OTHER_DAG = {"TriggerDagRunOperator": "trigger_dag_id", "ExternalTaskSensor": "external_dag_id"}
 
+_CLASSES = 64
+"""Classes that are remembered; those of a DAG file are not asked for again after it."""
+
 
 def polling_of(task: Any, kind: type, mapped: bool) -> dict[str, Any] | None:
     """Return how a task waits as the fields of `Polling`, None for one that does not."""
-    names = {base.__name__ for base in kind.__mro__}
+    names = _class_names(kind)
     given = task.partial_kwargs if mapped else vars(task)
     sensor = "BaseSensorOperator" in names
     triggers = "TriggerDagRunOperator" in names and given.get("wait_for_completion")
@@ -34,9 +38,9 @@ def polling_of(task: Any, kind: type, mapped: bool) -> dict[str, Any] | None:
 def other_dag_of(task: Any, kind: type, mapped: bool) -> str | None:
     """Return the id of the DAG that a task starts or waits for."""
     given = task.partial_kwargs if mapped else vars(task)
-    for base in kind.__mro__:
-        if base.__name__ in _OTHER_DAG:
-            value = given.get(_OTHER_DAG[base.__name__])
+    for name in _class_names(kind):
+        if name in _OTHER_DAG:
+            value = given.get(_OTHER_DAG[name])
             return "{{ expand }}" if value is None else str(value)
     return None
 
@@ -45,6 +49,16 @@ def _defers(kind: type, given: dict[str, Any]) -> bool:
     """Return True for a task that defers: it was told to, or its class knows no other way."""
     if "deferrable" in given:
         return given["deferrable"] is True
+    return _always_defers(kind)
+
+
+@lru_cache(maxsize=_CLASSES)
+def _class_names(kind: type) -> tuple[str, ...]:
+    return tuple(base.__name__ for base in kind.__mro__)
+
+
+@lru_cache(maxsize=_CLASSES)
+def _always_defers(kind: type) -> bool:
     # Airflow wraps every execute()
     code = getattr(inspect.unwrap(getattr(kind, "execute", len)), "__code__", None)
     return "defer" in getattr(code, "co_names", ())

@@ -59,13 +59,16 @@ class Watch:
         self._home = _folder(home)
         self._search = search or []
         self._path = [*self._search, *(path for path in sys.path if path not in self._search)]
-        self._environ = os.environ
+        self._environ: Any = os.environ
+        self._raw_environ: dict[Any, Any] = {}
+        self._environ_before: dict[str, str] = {}
         self._outside_modules: dict[str, str | None] = {}
         self._known_files: dict[str, bool] = {}
         self.assumed = Assumed()
         self.active = False
         self.root = ""
         self._dag_file = ""
+        self._dag_folders: tuple[str, ...] = ()
         self._prefixes: tuple[str, ...] = ()  # no file is local before the first `start`
         self._libraries_here = self._libraries
 
@@ -84,14 +87,7 @@ class Watch:
         """Begin to observe a file below this DAG folder, which becomes the first entry of ``sys.path``."""
         self._dag_file = os.path.join(root, relative)
         if root != self.root:
-            self._known_files.clear()
-        self.root = root
-        # User code may follow symbolic links on its own and import its modules by their real path.
-        places = [place for folder in (root, *self._search) for place in (folder, os.path.realpath(folder))]
-        self._prefixes = tuple(dict.fromkeys(_folder(place) for place in places))
-        self._libraries_here = tuple(
-            path for path in self._libraries if not self._prefixes[0].startswith(path)
-        )
+            self._enter(root)
         self.opened: set[str] = set()
         self.listed: set[str] = set()
         self.environ_read: set[str] = set()
@@ -99,13 +95,24 @@ class Watch:
         self.outside_world: set[str] = set()
         self.changes: dict[str, list[Any]] = {}
         self.printed: Place | None = None
-        self._environ_before = dict(os.environ)
+        self._remember_environ()
         self._modules_before = set(sys.modules)
         self._cwd = os.getcwd()
         sys.path[:] = [root, *self._path]
         self._stdio = sys.stdin, sys.stdout, sys.stderr
         sys.stdout = Printed(self)
         self.active = True
+
+    def _enter(self, root: str) -> None:
+        self.root = root
+        self._known_files.clear()
+        # User code may follow symbolic links on its own and import its modules by their real path.
+        places = [place for folder in (root, *self._search) for place in (folder, os.path.realpath(folder))]
+        self._prefixes = tuple(dict.fromkeys(_folder(place) for place in places))
+        self._dag_folders = tuple(dict.fromkeys((_folder(root), _folder(os.path.realpath(root)))))
+        self._libraries_here = tuple(
+            path for path in self._libraries if not self._prefixes[0].startswith(path)
+        )
 
     def finish(self) -> None:
         """Stop observing and put the environment, folder, module path and modules back."""
@@ -120,9 +127,15 @@ class Watch:
         sys.path[:] = self._path
         self._purge_modules()
 
+    def _remember_environ(self) -> None:
+        """Keep the variables; decoding them all again for each file would take longer than a small file does."""
+        if self._raw_environ != self._environ._data:
+            self._raw_environ = self._environ._data.copy()
+            self._environ_before = dict(os.environ)
+
     def _restore_environ(self) -> None:
         os.environ = self._environ  # noqa: B003 -- the same object, in case it was replaced
-        if dict(os.environ) != self._environ_before:
+        if self._raw_environ != self._environ._data:
             for name in set(os.environ) - set(self._environ_before):
                 del os.environ[name]
             os.environ.update(self._environ_before)
@@ -159,9 +172,12 @@ class Watch:
 
         If ``made`` is what is being constructed, the user's constructors of it do not count.
         """
+        known = self._known_files
         while frame is not None:
-            if self.is_local(frame.f_code.co_filename) and (made is None or not _constructs(frame, made)):
-                return self.relative(frame.f_code.co_filename), frame.f_lineno
+            file = frame.f_code.co_filename
+            local = known[file] if file in known else self.is_local(file)
+            if local and (made is None or not _constructs(frame, made)):
+                return self.relative(file), frame.f_lineno
             frame = frame.f_back
         return None
 
@@ -176,9 +192,9 @@ class Watch:
 
     def relative(self, path: str) -> str:
         """Return a local path relative to the DAG folder; one of a search folder elsewhere begins with ``../``."""
-        for prefix in self._prefixes[:2]:
-            if path.startswith(prefix) and prefix[:-1] in (self.root, os.path.realpath(self.root)):
-                return path[len(prefix) :]
+        for folder in self._dag_folders:
+            if path.startswith(folder):
+                return path[len(folder) :]
         if path.startswith(self._prefixes):
             return os.path.relpath(path, self.root)
         return path
