@@ -306,7 +306,10 @@ def serve(base: str, site_packages: list[str], airflow_version: str) -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     redirect(os.devnull)
     sys.dont_write_bytecode = False  # the base folder is ours and compiled once
+    gc.disable()  # all of it stays
     load_facade(airflow_version)
+    gc.enable()
+    gc.freeze()
     server = Server(base, site_packages)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

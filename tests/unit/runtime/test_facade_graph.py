@@ -229,3 +229,40 @@ a = DummyOperator(task_id='a', dag=dag, trigger_rule='dummy')
     assert dag.get_task("a").trigger_rule == "always"
     assert dag.schedule_interval == "@daily"
     assert dag.max_active_tasks == 3
+
+
+def test_a_class_that_watches_its_arguments_is_told_of_each(unpack: Callable[..., Package]) -> None:
+    package = unpack(
+        HEAD
+        + """
+class Watching(BaseOperator):
+    def __setattr__(self, name, value):
+        self.__dict__.setdefault('seen', []).append(name)
+        super().__setattr__(name, value)
+
+
+class Doubling(BaseOperator):
+    @property
+    def retries(self):
+        return self._retries
+
+    @retries.setter
+    def retries(self, value):
+        self._retries = 2 * value
+
+
+with DAG('d', default_args={'retries': 2}, **ARGS):
+    Watching(task_id='watching'), Doubling(task_id='doubling'), E(task_id='plain')
+"""
+    )
+    watching, doubling, plain = (package.dag.get_task(name) for name in ("watching", "doubling", "plain"))
+    assert {"retries", "pool", "inlets"} <= set(watching.seen)
+    assert (watching.retries, doubling.retries, plain.retries) == (2, 4, 2)
+
+
+def test_tasks_do_not_share_what_they_were_not_given(unpack: Callable[..., Package]) -> None:
+    package = unpack(HEAD + "with DAG('d', **ARGS):\n    E(task_id='a'), E(task_id='b')\n")
+    one, other = package.dag.tasks
+    one.add_inlets(["x"])
+    one.executor_config["cpu"] = 1
+    assert (other.inlets, other.outlets, other.executor_config) == ([], [], {})

@@ -197,38 +197,47 @@ class BaseOperator(SetupTeardownMixin, Templater, LoggingMixin, DAGNode, metacla
     _dag: Any = None
     _task_group: Any = None
     _ready = False
+    _plain: ClassVar[bool]
     _from_mapped = False
     _resolved_values: frozenset[int] = frozenset()
 
     def __init__(self, **kwargs: Any) -> None:
-        arguments = {**ARGUMENTS, **kwargs}
-        group = arguments["task_group"]
-        task_id = arguments["task_id"]
+        group, dag = kwargs.get("task_group"), kwargs.get("dag")
+        task_id = kwargs.get("task_id")
         if not isinstance(task_id, str):
             raise TypeError(f"missing keyword argument 'task_id' for {type(self).__name__}")
         self.task_id = group.child_id(task_id) if group else task_id
         self.upstream_task_ids: set[str] = set()
         self.downstream_task_ids: set[str] = set()
-        for name, value in arguments.items():
-            if name not in _SPECIAL:
-                setattr(self, name, _coerced(name, value))
-        self.params = ParamsDict(arguments["params"])
-        self._pre_execute_hook = arguments["pre_execute"]
-        self._post_execute_hook = arguments["post_execute"]
+        self._keep(kwargs)
+        self.params = ParamsDict(kwargs.get("params"))
+        self._pre_execute_hook = kwargs.get("pre_execute")
+        self._post_execute_hook = kwargs.get("post_execute")
         if group:
             group.add(self)
-        if arguments["dag"]:
-            arguments["dag"].add_task(self)
+        if dag:
+            dag.add_task(self)
         SetupTeardownContext.add(self)
 
     __init__._is_base = True  # type: ignore[attr-defined]
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        """Keep the arguments under their names, those that were not given with their defaults."""
+        values = {**_DEFAULTS, "inlets": [], "outlets": [], "executor_config": {}}
+        values.update((name, _coerced(name, value)) for name, value in given.items() if name not in _SPECIAL)
+        if _keeps_plainly(type(self)):
+            self.__dict__.update(values)  # half of the time that loading a DAG file takes goes into this
+            return
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def _constructed(self) -> None:
         if self._from_mapped:
             return
         for field in self.template_fields:
-            if hasattr(self, field):
-                self._link(getattr(self, field))
+            value = getattr(self, field, None)
+            if type(value) not in _WITHOUT_REFERENCES:
+                self._link(value)
         object.__setattr__(self, "_ready", True)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -389,11 +398,25 @@ def _coerced(name: str, value: Any) -> Any:
     return value
 
 
+def _keeps_plainly(cls: type[BaseOperator]) -> bool:
+    """Return True if nothing happens when an argument is set on an object of the class: no property, no `__setattr__`."""
+    known: bool | None = cls.__dict__.get("_plain")
+    if known is None:
+        properties = any(hasattr(getattr(cls, name, None), "__set__") for name in _DEFAULTS)
+        known = cls.__setattr__ is BaseOperator.__setattr__ and not properties
+        cls._plain = known
+    return known
+
+
 def _trigger_rule(value: Any) -> TriggerRule:
     from orkestra_bridge.runtime.trigger_rules import ALIASES
 
     rule = str(getattr(value, "value", value))
     return TriggerRule(ALIASES.get(rule, rule))
+
+
+_DEFAULTS = {name: _coerced(name, value) for name, value in ARGUMENTS.items() if name not in _SPECIAL}
+_WITHOUT_REFERENCES = frozenset((str, int, float, bool, type(None)))
 
 
 class BaseAsyncOperator(BaseOperator):
