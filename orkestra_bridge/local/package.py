@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -26,6 +27,10 @@ IN_EVERY_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "
 Our own runtime imports it to look Variables and connections up, so it is there whatever the DAG imports.
 """
 RUNTIME = "orkestra_bridge.runtime.handler"
+LONG_AGO = 315532800
+"""1980 in seconds: Python takes compiled modules for those of a source file with the same time and size."""
+OWN = "orkestra_bridge"
+"""The folder of a package with the runtime, the same in all packages of a conversion."""
 
 
 @final
@@ -35,7 +40,7 @@ class Package:
 
     Attributes:
         root: Its folder.
-        bytecode: Where its compiled modules are kept, None for nowhere.
+        keeps_bytecode: Compiled modules may be written beside its modules.
         facade: The folder of the `airflow` that tasks see.
         preload: The runtime and all of the facade, as module names: user code is never among them.
         modules, distributions: What may be imported from site-packages.
@@ -43,7 +48,7 @@ class Package:
     """
 
     root: Path
-    bytecode: Path | None
+    keeps_bytecode: bool
     facade: Path
     preload: tuple[str, ...]
     modules: tuple[str, ...]
@@ -63,7 +68,7 @@ def unpack(archive: Path, home: Path) -> Package:
         data = archive.read_bytes()
     except OSError as problem:
         raise UsageError(f"{archive} cannot be read: {problem}", remedy="convert the DAG first") from problem
-    folder = home / PACKAGES / hashlib.sha256(data).hexdigest()[:16]
+    folder = home / PACKAGES / _digest(data)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -77,7 +82,7 @@ def unpack(archive: Path, home: Path) -> Package:
     except (OSError, ValueError, zipfile.BadZipFile) as problem:
         message = f"the package {archive} cannot be used: {problem}"
         raise LocalRunError(message, remedy="convert the DAG again") from problem
-    return _described(folder / "task", folder / "bytecode", manifest)
+    return _described(folder / "task", manifest, keeps_bytecode=True)
 
 
 def in_place(root: Path) -> Package:
@@ -87,10 +92,10 @@ def in_place(root: Path) -> Package:
     except (OSError, ValueError) as problem:
         message = f"the container's package {root} cannot be used: {problem}"
         raise LocalRunError(message, remedy="convert the DAG again") from problem
-    return _described(root, None, manifest)
+    return _described(root, manifest, keeps_bytecode=False)
 
 
-def _described(root: Path, bytecode: Path | None, manifest: dict[str, Any]) -> Package:
+def _described(root: Path, manifest: dict[str, Any], *, keeps_bytecode: bool) -> Package:
     requirements: list[dict[str, Any]] = manifest["requirements"]
     facade = root / FACADE
     modules = [path.relative_to(facade).with_suffix("").parts for path in sorted(facade.rglob("*.py"))]
@@ -99,7 +104,7 @@ def _described(root: Path, bytecode: Path | None, manifest: dict[str, Any]) -> P
         root=root,
         facade=facade,
         preload=(RUNTIME, *names),
-        bytecode=bytecode,
+        keeps_bytecode=keeps_bytecode,
         modules=tuple(
             sorted(
                 {
@@ -118,10 +123,15 @@ def _unzip(archive: Path, folder: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="unzip-", dir=folder))
     try:
         with zipfile.ZipFile(archive) as opened:
-            for info in opened.infolist():
+            infos = opened.infolist()
+            for info in infos:
                 path = Path(opened.extract(info, scratch / "task"))
                 if info.external_attr >> 16 & 0o100:
                     path.chmod(0o755)
+                os.utime(path, (LONG_AGO, LONG_AGO))
+        runtime = [(info.filename, info.CRC) for info in infos if info.filename.startswith(f"{OWN}/")]
+        first = folder.parent / f"runtime-{_digest(repr(sorted(runtime)).encode())}"
+        _take_bytecode(scratch / "task" / OWN, first)
         if not (folder / "task").is_dir():
             try:
                 (scratch / "task").rename(folder / "task")
@@ -129,8 +139,33 @@ def _unzip(archive: Path, folder: Path) -> None:
                 # Another run was faster; its files are the same.
                 if not (folder / "task").is_dir():
                     raise
+        _offer_bytecode(folder / "task" / OWN, first)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _take_bytecode(own: Path, first: Path) -> None:
+    """Give the runtime of a new package the compiled modules of the first one that had the same.
+
+    They are links: whoever sees a file sees all of it. Without them, each package compiles its own.
+    """
+    for compiled in first.rglob("__pycache__/*.pyc"):
+        place = own / compiled.relative_to(first)
+        with suppress(OSError):
+            place.parent.mkdir(exist_ok=True)
+            place.hardlink_to(compiled)
+
+
+def _offer_bytecode(own: Path, first: Path) -> None:
+    """Let a link lead to a package's runtime, unless it leads to another's that is still there."""
+    with suppress(OSError):
+        if not first.exists():
+            first.unlink(missing_ok=True)
+            first.symlink_to(own)
 
 
 def site_packages_of(python: Path) -> tuple[Path, ...]:

@@ -75,7 +75,7 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
         distributions=package.distributions,
         preload=package.preload,
         preload_path=(package.facade,),
-        bytecode=package.bytecode,
+        keeps_bytecode=package.keeps_bytecode,
         memory=request.memory,
         environment={**airflow_settings(os.environ), **request.environment},
     )

@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from equivalence import Airflow
+from airflow_process import Airflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 AIRFLOW2 = "ORKESTRA_AIRFLOW2_PYTHON"
 _INSTALLED = "import importlib.metadata as m; print(m.version('apache-airflow').split('.')[0])"
@@ -22,17 +26,23 @@ def databases(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def airflow3(databases: Path) -> Airflow:
+def airflow3(databases: Path) -> Iterator[Airflow]:
     """The Airflow 3 of this environment."""
     done = subprocess.run([sys.executable, "-c", _INSTALLED], capture_output=True, text=True, check=True)
     if done.stdout.strip() != "3":
         pytest.skip("this environment has no Airflow 3")
-    return Airflow(python=Path(sys.executable), major=3, database=databases / "airflow3.db")
+    yield from serving(Path(sys.executable), 3, databases)
 
 
 @pytest.fixture(scope="session")
-def airflow2(databases: Path) -> Airflow:
+def airflow2(databases: Path) -> Iterator[Airflow]:
     """The Airflow 2 that the environment names."""
     if AIRFLOW2 not in os.environ:
         pytest.skip(f"{AIRFLOW2} is not set")
-    return Airflow(python=Path(os.environ[AIRFLOW2]), major=2, database=databases / "airflow2.db")
+    yield from serving(Path(os.environ[AIRFLOW2]), 2, databases)
+
+
+def serving(python: Path, major: int, scratch: Path) -> Iterator[Airflow]:
+    airflow = Airflow(python, major, scratch)
+    yield airflow
+    airflow.close()

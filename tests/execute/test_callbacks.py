@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from equivalence import Airflow, machine_outcomes, oracle, translated
+from equivalence import machine_outcomes, translated
 
 from orkestra_bridge.local.interpreter import VirtualClock
 from orkestra_bridge.local.run import RunRequest, RunResult, run_dag
 
 if TYPE_CHECKING:
+    from airflow_process import Airflow
+
     from orkestra_bridge.pipeline import Conversion
 
 FILE = Path(__file__).parents[1] / "data" / "written" / "callbacks.py"
@@ -99,7 +101,7 @@ def calls(airflow: Airflow, folder: Path) -> tuple[dict[str, Any], dict[str, Any
     """Return what Airflow called for each DAG, and what was called here."""
     theirs, ours = folder / "theirs.jsonl", folder / "ours.jsonl"
     conversion = translated([FILE], folder / "out", airflow)
-    with oracle(airflow, [FILE], environment={"ORKESTRA_TEST_CALLS": str(theirs)}) as wait_for_airflow:
+    with airflow.runs([FILE], environment={"ORKESTRA_TEST_CALLS": str(theirs)}) as wait_for_airflow:
         outcomes = list(machine_outcomes(conversion, {"ORKESTRA_TEST_CALLS": str(ours)}))
         wait_for_airflow()
     assert all(outcome for _, outcome, _ in outcomes)

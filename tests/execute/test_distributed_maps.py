@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_model import fingerprint
-from equivalence import difference, machine_outcomes, oracle
+from equivalence import difference, machine_outcomes
 
 from orkestra_bridge.options import ConvertOptions
 from orkestra_bridge.pipeline import convert
 
 if TYPE_CHECKING:
-    from equivalence import Airflow
+    from airflow_process import Airflow
 
 FILE = Path(__file__).parents[1] / "data" / "distributed.py"
 
@@ -23,7 +23,7 @@ def test_distributed_maps_end_as_in_airflow(airflow3: Airflow, tmp_path: Path) -
         paths=(FILE,), out=tmp_path / "out", layers="skip", cache=None, maps="distributed"
     )
     conversion = convert(options)
-    with oracle(airflow3, [FILE]) as wait_for_airflow:
+    with airflow3.runs([FILE]) as wait_for_airflow:
         ours = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion)}
         theirs = wait_for_airflow()
     definition = json.loads((tmp_path / "out" / "distributed" / "state_machine.asl.json").read_text())

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_model import fingerprint
-from equivalence import difference, machine_outcomes, oracle, translated
+from equivalence import difference, machine_outcomes, translated
 
 if TYPE_CHECKING:
-    from equivalence import Airflow
+    from airflow_process import Airflow
 
 SETTINGS = {
     "AIRFLOW_VAR_THRESHOLDS": '{"low": 7}',
@@ -20,7 +20,7 @@ SETTINGS = {
 def test_sample_dags_end_as_in_airflow_3(sample_dags: Path, airflow3: Airflow, tmp_path: Path) -> None:
     conversion = translated([sample_dags], tmp_path / "out", airflow3)
     files = sorted({Path(dag.file) for dag in conversion.report.dags})
-    with oracle(airflow3, files, "--folder", str(sample_dags), environment=SETTINGS) as wait_for_airflow:
+    with airflow3.runs(files, "--folder", str(sample_dags), environment=SETTINGS) as wait_for_airflow:
         ours = {dag_id: outcome for dag_id, outcome, _ in machine_outcomes(conversion, SETTINGS)}
         theirs = wait_for_airflow()
     assert ours.keys() == theirs.keys()

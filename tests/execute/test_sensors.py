@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from airflow_model import fingerprint
-from equivalence import difference, machine_outcomes, oracle, translated
+from equivalence import difference, machine_outcomes, translated
 
 if TYPE_CHECKING:
-    from equivalence import Airflow
+    from airflow_process import Airflow
 
 FILE = Path(__file__).parents[1] / "data" / "sensors" / "sensors.py"
 
@@ -27,7 +27,7 @@ def test_sensors_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> None:
 def compare(airflow: Airflow, folder: Path) -> None:
     ours, theirs = (past(folder / name) for name in ("ours", "theirs"))
     conversion = translated([FILE], folder / "out", airflow)
-    with oracle(airflow, [FILE], environment=theirs) as wait_for_airflow:
+    with airflow.runs([FILE], environment=theirs) as wait_for_airflow:
         outcomes = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion, ours)}
         expected = wait_for_airflow()
     assert outcomes.keys() == expected.keys()

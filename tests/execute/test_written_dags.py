@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow_model import fingerprint
-from equivalence import difference, machine_outcomes, oracle, translated
+from equivalence import difference, machine_outcomes, translated
 
 if TYPE_CHECKING:
-    from equivalence import Airflow
+    from airflow_process import Airflow
 
 FOLDER = Path(__file__).parents[1] / "data" / "written"
 FILES = sorted(FOLDER.glob("*.py"))
@@ -30,7 +30,7 @@ def test_written_dags_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> 
 
 def compare(airflow: Airflow, folder: Path) -> None:
     conversion = translated(FILES, folder / "out", airflow)
-    with oracle(airflow, FILES) as wait_for_airflow:
+    with airflow.runs(FILES) as wait_for_airflow:
         ours = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion)}
         theirs = wait_for_airflow()
     assert ours.keys() == theirs.keys()

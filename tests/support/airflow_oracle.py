@@ -1,6 +1,7 @@
 """Runs DAGs with the Airflow of the Python that runs this file, and prints what became of each.
 
     python airflow_oracle.py FILE... [--dag-id ID]... [--logical-date ISO] [--conf JSON] [--folder DAGS]
+    python airflow_oracle.py --serve HOME        answers one request after the other: see `serve`
 
 One JSON object per DAG and line on standard output, in the order of files and DAG ids:
 
@@ -57,6 +58,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--conf", type=json.loads, default={}, help="the run's conf, as JSON")
     parser.add_argument("--database", type=Path, help="where an empty database is kept for the next process")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds that one DAG run may take")
+    parser.add_argument("--environment", type=json.loads, default={}, help="further variables, as JSON")
+    parser.add_argument("--out", type=Path, help="where a server writes the outcomes")
     parser.add_argument("--verbose", action="store_true", help="let Airflow log to standard error")
     return parser.parse_args(argv)
 
@@ -65,11 +68,10 @@ def _date(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def prepare_environment(home: Path, folder: Path, *, verbose: bool) -> None:
+def prepare_environment(home: Path, *, verbose: bool) -> None:
     """Set what Airflow reads when it is imported; call it before that."""
     os.environ.update(
         AIRFLOW_HOME=str(home),
-        AIRFLOW__CORE__DAGS_FOLDER=str(folder),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__CORE__FERNET_KEY="",
         AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT="120",
@@ -79,7 +81,28 @@ def prepare_environment(home: Path, folder: Path, *, verbose: bool) -> None:
         AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
     )
     warnings.simplefilter("ignore")
+    shorten_sleeps()
+
+
+@contextlib.contextmanager
+def surroundings(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """Be in a DAGS_FOLDER with further environment variables, and forget its modules in the end."""
+    from airflow import settings
+
+    before = dict(os.environ)
+    os.environ.update(environment, AIRFLOW__CORE__DAGS_FOLDER=str(folder))
+    settings.DAGS_FOLDER = str(folder)
     sys.path.insert(0, str(folder))
+    known = set(sys.modules)
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        os.environ.clear()
+        os.environ.update(before)
+        for name in set(sys.modules) - known:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(f"{folder}/"):
+                del sys.modules[name]
 
 
 def private_stdout() -> IO[str]:
@@ -91,11 +114,16 @@ def private_stdout() -> IO[str]:
 
 
 def make_database(home: Path, template: Path | None) -> None:
-    """Create the metadata database from the models, or copy an empty one that an earlier process left behind."""
+    """Create the metadata database from the models, or copy an empty one that an earlier process left behind.
+
+    One that is there is replaced.
+    """
     from airflow import models, settings
 
     models.import_all_models()
     database = home / "airflow.db"
+    leave_database()
+    database.unlink(missing_ok=True)
     if template and template.exists():
         shutil.copyfile(template, database)
         return
@@ -106,6 +134,16 @@ def make_database(home: Path, template: Path | None) -> None:
         partial = template.with_name(f"{template.name}.{os.getpid()}")
         shutil.copyfile(database, partial)
         partial.replace(template)
+
+
+def leave_database() -> None:
+    """Close the connections to the database."""
+    from airflow import settings
+
+    settings.Session.remove()
+    settings.engine.dispose()
+    if getattr(settings, "async_engine", None):
+        settings.async_engine.sync_engine.dispose(close=False)  # they belong to another thread's event loop
 
 
 def _create_tables() -> None:
@@ -296,6 +334,15 @@ def plain(value: object) -> object:
 
 def outcomes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Return what is to be printed, one DAG after the other."""
+    import airflow
+
+    folder = (options.folder or options.files[0].parent).resolve()
+    with surroundings(folder, options.environment):
+        for outcome in _outcomes(options):
+            yield {"airflow": airflow.__version__, **outcome}
+
+
+def _outcomes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for file in options.files:
         dags, problems = load(file.resolve())
         for problem in problems:
@@ -305,30 +352,56 @@ def outcomes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield {"file": str(file), **run(dag, options)}
 
 
-def main() -> int:
-    """Run everything; return 1 if a DAG or a file had no outcome."""
-    options = arguments()
-    out = private_stdout()
+@contextlib.contextmanager
+def airflow_home() -> Iterator[Path]:
+    """Make a folder for Airflow and its database that is removed in the end."""
     shared_memory = (
         "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     )  # SQLite waits for the disk otherwise
     home = Path(tempfile.mkdtemp(prefix="airflow-oracle-", dir=shared_memory))
-    failed = False
     try:
-        folder = (options.folder or options.files[0].parent).resolve()
-        prepare_environment(home, folder, verbose=options.verbose)
-        import airflow
-
-        make_database(home, options.database)
-        shorten_sleeps()
-        for outcome in outcomes(options):
-            failed = failed or "error" in outcome
-            out.write(json.dumps({"airflow": airflow.__version__, **outcome}, default=plain) + "\n")
-            out.flush()
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    out.flush()
-    return int(failed)
+
+
+def report(options: argparse.Namespace, home: Path, out: IO[str]) -> bool:
+    """Run everything on a fresh database and print it; return whether each DAG and file had an outcome."""
+    make_database(home, options.database)
+    fine = True
+    for outcome in outcomes(options):
+        fine = fine and "error" not in outcome
+        out.write(json.dumps(outcome, default=plain) + "\n")
+        out.flush()
+    return fine
+
+
+def serve(home: Path) -> None:
+    """Answer requests: lists of arguments, a JSON line each, with the file for the outcomes as ``--out``.
+
+    Airflow needs ten seconds of CPU for its first run, and a quarter of a second for each further one.
+    """
+    out, requests = private_stdout(), os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # Bash tasks would read the requests
+    prepare_environment(home, verbose=False)
+    for line in requests:
+        options = arguments(json.loads(line))
+        with options.out.open("w", encoding="utf-8") as found:
+            report(options, home, found)
+        out.write("done\n")
+        out.flush()
+
+
+def main() -> int:
+    """Run everything; return 1 if a DAG or a file had no outcome."""
+    if sys.argv[1] == "--serve":
+        serve(Path(sys.argv[2]))
+        return 0
+    options = arguments()
+    out = private_stdout()
+    with airflow_home() as home:
+        prepare_environment(home, verbose=options.verbose)
+        return int(not report(options, home, out))
 
 
 if __name__ == "__main__":

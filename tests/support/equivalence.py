@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -24,6 +19,7 @@ from orkestra_bridge.pipeline import convert
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
+    from airflow_process import Airflow
     from dag_plan import DagPlan
     from dag_writer import Imports
 
@@ -32,26 +28,7 @@ if TYPE_CHECKING:
     Outcome = Mapping[str, Any]
 
 LOGICAL_DATE = "2024-03-01T00:00:00+00:00"
-ORACLE = Path(__file__).with_name("airflow_oracle.py")
 DAGS_PER_FILE = 10
-PATIENCE = "600"
-"""Seconds of real time that Airflow may take for a DAG: other tests run beside it."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Airflow:
-    """An Airflow to compare with.
-
-    Attributes:
-        python: Its interpreter.
-        major: Its major version.
-        database: Where the oracle keeps an empty database.
-    """
-
-    python: Path
-    major: int
-    database: Path
 
 
 @final
@@ -66,41 +43,6 @@ class Difference:
     plan: DagPlan
     culprit: str
     text: str
-
-
-@contextmanager
-def oracle(
-    airflow: Airflow, files: Sequence[Path], *options: str, environment: Mapping[str, str] | None = None
-) -> Iterator[Callable[[], dict[str, dict[str, Any]]]]:
-    """Let Airflow work in another process, so that both cores have something to do.
-
-    Yields a function that waits for it and returns the outcomes by dag_id; it raises AssertionError if a file or a DAG
-    has none.
-    """
-    command = [str(airflow.python), str(ORACLE), *map(str, files), "--logical-date", LOGICAL_DATE]
-    # a file, for nobody reads while the machines run, and a full pipe would stop Airflow
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as printed,
-        subprocess.Popen(
-            [*command, "--database", str(airflow.database), "--timeout", PATIENCE, *options],
-            stdout=printed,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
-        ) as process,
-    ):
-
-        def outcomes() -> dict[str, dict[str, Any]]:
-            process.wait()
-            printed.seek(0)
-            records = [json.loads(line) for line in printed]
-            problems = [record for record in records if "error" in record]
-            assert not problems, problems
-            return {record["dag_id"]: record for record in records}
-
-        try:
-            yield outcomes
-        finally:
-            process.kill()
 
 
 def write_files(plans: Sequence[DagPlan], folder: Path, major: int) -> list[Path]:
@@ -151,7 +93,7 @@ def machine_outcomes(
 def differences(plans: Sequence[DagPlan], folder: Path, airflow: Airflow) -> list[Difference]:
     """Return the DAGs that end differently here; an empty list is what everybody wants."""
     files = write_files(plans, folder / "dags", airflow.major)
-    with oracle(airflow, files) as wait_for_airflow:
+    with airflow.runs(files) as wait_for_airflow:
         conversion = translated(files, folder / "out", airflow)
         machine = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion)}
         expected = wait_for_airflow()
@@ -234,7 +176,7 @@ def _still_wrong_model(folder: Path, airflow: Airflow) -> Callable[[Sequence[Dag
     def search(plans: Sequence[DagPlan]) -> DagPlan | None:
         possible = _explorable(plans, airflow.major)
         known = [plan for plan in plans if plan.dag_id in possible]
-        with oracle(airflow, write_files(known, folder / "smaller", airflow.major)) as wait_for_airflow:
+        with airflow.runs(write_files(known, folder / "smaller", airflow.major)) as wait_for_airflow:
             expected = wait_for_airflow()
         return next(
             (plan for plan in known if difference(expected[plan.dag_id], possible[plan.dag_id])), None

@@ -35,7 +35,7 @@ class FunctionSpec:
         then on. timeout: Seconds per invocation; AWS allows 900.
         memory: MiB that one worker may hold, None for no limit. Enforced on Linux only.
         environment: Variables of the workers; nothing else of this process's environment reaches them.
-        bytecode: Folder for compiled modules, None to compile in every run.
+        keeps_bytecode: Compiled modules may be written beside the modules, for the next run.
         max_workers: Invocations at once; further ones wait.
     """
 
@@ -51,7 +51,7 @@ class FunctionSpec:
     timeout: float = 900.0
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    bytecode: Path | None = None
+    keeps_bytecode: bool = False
     max_workers: int = MAX_WORKERS
 
     @property

@@ -52,7 +52,7 @@ class WorkerParent:
                     "handler": spec.handler,
                     "preload": list(spec.preload),
                     "preload_path": [str(folder) for folder in spec.preload_path],
-                    "bytecode": str(spec.bytecode) if spec.bytecode else None,
+                    "keeps_bytecode": spec.keeps_bytecode,
                 }
             ],
         }

@@ -39,12 +39,12 @@ def serve(config: dict[str, Any]) -> int:
     """Fork workers until stdin ends, and return the exit code.
 
     The configuration: ``handler``; ``preload``, modules to import first, and ``preload_path``, folders to
-    find them in; ``bytecode``, a folder for compiled modules, or None.
+    find them in; ``keeps_bytecode``, whether compiled modules are written beside the modules.
     """
     control = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
-    if config.get("bytecode"):
-        sys.pycache_prefix, sys.dont_write_bytecode = config["bytecode"], False
+    if config.get("keeps_bytecode"):
+        sys.dont_write_bytecode = False
     sys.path[:0] = config.get("preload_path", ())
     for name in config.get("preload", ()):
         # A worker imports it again and reports what is wrong, as an error of the function.

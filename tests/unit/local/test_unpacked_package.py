@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import py_compile
+import shutil
 import sys
 import zipfile
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
 from orkestra_bridge.errors import LocalRunError, UsageError
-from orkestra_bridge.local.package import AWS_SDK, IN_EVERY_RUNTIME, site_packages_of, unpack
+from orkestra_bridge.local.package import AWS_SDK, IN_EVERY_RUNTIME, PACKAGES, site_packages_of, unpack
 
 REQUIREMENTS = [
     {"name": "pandas", "version": "2.2", "modules": ["pandas"], "provided": False},
@@ -48,6 +51,31 @@ def test_the_same_content_is_unzipped_once(tmp_path: Path) -> None:
     other = unpack(archive(tmp_path, "two"), tmp_path / "runs")
     assert other.root != first.root
     assert (other.root / "source" / "dag.py").read_text() == "two"
+
+
+def test_the_runtime_is_compiled_once_for_all_packages(tmp_path: Path) -> None:
+    module = "orkestra_bridge/runtime/facade/airflow/__init__.py"
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    for folder in (first, second, third):
+        folder.mkdir()
+    one = unpack(archive(first, "one"), tmp_path / "runs")
+    py_compile.compile(str(one.root / module), doraise=True)
+    two = unpack(archive(second, "two"), tmp_path / "runs")
+    taken = Path(cache_from_source(two.root / module))
+    assert taken.samefile(cache_from_source(one.root / module))
+    assert (two.root / module).stat().st_mtime == (one.root / module).stat().st_mtime
+    assert not list((two.root / "source").rglob("*.pyc"))
+    shutil.rmtree(one.root.parent)
+    assert not list(unpack(archive(third, "three"), tmp_path / "runs").root.rglob("*.pyc"))
+    assert next((tmp_path / "runs" / PACKAGES).glob("runtime-*")).exists()
+
+
+def test_another_runtime_is_compiled_anew(tmp_path: Path) -> None:
+    one = unpack(archive(tmp_path), tmp_path / "runs")
+    py_compile.compile(str(one.root / "orkestra_bridge/runtime/facade/airflow/__init__.py"), doraise=True)
+    with zipfile.ZipFile(tmp_path / "tasks.zip", "a") as opened:
+        opened.writestr("orkestra_bridge/runtime/new.py", "")
+    assert not list(unpack(tmp_path / "tasks.zip", tmp_path / "runs").root.rglob("*.pyc"))
 
 
 def test_nothing_half_unzipped_stays(tmp_path: Path) -> None:
