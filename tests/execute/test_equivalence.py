@@ -77,8 +77,10 @@ def test_generated_mapped_dags_end_as_in_airflow_2(seeds: range, airflow2: Airfl
 
 
 def features_of(seed: int, *, large: bool) -> Features:
-    """Setups change what everything around them means, so that most DAGs have none."""
-    return Features(setups=seed % 4 == 3, tasks=(2, 10) if large else (2, 5))
+    """Setups change what everything around them means, so that most DAGs have none; so does `fail_fast`."""
+    fail_fast = seed % 10 == 5
+    setups = seed % 20 == 5 if fail_fast else seed % 4 == 3
+    return Features(setups=setups, fail_fast=fail_fast, tasks=(2, 10) if large else (2, 5))
 
 
 def compare(seeds: Sequence[int], airflow: Airflow, folder: Path, *, large: bool) -> None:

@@ -224,6 +224,44 @@ def test_setups_and_teardowns_occur() -> None:
     compile(write_file(plans), "generated.py", "exec")
 
 
+STOPPING = Features(fail_fast=True, setups=True)
+
+
+def test_dags_that_stop_at_the_first_failure_stand_in_a_row() -> None:
+    plans = [generate(seed, STOPPING) for seed in SEEDS]
+    assert all(plan.in_a_row and plan.fail_fast for plan in plans)
+    assert {task.rule for plan in plans for task in plan.tasks} == {"all_success", "all_done_setup_success"}
+    compile(write_file(plans), "generated.py", "exec")
+    assert not plan_of(SKIP, FAIL, JOIN, edges="skip>join fail>join").in_a_row
+
+
+def test_the_first_failure_skips_what_waits_and_fails_what_runs() -> None:
+    teardown = TaskPlan(task_id="teardown", role="teardown", rule="all_done_setup_success")
+    setup, later = TaskPlan(task_id="setup", role="setup"), TaskPlan(task_id="later")
+    row = plan_of(
+        setup,
+        FAIL,
+        JOIN,
+        teardown,
+        later,
+        edges="setup>fail fail>join join>teardown setup>teardown teardown>later",
+    )
+    (outcome,) = possible_outcomes(replace(row, fail_fast=True)).values()
+    assert {name: task["state"] for name, task in outcome["tasks"].items()} == {
+        "setup": "success",
+        "fail": "failed",
+        "join": "skipped",
+        "teardown": "success",
+        "later": "skipped",
+    }
+    assert outcome["run_state"] == "success"
+    (outcome,) = possible_outcomes(row).values()
+    assert outcome["tasks"]["join"]["state"] == "upstream_failed"
+    assert outcome["tasks"]["later"]["state"] == "success"
+    beside = replace(plan_of(FAIL, TaskPlan(task_id="beside"), edges=""), fail_fast=True)
+    assert states_of(beside, "beside") == {"failed", "skipped", "success"}
+
+
 def test_work_needs_its_setup_and_a_teardown_does_not_fail_the_run() -> None:
     setup = TaskPlan(task_id="setup", role="setup", outcome="fail")
     teardown = TaskPlan(task_id="teardown", role="teardown", rule="all_done_setup_success", outcome="fail")

@@ -3,7 +3,8 @@
 A pass of the scheduler looks at one snapshot of the finished task instances and decides for all others at once; tasks
 start and finish at any time between passes. `possible_outcomes` follows every interleaving of passes, starts and ends,
 and returns everything that a run can end with. Sources: `DagRun.update_state`, `TriggerRuleDep`, `SkipMixin`, and the
-execution API's `ti_skip_downstream`, which leaves tasks alone that are running, successful or failed.
+execution API's `ti_skip_downstream`, which leaves tasks alone that are running, successful or failed. Of a DAG with
+`fail_fast`, the first failure skips whatever has neither succeeded nor failed, and fails what is running.
 
 `DAG.test` runs what a pass has scheduled one after the other, even if one of these skips another of them; the scheduler
 would find the skip before it starts that task. Both are results here, for the skipped task may also have been started
@@ -108,7 +109,7 @@ class _Model:
         self.position = {task.task_id: index for index, task in enumerate(plan.tasks)}
         self.relevant = relevant_tasks(plan)
         skips = {task.task_id: skipped_by(plan, task) for task in plan.tasks}
-        self.targets = frozenset().union(*skips.values())
+        self.targets = frozenset().union(*skips.values()) | frozenset(plan.by_id if plan.fail_fast else ())
         self.skipping_parents = [
             [self.position[name] for name in plan.upstream[task.task_id] if task.task_id in skips[name]]
             for task in plan.tasks
@@ -208,7 +209,17 @@ class _Model:
         for name in ended.skips:
             target = self.position[name]
             after[target] = self._skipped(after[target])
+        if self.plan.fail_fast and ended.state == "failed":
+            after = [self._stopped(number, one) for number, one in enumerate(after)]
         return tuple(after)
+
+    def _stopped(self, index: int, instance: Instance) -> Instance:
+        """Return what becomes of a task when another one has failed for good (source: `_stop_remaining_tasks`)."""
+        if self.plan.tasks[index].role == "teardown" or instance.state in ("success", "failed"):
+            return instance
+        if instance.state == "running":
+            return Instance("failed", instance.tries, instance.pushed)
+        return Instance("skipped", instance.tries - (instance.state == "queued"), instance.pushed)
 
     def _skipped(self, instance: Instance) -> Instance:
         """A try that was only queued never was one; Airflow 2 skips even what has finished, as its last word."""

@@ -72,12 +72,14 @@ class Features:
         rules: Trigger rules to draw from.
         trouble: How often a task does not simply succeed, from 0 to 1.
         setups: Setups and teardowns; a DAG that has them has no groups.
+        fail_fast: The DAG stops at the first failure; its tasks stand in a row, for only then can it be translated.
     """
 
     tasks: tuple[int, int] = (2, 10)
     rules: tuple[str, ...] = RULES
     trouble: float = 0.35
     setups: bool = False
+    fail_fast: bool = False
     groups: bool = True
     branches: bool = True
     short_circuits: bool = True
@@ -112,7 +114,7 @@ class _Generator:
         names = self.names(size)
         edges = [(names[before], names[after]) for before, after in pairs]
         tasks = tuple(TaskPlan(task_id=name, kind="empty") for name in names)
-        plan = DagPlan(dag_id=dag_id, tasks=tasks, edges=tuple(edges))
+        plan = DagPlan(dag_id=dag_id, tasks=tasks, edges=tuple(edges), fail_fast=self.features.fail_fast)
         plan = replace(plan, edges=(*plan.edges, *self.group_edges(plan)))
         if self.features.setups and not plan.groups:
             plan = self.with_setups(plan)
@@ -144,6 +146,8 @@ class _Generator:
     # -- the graph
 
     def graph(self, size: int) -> list[tuple[int, int]]:
+        if self.features.fail_fast:
+            return sorted({*self.chain(size), *self.random_graph(size)})
         shapes: list[Callable[[int], list[tuple[int, int]]]] = [self.random_graph] * 4
         shapes += [self.chain, self.fan, self.layers, self.zigzag]
         return self.rng.choice(shapes)(size)
@@ -252,6 +256,8 @@ class _Generator:
             return "all_done_setup_success"
         if any(plan.by_id[name].role == "setup" for name in plan.upstream[task.task_id]):
             return "all_success"  # Airflow refuses any other rule right after a setup
+        if self.features.fail_fast:
+            return "all_success"  # and here as well
         several = len(plan.upstream[task.task_id]) > 1
         return self.rng.choice(self.features.rules) if self.chance(0.6 if several else 0.3) else "all_success"
 

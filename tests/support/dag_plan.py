@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Literal, final
 
 Kind = Literal["python", "taskflow", "operator", "empty", "bash", "branch", "short_circuit"]
@@ -96,11 +97,13 @@ class DagPlan:
     Attributes:
         tasks: In topological order; the tasks of a group stand together.
         edges: Pairs of ids in the order in which the file sets them; an end may be a group.
+        fail_fast: It stops at the first failure (Airflow 2's ``fail_stop``).
     """
 
     dag_id: str
     tasks: tuple[TaskPlan, ...]
     edges: tuple[tuple[str, str], ...] = ()
+    fail_fast: bool = False
 
     @cached_property
     def by_id(self) -> dict[str, TaskPlan]:
@@ -175,6 +178,15 @@ class DagPlan:
 
         last = [name for name in self.by_id if counts(name) and not any(map(counts, self.downstream[name]))]
         return tuple(last or (name for name in self.by_id if not self.downstream[name]))
+
+    @property
+    def in_a_row(self) -> bool:
+        """Whether no two tasks can run side by side, teardowns excepted."""
+        return all(
+            one.role == other.role == "teardown"
+            or other.task_id in self.above[one.task_id] | self.below[one.task_id]
+            for one, other in combinations(self.tasks, 2)
+        )
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return the tasks in a group and in the groups within it."""

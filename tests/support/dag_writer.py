@@ -44,6 +44,12 @@ class WorkOperator(BaseOperator):
     def execute(self, context):
         return self.work(context["ti"])
 '''
+_FAIL_FAST = """
+
+from airflow.version import version
+
+FAIL_FAST = {"fail_stop" if version.startswith("2.") else "fail_fast": True}
+"""
 _ENDINGS = {
     "success": "",
     "skip": 'raise AirflowSkipException("nothing to do")',
@@ -70,15 +76,18 @@ _DECORATORS = {"branch": "task.branch", "short_circuit": "task.short_circuit"}
 def write_file(plans: Sequence[DagPlan], imports: Imports = "sdk") -> str:
     """Return the source of one DAG file with all the DAGs."""
     head = f"import datetime\n\n{_IMPORTS[imports]}\n{_HEAD}"
+    if any(plan.fail_fast for plan in plans):
+        head += _FAIL_FAST
     return head + "".join(f"\n\n{_dag(plan, number)}" for number, plan in enumerate(plans))
 
 
 def _dag(plan: DagPlan, number: int) -> str:
     body = indent("\n".join(_body(plan)), "    ")
     options = f"dag_id={plan.dag_id!r}, schedule=None, start_date=datetime.datetime(2024, 1, 1)"
+    options += ", **FAIL_FAST" if plan.fail_fast else ""
     if number % 2:
         return (
-            f"@dag({options}, catchup=False)\ndef make_{plan.dag_id}():\n{body}\n\n\nmake_{plan.dag_id}()\n"
+            f"@dag(catchup=False, {options})\ndef make_{plan.dag_id}():\n{body}\n\n\nmake_{plan.dag_id}()\n"
         )
     return f"with DAG({options}):\n{body}\n"
 

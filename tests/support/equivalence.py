@@ -145,7 +145,8 @@ def minimised(found: Difference, folder: Path, airflow: Airflow) -> Path:
 
 
 def _explorable(plans: Sequence[DagPlan], major: int) -> dict[str, Mapping[str, Outcome]]:
-    found = {plan.dag_id: _possible(plan, major) for plan in plans}
+    translatable = [plan for plan in plans if not plan.fail_fast or plan.in_a_row]
+    found = {plan.dag_id: _possible(plan, major) for plan in translatable}
     return {dag_id: outcomes for dag_id, outcomes in found.items() if outcomes}
 
 

@@ -22,9 +22,9 @@ _MOST_COMBINATIONS = 4096
 def relevant_tasks(plan: DagPlan) -> frozenset[str]:
     """Return the tasks whose order has to be tried: the sensitive ones and all that can influence them.
 
-    Setups reach further than to their downstream, so that all orders of a DAG with setups are tried.
+    Setups and fail_fast reach further than to what is downstream, so that all orders of a DAG with these are tried.
     """
-    if any(task.role != "work" for task in plan.tasks):
+    if plan.fail_fast or any(task.role != "work" for task in plan.tasks):
         return frozenset(plan.by_id)
     return _Analysis(plan).relevant()
 
