@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, final
 
 from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from orkestra_bridge.policy import Allowance
@@ -19,6 +19,9 @@ LayerMode = Literal["auto", "skip"]
 Joins = Literal["token", "barrier"]
 Maps = Literal["auto", "distributed"]
 RunsIn = Literal["lambda", "container"]
+
+
+Value = TypeVar("Value")
 
 
 def default_cache() -> Path:
@@ -78,6 +81,55 @@ class Target:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Scoped(Generic[Value]):
+    """A value for some DAGs, or for some of their tasks; patterns as in a shell."""
+
+    value: Value
+    dag: str = "*"
+    task: str = "*"
+
+    @property
+    def of_tasks(self) -> bool:
+        """Return True if it is for some tasks only."""
+        return self.task != "*"
+
+
+def for_dag(values: Iterable[Scoped[Value]], dag_id: str) -> Value | None:
+    """Return the last value for a DAG as a whole, None if there is none."""
+    fitting = [each.value for each in values if not each.of_tasks and fnmatchcase(dag_id, each.dag)]
+    return fitting[-1] if fitting else None
+
+
+def for_task(values: Iterable[Scoped[Value]], dag_id: str, task_id: str) -> Value | None:
+    """Return the last value that is for a task and not for its whole DAG, None if there is none."""
+    fitting = [
+        each.value
+        for each in values
+        if each.of_tasks and fnmatchcase(dag_id, each.dag) and fnmatchcase(task_id, each.task)
+    ]
+    return fitting[-1] if fitting else None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What some DAGs and tasks are given that others are not; of several values that fit, the last counts.
+
+    Attributes:
+        memory: MB of functions; of containers at least so many MiB.
+        timeout: Seconds that a try of a task may take.
+        requirements: A requirements file in place of `Project.requirements`, to package with; for whole DAGs only.
+        events: Event patterns of EventBridge, each of which starts a run; for whole DAGs only.
+    """
+
+    memory: tuple[Scoped[int], ...] = ()
+    timeout: tuple[Scoped[int], ...] = ()
+    requirements: tuple[Scoped[Path], ...] = ()
+    events: tuple[Scoped[tuple[dict[str, Any], ...]], ...] = ()
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertOptions:
     """Options of a conversion.
@@ -89,7 +141,7 @@ class ConvertOptions:
         layers: ``auto`` builds the layer with third-party packages, ``skip`` only lists what it would hold.
         project: What the DAG files find around them.
         allow: Findings that must not refuse a DAG.
-        memory_of: MB of the functions of some DAGs, by a pattern for their ids.
+        overrides: What some DAGs and tasks are given that others are not.
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
         targets: Where tasks run whose own arguments do not decide it: a pattern as in shells, for ``task_id`` or
@@ -110,9 +162,4 @@ class ConvertOptions:
     targets: Mapping[str, RunsIn] = field(default_factory=dict)
     cache: Path | None = field(default_factory=default_cache)
     allow: tuple[Allowance, ...] = ()
-    memory_of: tuple[tuple[str, int], ...] = ()
-
-    def memory(self, dag_id: str) -> int:
-        """Return the MB of a DAG's functions; the last pattern that fits counts."""
-        fitting = [megabytes for pattern, megabytes in self.memory_of if fnmatchcase(dag_id, pattern)]
-        return fitting[-1] if fitting else self.target.memory
+    overrides: Overrides = field(default_factory=Overrides)

@@ -17,11 +17,13 @@ from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
 from orkestra_bridge.errors import BridgeError
 from orkestra_bridge.ir.model import Needs, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.lowering.functions import LONGEST, OF_DAG
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
 from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.operators.registry import check_operators
+from orkestra_bridge.options import for_dag
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.image import build_context
@@ -30,9 +32,16 @@ from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.requirements import marker_environment
 from orkestra_bridge.packaging.requirements_file import read_requirements, unread_findings
 from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.configured import about_given, configure
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
-from orkestra_bridge.passes.placement import about_placement, place, place_all, works_without_function
+from orkestra_bridge.passes.placement import (
+    LAMBDA_MEMORY,
+    about_placement,
+    place,
+    place_all,
+    works_without_function,
+)
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
 from orkestra_bridge.stack.container import ImageAsset
@@ -50,21 +59,27 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile, Environment, LoadedFile
     from orkestra_bridge.lowering.machine import Lowered
-    from orkestra_bridge.options import ConvertOptions
+    from orkestra_bridge.options import ConvertOptions, Overrides, Target
     from orkestra_bridge.output import Output
     from orkestra_bridge.packaging.image import BuildContext
     from orkestra_bridge.packaging.model import LambdaPackage, LayerResult
+    from orkestra_bridge.packaging.requirements_file import RequirementsFile
     from orkestra_bridge.project.surroundings import Surroundings
     from orkestra_bridge.stack.model import Stack
 
     Check = Callable[[Workflow], tuple[Finding, ...]]
 
-CHECKS: tuple[Check, ...] = (about_made_up, check_operators, account, about_placement, refused_groups)
+CHECKS: tuple[Check, ...] = (
+    about_made_up,
+    check_operators,
+    account,
+    about_given,
+    about_placement,
+    refused_groups,
+)
 """What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
 
 HANDLER = "orkestra_bridge.runtime.handler.handle"
-LAMBDA_TIMEOUT = 900
-"""Seconds; Airflow has no limit of its own, so the function gets all that Lambda has."""
 
 
 @final
@@ -99,6 +114,24 @@ def internal_error(workflow: Workflow, fault: Exception) -> Finding:
 
 
 @final
+class _Listed:
+    """The requirements files: the project's, and those that the configuration names for some DAGs."""
+
+    def __init__(self, options: ConvertOptions) -> None:
+        self._options = options
+        named = (options.project.requirements, *(each.value for each in options.overrides.requirements))
+        environment = marker_environment(options.target)
+        self._files = {path: read_requirements(path, environment) for path in named if path}
+
+    def of_dag(self, dag_id: str) -> RequirementsFile | None:
+        path = for_dag(self._options.overrides.requirements, dag_id) or self._options.project.requirements
+        return self._files[path] if path else None
+
+    def unread(self) -> tuple[Finding, ...]:
+        return tuple(finding for listed in self._files.values() for finding in unread_findings(listed))
+
+
+@final
 class Translator:
     """Translates workflows one after the other with the same options; a context manager that ends its processes."""
 
@@ -108,8 +141,7 @@ class Translator:
         self._options = options
         self._environment = environment
         self._output = output
-        path = options.project.requirements
-        self._listed = read_requirements(path, marker_environment(options.target)) if path else None
+        self._listed = _Listed(options)
         self._preflight = Preflight(environment, options.cache, values=around.values)
         self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
         self._stack = ExitStack()
@@ -129,7 +161,7 @@ class Translator:
     @property
     def about_requirements(self) -> tuple[Finding, ...]:
         """Return what the requirements file says that cannot be read from here."""
-        return unread_findings(self._listed) if self._listed else ()
+        return self._listed.unread()
 
     def warm(self, files: Iterable[DagFile]) -> None:
         """Begin with what does not need the representation of these files: load what their packages will probably be."""
@@ -146,7 +178,8 @@ class Translator:
             schedule=Schedule(kind=ScheduleKind.NONE),
             tasks=(),
         )
-        return build_package(unknown, file, self._environment, self._options.target, self._listed).package
+        listed = self._listed.of_dag("")
+        return build_package(unknown, file, self._environment, self._options.target, listed).package
 
     def due(self, loaded: LoadedFile) -> list[tuple[Workflow, DagFile]]:
         """Return the workflows of a file that can be drafted now; one that needs another DAG waits for `held`."""
@@ -172,7 +205,7 @@ class Translator:
             return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
 
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
-        workflow = place(workflow, self._options.targets)
+        workflow = place(configure(workflow, self._options.overrides), self._options.targets)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
         findings.extend(self._allowed(about_other_dags(workflow, self._known)))
         if refuses(tuple(findings)):
@@ -185,7 +218,7 @@ class Translator:
             file,
             self._environment,
             self._options.target,
-            self._listed,
+            self._listed.of_dag(workflow.dag_id),
             others=self._others(workflow),
         )
         about_package = self._allowed(built.findings)
@@ -289,13 +322,7 @@ def _stack(
     image: BuildContext | None,
     options: ConvertOptions,
 ) -> Stack:
-    function = FunctionAsset(
-        logical="Tasks",
-        key_hash=package.tree_hash,
-        handler=HANDLER,
-        memory=options.memory(workflow.dag_id),
-        timeout=LAMBDA_TIMEOUT,
-    )
+    function = function_asset(workflow.dag_id, package.tree_hash, options.target, options.overrides)
     asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
     return build_stack(
         workflow,
@@ -305,6 +332,17 @@ def _stack(
         options.target,
         parts=lowered.parts,
         image=ImageAsset(tag=image.tag) if image else None,
+    )
+
+
+def function_asset(dag_id: str, key_hash: str, target: Target, overrides: Overrides) -> FunctionAsset:
+    """Return the function of a DAG."""
+    return FunctionAsset(
+        logical=OF_DAG,
+        key_hash=key_hash,
+        handler=HANDLER,
+        memory=min(for_dag(overrides.memory, dag_id) or target.memory, LAMBDA_MEMORY),
+        timeout=min(for_dag(overrides.timeout, dag_id) or LONGEST, LONGEST),
     )
 
 

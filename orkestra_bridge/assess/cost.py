@@ -38,7 +38,7 @@ class Assumptions:
     Attributes:
         seconds: How long a task runs that ``durations`` does not name.
         durations: Mean seconds of a task by (dag_id, task_id).
-        memory: MB of the functions.
+        memory: MB of the functions, where the configuration says nothing else.
     """
 
     seconds: float = 30.0
@@ -114,14 +114,16 @@ def cost_of(
     working = [task for task in workflow.tasks if runs_in[task.task_id] == "lambda"]
     seconds = {task.task_id: _seconds(workflow.dag_id, task, assumptions) for task in working}
     count = {task.task_id: _instances(task) for task in working}
-    gigabytes = assumptions.memory / 1024
-    rate = price(f"lambda_gb_second_{assumptions.architecture}") * gigabytes
+    rate = price(f"lambda_gb_second_{assumptions.architecture}")
+    rates = {task.task_id: rate * _gigabytes(task, assumptions) for task in working}
     return Cost(
         runs=runs,
         measured=sum((workflow.dag_id, task.task_id) in assumptions.durations for task in working),
         transitions=transitions * price("transition"),
         left_out=sum(runs == "container" for runs in runs_in.values()),
-        functions=sum(count[each] * (price("lambda_request") + seconds[each] * rate) for each in seconds),
+        functions=sum(
+            count[each] * (price("lambda_request") + seconds[each] * rates[each]) for each in seconds
+        ),
         serverless=sum(count[each] * max(_SHORTEST, seconds[each]) for each in seconds)
         / 3600
         * price("mwaa_serverless_task_hour"),
@@ -130,6 +132,11 @@ def cost_of(
 
 def _seconds(dag_id: str, task: Task, assumptions: Assumptions) -> float:
     return assumptions.durations.get((dag_id, task.task_id), assumptions.seconds)
+
+
+def _gigabytes(task: Task, assumptions: Assumptions) -> float:
+    given = task.given.memory if task.given else None
+    return (given or assumptions.memory) / 1024
 
 
 def _instances(task: Task) -> int:

@@ -14,6 +14,8 @@ from orkestra_bridge.diagnostics import Verdict, refuses
 from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.operators.registry import family_of
+from orkestra_bridge.options import Overrides
+from orkestra_bridge.passes.configured import configure
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.stack.schedule import schedule_view
@@ -46,6 +48,7 @@ class AssessOptions:
     cache: Path | None
     allow: tuple[Allowance, ...] = ()
     targets: Mapping[str, RunsIn] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)
     assumptions: Assumptions = field(default_factory=lambda: Assumptions(durations={}))
     now: datetime | None = None
 
@@ -88,7 +91,7 @@ def _guarded(
 
 
 def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
-    workflow = place(workflow, options.targets)
+    workflow = place(configure(workflow, options.overrides), options.targets)
     found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
     lowered = None if refuses(tuple(found)) else lower(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import allowances, configuration_of, needed, targets
+from orkestra_bridge.cli.configured import allowances, configuration_of, needed, overrides_of, targets
 from orkestra_bridge.cli.shared_options import (
     function_options,
     loading_from,
     loading_options,
     paths_argument,
     shape_options,
+    target_from,
     verdict_options,
 )
 
 if TYPE_CHECKING:
     from orkestra_bridge.assess.model import Assessment
-    from orkestra_bridge.options import Architecture
     from orkestra_bridge.policy import ErrorLevel
 
 FORMS = ("text", "json", "markdown", "sarif", "html")
@@ -71,8 +71,6 @@ def command(
     containers: tuple[str, ...],
     durations: Path | None,
     task_seconds: float,
-    memory: int,
-    architecture: Architecture,
     allow: tuple[str, ...],
     error_level: ErrorLevel,
     **loaded: Any,
@@ -93,7 +91,7 @@ def command(
     from orkestra_bridge.cli.progress import file_progress
     from orkestra_bridge.policy import exit_code
 
-    loading = loading_from(loaded)
+    loading, target = loading_from(loaded), target_from(loaded)
     overrides = configuration_of(context).overrides
     options = AssessOptions(
         paths=needed(paths),
@@ -104,12 +102,13 @@ def command(
         joins="barrier" if joins == "barrier" else "token",
         assumptions=Assumptions(
             seconds=task_seconds,
-            memory=memory,
-            architecture=architecture,
+            memory=target.memory,
+            architecture=target.architecture,
             durations=read_durations(durations),
         ),
         allow=allowances(allow, overrides),
         targets=targets(containers, overrides),
+        overrides=overrides_of(overrides),
     )
     with file_progress() as on_file:
         assessment = assess(options, on_file=on_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -77,8 +78,10 @@ def _rows(
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(map(_shown, value)) or "-"
     if isinstance(value, bool):
         return "true" if value else "false"
     return "-" if value is None else str(value)

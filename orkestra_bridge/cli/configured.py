@@ -6,20 +6,22 @@ The keys of the file are the options of `convert`, so there is one list of both.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from orkestra_bridge.config.model import Configuration, Field
+from orkestra_bridge.options import Overrides, Scoped
 from orkestra_bridge.policy import Allowance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from orkestra_bridge.config.model import Kind, Override
     from orkestra_bridge.options import RunsIn
 
+Result = TypeVar("Result")
 KEY = "orkestra_bridge.configuration"
 """Under which a context keeps the configuration (`click.Context.meta`)."""
 _ONLY_FLAGS = frozenset({"help", "form", "run_id"})
@@ -119,9 +121,29 @@ def allowances(ids: Sequence[str], overrides: Sequence[Override]) -> tuple[Allow
     return (*(Allowance(each) for each in ids), *scoped)
 
 
+def overrides_of(written: Sequence[Override]) -> Overrides:
+    """Return what the configuration gives DAGs and tasks, as the options have it."""
+    return Overrides(
+        memory=tuple(_scoped(written, "memory", int)),
+        timeout=tuple(_scoped(written, "timeout", int)),
+        requirements=tuple(_scoped(written, "requirements", Path)),
+        events=tuple(_scoped(written, "events", tuple)),
+    )
+
+
+def _scoped(written: Sequence[Override], key: str, make: Callable[[Any], Result]) -> Iterator[Scoped[Result]]:
+    for each in written:
+        if each.key == key:
+            yield Scoped(make(each.value), each.dag, each.task)
+
+
 def targets(containers: Sequence[str], overrides: Sequence[Override]) -> dict[str, RunsIn]:
     """Return where tasks run, by pattern: what the command line says comes last, and so wins."""
-    configured = {f"{each.dag}.{each.task}": each.value for each in overrides if each.key == "target"}
+    written = [each for each in overrides if each.key == "target"]
+    ordered = sorted(
+        written, key=lambda each: each.task != "*"
+    )  # what is said of tasks comes last, and so wins
+    configured = {f"{each.dag}.{each.task}": each.value for each in ordered}
     return {**configured, **dict.fromkeys(containers, "container")}
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import allowances, configuration_of, needed, targets
+from orkestra_bridge.cli.configured import allowances, configuration_of, needed, overrides_of, targets
 from orkestra_bridge.cli.shared_options import (
     function_options,
     loading_from,
     loading_options,
     paths_argument,
     shape_options,
+    target_from,
     verdict_options,
 )
-from orkestra_bridge.options import ConvertOptions, Target
+from orkestra_bridge.options import ConvertOptions
 from orkestra_bridge.policy import ErrorLevel, exit_code
 
 if TYPE_CHECKING:
@@ -49,13 +50,6 @@ _FIRST = "*"
     help="Run this DAG afterwards, here; without an id, the first one that was translated.",
 )
 @loading_options
-@click.option(
-    "--python-version",
-    type=click.Choice(["3.10", "3.11", "3.12", "3.13", "3.14"]),
-    default="3.13",
-    show_default=True,
-    help="Python of the Lambda functions.",
-)
 @function_options
 @click.option(
     "--layers",
@@ -73,9 +67,6 @@ def command(
     out: Path,
     form: str,
     run_id: str | None,
-    python_version: str,
-    architecture: str,
-    memory: int,
     layers: str,
     joins: str,
     containers: tuple[str, ...],
@@ -103,16 +94,12 @@ def command(
         project=loading.project,
         parse_timeout=loading.parse_timeout,
         cache=loading.cache,
-        target=Target(
-            python=python_version,
-            architecture="x86_64" if architecture == "x86_64" else "arm64",
-            memory=memory,
-        ),
+        target=target_from(loaded),
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
         targets=targets(containers, overrides),
         allow=allowances(allow, overrides),
-        memory_of=tuple((each.dag, each.value) for each in overrides if each.key == "memory"),
+        overrides=overrides_of(overrides),
     )
     conversion = _convert(options, form)
     _print(conversion, form)

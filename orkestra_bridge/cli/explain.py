@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import configuration_of, targets
-from orkestra_bridge.cli.shared_options import loading_from, loading_options, shape_options
+from orkestra_bridge.cli.configured import configuration_of, overrides_of, targets
+from orkestra_bridge.cli.shared_options import (
+    function_options,
+    loading_from,
+    loading_options,
+    shape_options,
+    target_from,
+)
 from orkestra_bridge.errors import BridgeError, UsageError
-from orkestra_bridge.options import Target
 
 if TYPE_CHECKING:
     from orkestra_bridge.cli.shared_options import Loading
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.options import Joins
+    from orkestra_bridge.options import Joins, Overrides, Target
 
 STAGES = ("ir", "regions", "asl", "template")
 
@@ -28,6 +33,7 @@ STAGES = ("ir", "regions", "asl", "template")
 )
 @loading_options
 @shape_options
+@function_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -45,11 +51,15 @@ def command(
     orkestra-bridge explain dags/sales.py
     orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
     """
+    from orkestra_bridge.passes.configured import configure
     from orkestra_bridge.passes.placement import place
 
+    written = configuration_of(context).overrides
+    given = overrides_of(written)
     workflow = _load(file, dag_id, loading_from(loaded))
-    workflow = place(workflow, targets(containers, configuration_of(context).overrides))
-    click.echo(_text(workflow, stage, "barrier" if joins == "barrier" else "token"), nl=False)
+    workflow = place(configure(workflow, given), targets(containers, written))
+    lines = _text(workflow, stage, "barrier" if joins == "barrier" else "token", target_from(loaded), given)
+    click.echo(lines, nl=False)
     return 0
 
 
@@ -75,7 +85,7 @@ def _load(file: Path, dag_id: str | None, loading: Loading) -> Workflow:
     return found[dag_id] if dag_id else next(iter(found.values()))
 
 
-def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
+def _text(workflow: Workflow, stage: str, joins: Joins, target: Target, given: Overrides) -> str:
     from orkestra_bridge.diagnostics import refuses
     from orkestra_bridge.ir.pprint import workflow_text
     from orkestra_bridge.ir.serialize import render
@@ -102,14 +112,10 @@ def _text(workflow: Workflow, stage: str, joins: Joins) -> str:
         machines = [lowered.definition, *lowered.parts.values()]
         return "".join(render(machine, sort=False).decode() for machine in machines)
     from orkestra_bridge.stack.container import ImageAsset
-    from orkestra_bridge.stack.model import FunctionAsset
     from orkestra_bridge.stack.template import build_stack
-    from orkestra_bridge.translation import HANDLER, LAMBDA_TIMEOUT
+    from orkestra_bridge.translation import function_asset
 
-    target = Target()
-    function = FunctionAsset(
-        logical="Tasks", key_hash="<package>", handler=HANDLER, memory=target.memory, timeout=LAMBDA_TIMEOUT
-    )
+    function = function_asset(workflow.dag_id, "<package>", target, given)
     contained = any(task.container is not None for task in workflow.tasks)
     image = ImageAsset(tag="<image>") if contained else None
     stack = build_stack(

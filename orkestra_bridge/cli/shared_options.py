@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import click
 
 from orkestra_bridge.cli.configured import ConfiguredPaths
-from orkestra_bridge.options import AirflowSource, Project, default_cache
+from orkestra_bridge.options import AirflowSource, Project, Target, default_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +108,13 @@ _FUNCTION = (
     click.option(
         "--memory", type=click.IntRange(128, 10_240), default=512, show_default=True, help="MB per function."
     ),
+    click.option(
+        "--python-version",
+        type=click.Choice(["3.10", "3.11", "3.12", "3.13", "3.14"]),
+        default="3.13",
+        show_default=True,
+        help="Python of the Lambda functions.",
+    ),
 )
 _VERDICT = (
     click.option(
@@ -143,7 +150,7 @@ def shape_options(command: Command) -> Command:
 
 
 def function_options(command: Command) -> Command:
-    """Give a command the options about Lambda functions: ``architecture`` and ``memory``."""
+    """Give a command the options about Lambda functions; `target_from` makes a `Target` of their values."""
     return _given(command, _FUNCTION)
 
 
@@ -192,6 +199,13 @@ def loading_from(values: Mapping[str, Any]) -> Loading:
         project=project,
         parse_timeout=values["parse_timeout"],
         cache=None if values["no_cache"] else values["cache_dir"] or default_cache(),
+    )
+
+
+def target_from(values: Mapping[str, Any]) -> Target:
+    """Return what the functions are built for; ``values`` are the command's arguments by name."""
+    return Target(
+        python=values["python_version"], architecture=values["architecture"], memory=values["memory"]
     )
 
 

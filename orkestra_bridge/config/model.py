@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-Kind = Literal["text", "path", "integer", "number", "flag"]
+Kind = Literal["text", "path", "integer", "number", "flag", "pattern"]
+"""``pattern`` is an event pattern of EventBridge, as a table."""
 
 
 @final
@@ -63,18 +64,60 @@ class Configuration:
     overrides: tuple[Override, ...] = ()
 
 
+_LONGEST = 604_800
+_MOST = 122_880
+"""MiB of Fargate's largest size."""
+
 DAG_FIELDS = (
     Field(
-        key="memory", kind="integer", minimum=128, maximum=10_240, help="MB of the functions of these DAGs."
+        key="memory",
+        kind="integer",
+        minimum=128,
+        maximum=_MOST,
+        help="MB for the tasks of these DAGs, in functions and containers; beyond 10240 they run in containers.",
+    ),
+    Field(
+        key="timeout",
+        kind="integer",
+        minimum=1,
+        maximum=_LONGEST,
+        help="Seconds that a try of a task may take, if its execution_timeout is not shorter; beyond 900 tasks run in "
+        "containers.",
     ),
     Field(
         key="target", kind="text", choices=("lambda", "container"), help="Where the tasks of these DAGs run."
     ),
     Field(
+        key="requirements",
+        kind="path",
+        help="A requirements file that these DAGs are packaged with, instead of the project's.",
+    ),
+    Field(
         key="allow", kind="text", many=True, help="Findings that must not refuse these DAGs, such as OB206."
+    ),
+    Field(
+        key="events",
+        kind="pattern",
+        many=True,
+        help="Event patterns of EventBridge; each event that matches starts a run, with the event as its conf.",
     ),
 )
 TASK_FIELDS = (
+    Field(
+        key="memory",
+        kind="integer",
+        minimum=128,
+        maximum=_MOST,
+        help="MB for these tasks: a function of their own, or beyond 10240 a container.",
+    ),
+    Field(
+        key="timeout",
+        kind="integer",
+        minimum=1,
+        maximum=_LONGEST,
+        help="Seconds that a try may take, if execution_timeout is not shorter: a function of their own, or beyond 900 a "
+        "container.",
+    ),
     Field(key="target", kind="text", choices=("lambda", "container"), help="Where these tasks run."),
     Field(key="allow", kind="text", many=True, help="Findings about these tasks that must not refuse a DAG."),
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from orkestra_bridge.config.events import wrong_pattern
+from orkestra_bridge.config.meant import meant
 from orkestra_bridge.config.model import DAG_FIELDS, TASK_FIELDS, Configuration, Field, Override, Value
 from orkestra_bridge.config.places import line_of
 from orkestra_bridge.errors import UsageError
@@ -22,9 +23,10 @@ _NAMES = {
     "integer": "a whole number",
     "number": "a number",
     "flag": "true or false",
+    "pattern": "an event pattern: a table of fields and the values that they may have",
 }
 _TYPES: dict[str, tuple[type, ...]] = {
-    "text": (str,), "path": (str,), "integer": (int,), "number": (int, float), "flag": (bool,),
+    "text": (str,), "path": (str,), "integer": (int,), "number": (int, float), "flag": (bool,), "pattern": (dict,),
 }  # fmt: skip
 _DAGS = "dags"
 _TASKS = "tasks"
@@ -73,7 +75,7 @@ class _Reader:
             if key in inner:
                 continue
             if key not in known:
-                self._problem(where, f"there is no key {key!r}{_meant(key, (*known, *inner))}")
+                self._problem(where, f"there is no key {key!r}{meant(key, (*known, *inner))}")
             elif self._fits(where, known[key], value):
                 yield where, key, Value(self._resolved(known[key], value), self._place(where))
 
@@ -127,18 +129,15 @@ def _wrong(field: Field, value: Any) -> str | None:
     )
     if not right_type:
         return f"must be {_NAMES[field.kind]}, not {value!r}"
+    if field.kind == "pattern":
+        return wrong_pattern(value)
     if field.choices and value not in field.choices:
-        return f"must be one of {', '.join(field.choices)}, not {value!r}{_meant(value, field.choices)}"
+        return f"must be one of {', '.join(field.choices)}, not {value!r}{meant(value, field.choices)}"
     if field.minimum is not None and value < field.minimum:
         return f"must be at least {field.minimum:g}, not {value!r}"
     if field.maximum is not None and value > field.maximum:
         return f"must be at most {field.maximum:g}, not {value!r}"
     return None
-
-
-def _meant(name: str, names: Sequence[str]) -> str:
-    close = get_close_matches(name.replace("_", "-"), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _relative(path: Path) -> Path:

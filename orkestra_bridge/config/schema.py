@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.config.events import PATTERN_FIELDS
 from orkestra_bridge.config.model import DAG_FIELDS, TASK_FIELDS
 
 if TYPE_CHECKING:
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.config.model import Field
 
-_TYPES = {"text": "string", "path": "string", "integer": "integer", "number": "number", "flag": "boolean"}
+_TYPES = {
+    "text": "string", "path": "string", "integer": "integer", "number": "number", "flag": "boolean",
+    "pattern": "object",
+}  # fmt: skip
 Json = dict[str, Any]
 
 
@@ -42,6 +46,8 @@ def _table(fields: Iterable[Field], more: Json) -> Json:
 
 def _property(field: Field) -> Json:
     one: Json = {"type": _TYPES[field.kind]}
+    if field.kind == "pattern":
+        one |= {"minProperties": 1, "propertyNames": {"enum": sorted(PATTERN_FIELDS)}}
     if field.choices:
         one["enum"] = list(field.choices)
     if field.minimum is not None:

@@ -162,6 +162,22 @@ class Container:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the configuration gives a task, its own values before those of the DAG.
+
+    Attributes:
+        memory: MB, or None.
+        timeout: Seconds that a try may take, or None.
+        own: True if a value is the task's own: it has a function beside that of the DAG then.
+    """
+
+    memory: int | None = None
+    timeout: int | None = None
+    own: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One Airflow task.
 
@@ -180,6 +196,7 @@ class Task:
         polling: How it waits, if it is a sensor or may wait without being one.
         calls: The other DAG that it starts or waits for, as it was given: it may be a template.
         container: Set where it does not run in the DAG's function (`passes/placement.py`).
+        given: What the configuration gives it (`passes/configured.py`), or None.
     """
 
     task_id: str
@@ -206,6 +223,13 @@ class Task:
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()
     container: Container | None = None
+    given: Given | None = None
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds that a try may take: the shorter of execution_timeout and what the configuration gives, or None."""
+        given = self.given.timeout if self.given else None
+        return min((each for each in (self.execution_timeout, given) if each is not None), default=None)
 
 
 @final
@@ -258,6 +282,7 @@ class Workflow:
         archived: For each part whose entries are put away when it ends, the tasks of which it has them.
         variables, connections: Names that were looked up while parsing.
         made_up: What was made up to load it, such as ``variable bucket``; it is not the user's DAG then.
+        events: Event patterns of EventBridge that start runs, from the configuration.
         needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
     """
 
@@ -288,6 +313,7 @@ class Workflow:
     connections: tuple[str, ...] = ()
     needs: Needs = field(default_factory=Needs)
     made_up: tuple[str, ...] = ()
+    events: tuple[JsonValue, ...] = ()
 
     def task(self, task_id: str) -> Task:
         """Return the task with this id; raises KeyError if there is none."""

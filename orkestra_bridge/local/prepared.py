@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
 CONTEXT = "container/app"
+TEMPLATE = "template.json"
 FUNCTION = "${TasksFunctionArn}"
 PARTS = "state_machines"
 NAMES = {
@@ -50,7 +51,13 @@ EventSink = Callable[[Event], None]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Everything that an execution needs, checked; ``calls_others`` if its tasks start other DAGs or wait for them."""
+    """Everything that an execution needs, checked.
+
+    Attributes:
+        spec: What all functions have in common.
+        functions: The DAG's own one, and those of single tasks, by their placeholder in the definition.
+        calls_others: True if its tasks start other DAGs or wait for them.
+    """
 
     home: Path
     dag_id: str
@@ -58,6 +65,7 @@ class Prepared:
     parts: Mapping[str, Json]
     document: Mapping[str, Json]
     spec: FunctionSpec
+    functions: Mapping[str, FunctionSpec]
     context: Path
     calls_others: bool
 
@@ -86,6 +94,7 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
         parts=_parts(home / request.dag_id / PARTS),
         document=document,
         spec=spec,
+        functions=_functions(home / request.dag_id / TEMPLATE, spec),
         context=home / request.dag_id / CONTEXT,
         calls_others=package.calls_others,
     )
@@ -102,6 +111,20 @@ def _containers(context: Path, function: FunctionSpec) -> ContainerSpec:
         distributions=package.distributions,
         environment=function.environment,
     )
+
+
+def _functions(template: Path, spec: FunctionSpec) -> dict[str, FunctionSpec]:
+    """Return the functions of the template by the placeholder of their ARN: they differ in their timeouts.
+
+    A machine that somebody has written by hand has the DAG's own one.
+    """
+    if not template.is_file():
+        return {FUNCTION: spec}
+    return {
+        f"${{{name}Arn}}": replace(spec, name=name, timeout=float(resource["Properties"]["Timeout"]))
+        for name, resource in _read(template)["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
 
 
 def _definition(home: Path, dag_id: str) -> dict[str, Json]:
@@ -149,17 +172,21 @@ async def run_prepared(
     spec = replace(prepared.spec, environment={**prepared.spec.environment, **environment})
     tokens = TaskTokens()
     arns = {name: f"{ARN}:stateMachine:{prepared.dag_id}-{name}" for name in prepared.parts}
-    names = {FUNCTION: spec.arn, **NAMES}
+    specs = {
+        placeholder: replace(each, environment=spec.environment)
+        for placeholder, each in prepared.functions.items()
+    }
+    names = {**{placeholder: each.arn for placeholder, each in specs.items()}, **NAMES}
     names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
     machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
     executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(FunctionPool(spec))
+        pools = {each.arn: await stack.enter_async_context(FunctionPool(each)) for each in specs.values()}
         containers = None
         if prepared.context.is_dir():
             started_from = _containers(prepared.context, spec)
             containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
-        functions = LambdaTasks(pool, spec.arn, clock, folder.log_of)
+        functions = LambdaTasks(pools, clock, folder.log_of)
         return await execute(
             _filled(prepared.definition, names),
             prepared.document,

@@ -110,9 +110,7 @@ def lower_in_container(
             arguments=_run_task(task, task.container),
             output=later.output({task.task_id: "$states.result"}, last=last),
             next=following,
-            timeout=None
-            if task.execution_timeout is None
-            else max(math.ceil(task.execution_timeout) + START, HEARTBEAT + 1),
+            timeout=None if task.limit is None else max(math.ceil(task.limit) + START, HEARTBEAT + 1),
             heartbeat=HEARTBEAT,
             retry=(ECS_ERRORS, *retriers(task.retry)),
             catch=(_catch(plan, task, later, caught),),

@@ -57,10 +57,10 @@ def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
         yield from about_polling(workflow, task)
         return
     in_lambda = task.container is None
-    if in_lambda and task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
+    if in_lambda and task.limit is not None and task.limit > LAMBDA_LIMIT:
         yield LONG_TASK.at(
             task.span,
-            f"execution_timeout is {task.execution_timeout:g} s, a Lambda function ends after {LAMBDA_LIMIT} s",
+            f"a try may take {task.limit:g} s, a Lambda function ends after {LAMBDA_LIMIT} s",
             "lower it if the task takes less, split the task, or let it run in a container",
             dag_id=dag_id,
             task_id=task.task_id,
@@ -82,7 +82,7 @@ def _unlimited(workflow: Workflow) -> Iterator[Finding]:
         task
         for task in workflow.tasks
         if task.container is None
-        and task.execution_timeout is None
+        and task.limit is None
         and task.polling is None
         and (family := family_of(task))
         and family.runs is Runs.LAMBDA

@@ -12,6 +12,7 @@ from orkestra_bridge.lowering.container import PLACEHOLDERS
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
+from orkestra_bridge.lowering.functions import function_arns
 from orkestra_bridge.lowering.groups import check_groups, grouped
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
@@ -26,7 +27,6 @@ from orkestra_bridge.lowering.regions import Decomposition, decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, INVALID_MACHINE
 from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
 from orkestra_bridge.lowering.size import check_size
-from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 
@@ -196,7 +196,7 @@ def _own_check(machines: Machines) -> list[Finding]:
             dag_id=workflow.dag_id,
         )
         for each in machines.all
-        for problem in check(each.definition, placeholders=(FUNCTION, TABLE, *arns))
+        for problem in check(each.definition, placeholders=(*function_arns(workflow), TABLE, *arns))
     ]
 
 

@@ -17,6 +17,7 @@ from orkestra_bridge.asl.model import Machine, state_names
 from orkestra_bridge.asl.render import to_asl
 from orkestra_bridge.lowering.container import CLUSTER, DEFINITION, SECURITY_GROUPS, SUBNETS
 from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, shares
+from orkestra_bridge.lowering.functions import function_arns
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.liveness import looked_at_later
 from orkestra_bridge.lowering.nesting import states_of_task
@@ -24,7 +25,6 @@ from orkestra_bridge.lowering.part import part_arn, part_name
 from orkestra_bridge.lowering.payload import ROOM, least_data, least_state, may_push
 from orkestra_bridge.lowering.poll_limits import budget_of
 from orkestra_bridge.lowering.regions import Leaf, Part, Series, inside_of, task_ids
-from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.naming import StateNames
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ AWS = Weight(DEFINITION_LIMIT, HISTORY_LIMIT, ROOM)
 """What AWS allows of one state machine."""
 _DATA_OF_PART = 0.4
 """The share of the ledger's room that is for the tasks of one part, if all do not fit; as much is for those around it."""
-FILLED = {FUNCTION: 140, TABLE: 160, CLUSTER: 300, DEFINITION: 300, SUBNETS: 500, SECURITY_GROUPS: 200}
-"""Placeholders, and the most bytes of their values: ARN of a function, name of a table that CloudFormation made."""
+FILLED = {TABLE: 160, CLUSTER: 300, DEFINITION: 300, SUBNETS: 500, SECURITY_GROUPS: 200}
+"""Placeholders, and the most bytes of their values, such as the name of a table that CloudFormation made."""
+_FUNCTION_ARN = 140
 _ARN = 170
 _SHARES = (0.85, 0.7, 0.55, 0.4, 0.25)
 """Of the limits, tried one after the other: weights are estimates, what came of them is measured."""
@@ -164,10 +165,14 @@ def _left(plan: Plan, nodes: tuple[str, ...]) -> int:
 
 def _measured(name: str, machine: Machine, plan: Plan, data: int) -> Measured:
     definition = to_asl(machine)
-    filled = FILLED | {part_arn(number): _ARN for number in plan.parts}
+    filled = _filled(plan) | {part_arn(number): _ARN for number in plan.parts}
     events = most_events(machine, _instances(plan)) + _waits(plan, machine)
     weight = Weight(definition_bytes(definition, filled), events, data)
     return Measured(name=name, machine=machine, definition=definition, weight=weight)
+
+
+def _filled(plan: Plan) -> dict[str, int]:
+    return FILLED | dict.fromkeys(function_arns(plan.workflow), _FUNCTION_ARN)
 
 
 def _weight(plan: Plan, name: str) -> Weight:
@@ -176,7 +181,7 @@ def _weight(plan: Plan, name: str) -> Weight:
     machine = Machine(start_at=name, states=states)
     events = states_events(states, _instances(plan)) + _waits(plan, machine)
     return Weight(
-        definition_bytes(to_asl(machine), FILLED), events, _data(plan, [name]) if plan.archives else 0
+        definition_bytes(to_asl(machine), _filled(plan)), events, _data(plan, [name]) if plan.archives else 0
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
 from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.lowering.functions import OF_DAG, function_arn, function_of
 from orkestra_bridge.lowering.scope import EXECUTION
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.scope import Plan, Scope
 
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
-FUNCTION = "${TasksFunctionArn}"
+FUNCTION = function_arn(OF_DAG)
 NEVER_RETRIED = "AirflowFailException"
 TIMEOUT_MARGIN = 10
 """Seconds more than the handler has, which enforces execution_timeout itself: a cold start is no work."""
@@ -60,7 +61,10 @@ def lower_task(
         name: TaskState(
             comment=comment_of(task),
             resource=LAMBDA_INVOKE,
-            arguments={"FunctionName": FUNCTION, "Payload": payload(scope, task.task_id)},
+            arguments={
+                "FunctionName": function_arn(function_of(task)),
+                "Payload": payload(scope, task.task_id),
+            },
             output=scope.output({task.task_id: "$states.result.Payload"}, last=last),
             next=following,
             timeout=_timeout(task),
@@ -84,7 +88,7 @@ def failure_callback(task: Task, scope: Scope, following: str | None, after_fail
         comment="Only where the function was killed or ran out of time is it still to be called",
         resource=LAMBDA_INVOKE,
         arguments={
-            "FunctionName": FUNCTION,
+            "FunctionName": function_arn(function_of(task)),
             "Payload": {**payload(scope, task.task_id), "callback": "on_failure"},
         },
         output=scope.output({task.task_id: "$states.result.Payload"}, last=last),

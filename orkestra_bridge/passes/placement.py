@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LAMBDA_LIMIT = 900
 """Seconds (AWS Lambda quotas, function timeout)."""
+LAMBDA_MEMORY = 10_240
+"""MB (AWS Lambda quotas, memory allocation)."""
 _EXECUTOR_CONFIG = "executor_config"
 
 
@@ -72,12 +74,22 @@ def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
         return task
     if chosen == "container":
         return replace(task, container=_sized(task, "it was asked for"))
-    if task.execution_timeout is not None and task.execution_timeout > LAMBDA_LIMIT:
-        reason = f"execution_timeout is {task.execution_timeout:g} s, a Lambda function ends after {LAMBDA_LIMIT} s"
-        return replace(task, container=_sized(task, reason, "execution_timeout"))
+    reason, attribute = _beyond_lambda(task)
+    return replace(task, container=_sized(task, reason, attribute)) if reason else task
+
+
+def _beyond_lambda(task: Task) -> tuple[str, str | None]:
+    """Return why a task does not fit into a function, and the argument that says so; empty if it does."""
+    if task.limit is not None and task.limit > LAMBDA_LIMIT:
+        from_dag = task.execution_timeout == task.limit
+        asked = "execution_timeout is" if from_dag else "the configuration gives it"
+        reason = f"{asked} {task.limit:g} s, a Lambda function ends after {LAMBDA_LIMIT} s"
+        return reason, "execution_timeout" if from_dag else None
+    if (memory := _memory(task)) > LAMBDA_MEMORY:
+        return f"the configuration gives it {memory} MB, a Lambda function has at most {LAMBDA_MEMORY}", None
     if any(_resources(task)):
-        return replace(task, container=_sized(task, "executor_config asks for resources", _EXECUTOR_CONFIG))
-    return task
+        return "executor_config asks for resources", _EXECUTOR_CONFIG
+    return "", None
 
 
 def _runs(task: Task) -> bool:
@@ -95,9 +107,15 @@ def _chosen(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> RunsIn | 
     return fitting[-1] if fitting else None
 
 
+def _memory(task: Task) -> int:
+    return (task.given.memory if task.given else None) or 0
+
+
 def _sized(task: Task, reason: str, attribute: str | None = None) -> Container:
-    asked = _resources(task)
-    cpu, memory = (size_for(*asked) or LARGEST) if any(asked) else USUAL
+    cpus, memories = _resources(task)
+    if given := _memory(task):
+        cpus, memories = cpus or USUAL[0] / 1024, max(memories or 0, given)
+    cpu, memory = (size_for(cpus, memories) or LARGEST) if cpus or memories else USUAL
     return Container(reason=reason, attribute=attribute, cpu=cpu, memory=memory)
 
 

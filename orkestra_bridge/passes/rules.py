@@ -59,6 +59,9 @@ UNUSED_DEFAULT = Rule(
 CALLBACK_AFTER_KILL = _approximated(
     "OB221", "on_retry_callback is not called when the function is killed", Severity.INFO
 )
+ENDS_SOONER = _approximated(
+    "OB226", "a task that the configuration ends before its execution_timeout", Severity.INFO
+)
 IN_CONTAINER = Rule(
     id="OB230", title="a task that runs in a container", severity=Severity.INFO, verdict=Verdict.KEPT
 )

@@ -11,6 +11,8 @@ from orkestra_bridge.stack.settings import environment, settings_of
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
     from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
@@ -26,9 +28,15 @@ def compute_resources(
     function: FunctionAsset,
     layer: LayerAsset | None,
     target: Target,
+    *,
     rights: list[Json] | None = None,
+    more: Sequence[FunctionAsset] = (),
 ) -> dict[str, Json]:
-    """Return the resources that run the DAG's tasks, by logical id; ``rights`` are more statements for its role."""
+    """Return the resources that run the DAG's tasks, by logical id.
+
+    ``rights`` are more statements for the role; ``more`` are functions for single tasks, which differ in memory and
+    timeout and have the rest in common.
+    """
     dag_id, stores = workflow.dag_id, may_push(workflow)
     variables = task_variables(workflow)
     name, role_name, log_name = (
@@ -44,6 +52,9 @@ def compute_resources(
     if layer is not None:
         resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
         resources[LAYER] = _layer(dag_id, target)
+    for each in more:
+        properties = {**resources[name]["Properties"], "MemorySize": each.memory, "Timeout": each.timeout}
+        resources[f"{each.logical}Function"] = {**resources[name], "Properties": properties}
     return resources
 
 

@@ -38,18 +38,24 @@ Json = dict[str, Any]
 
 def launcher_definition(view: ScheduleView) -> Json:
     """Return the launcher's ASL; ``${StateMachineArn}`` and ``${UndeliveredRunsUrl}`` are to be filled in."""
-    states = {START: _start(), DONE: {"Type": "Succeed"}, REPORT: _report(), FAILED: _failed()}
+    start_at, states = start_states(name=_NAME, document="$states.input")
     condition = due_condition(view)
     if condition:
-        choice = {"Condition": expression(condition), "Next": START}
+        choice = {"Condition": expression(condition), "Next": start_at}
         states[CHECK] = {"Type": "Choice", "Choices": [choice], "Default": DONE}
     return {
         "Comment": "Starts one run for each moment of the schedule at which the DAG has one",
         "QueryLanguage": "JSONata",
-        "StartAt": CHECK if condition else START,
+        "StartAt": CHECK if condition else start_at,
         "TimeoutSeconds": 240,
         "States": states,
     }
+
+
+def start_states(*, name: str, document: str) -> tuple[str, Json]:
+    """Return the states that start a run, and which is the first; both texts are JSONata."""
+    states = {START: _start(name, document), DONE: {"Type": "Succeed"}, REPORT: _report(), FAILED: _failed()}
+    return START, states
 
 
 def due_condition(view: ScheduleView) -> str:
@@ -70,14 +76,14 @@ def _on_period(now: str, period: Period) -> str:
     return f"({minutes}) % {period.minutes} = 0"
 
 
-def _start() -> Json:
+def _start(name: str, document: str) -> Json:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",
         "Arguments": {
             "StateMachineArn": "${StateMachineArn}",
-            "Name": expression(_NAME),
-            "Input": expression("$states.input"),
+            "Name": expression(name),
+            "Input": expression(document),
         },
         "Retry": [
             {"ErrorEquals": _ALREADY, "MaxAttempts": 0},

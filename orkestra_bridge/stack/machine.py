@@ -76,9 +76,13 @@ def _value(placeholder: str, function: FunctionAsset) -> Json:
     if placeholder in FILLED:
         filled: Json = container_fill()[placeholder]
         return filled
-    if placeholder == f"{function.logical}FunctionArn":
-        return {"Fn::GetAtt": [f"{function.logical}Function", "Arn"]}
+    if _names_function(placeholder, function):
+        return {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
     return {"Ref": placeholder.removesuffix("Arn")}
+
+
+def _names_function(placeholder: str, function: FunctionAsset) -> bool:
+    return placeholder.startswith(function.logical) and placeholder.endswith("FunctionArn")
 
 
 def _machine_name(logical: str) -> Json:
@@ -92,11 +96,12 @@ def _part_of(logical: str) -> str:
 
 
 def _rights(named: list[str], function: FunctionAsset, parts: int) -> list[Json]:
-    function_arn = f"{function.logical}FunctionArn"
-    started = [name.removesuffix("Arn") for name in named if name not in {function_arn, JOINS, *FILLED}]
+    functions = [name for name in named if _names_function(name, function)]
+    started = [name.removesuffix("Arn") for name in named if name not in {*functions, JOINS, *FILLED}]
     statements = []
-    if function_arn in named:
-        statements.append(allow("InvokeTasks", ("lambda:InvokeFunction",), _value(function_arn, function)))
+    if functions:
+        arns = (_value(name, function) for name in functions)
+        statements.append(allow("InvokeTasks", ("lambda:InvokeFunction",), *arns))
     if JOINS in named:
         statements += join_rights([part_name(number + 1) for number in range(parts)])
     if FILLED & set(named):

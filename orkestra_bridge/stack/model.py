@@ -66,6 +66,7 @@ class ScheduleView:
         start: The first moment at which a run may start, ISO 8601 in UTC, or None.
         end: The last one, included, or None.
         period: A further condition on the moment, or None.
+        events: Event patterns of EventBridge, each of which starts a run.
         state: What the schedule is when it is created.
     """
 
@@ -77,10 +78,13 @@ class ScheduleView:
     end: str | None = None
     period: Period | None = None
     state: ScheduleState = "ENABLED"
+    events: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schedule as report.json has it; ``period`` only where there is one."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "period"}
+        """Return the schedule as report.json has it; ``period`` and ``events`` only where there are some."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in {"period", "events"}}
+        if self.events:
+            fields["events"] = list(self.events)
         if self.period is not None:
             fields["period"] = {"minutes": self.period.minutes, "anchor": self.period.anchor}
         return {**fields, "kind": self.kind.value, "expressions": list(self.expressions)}

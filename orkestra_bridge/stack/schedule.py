@@ -47,6 +47,8 @@ _REMEDIES = {
     ScheduleKind.CUSTOM: "give the DAG one or more cron expressions in place of the timetable class",
 }
 
+_STATES = {False: "ScheduleState", True: "EventRulesState (and ScheduleState, if there is one)"}
+
 _Result = tuple[ScheduleView, tuple["Finding", ...]]
 
 
@@ -69,7 +71,7 @@ def schedule_view(workflow: Workflow) -> _Result:
         view, findings = _unsupported_view(workflow)
     more = _general(workflow, view)
     state = view.state if workflow.paused is not True else "DISABLED"
-    return replace(view, state=state), (*findings, *more)
+    return replace(view, state=state, events=workflow.events), (*findings, *more)
 
 
 def _plain(workflow: Workflow) -> ScheduleView:
@@ -81,6 +83,8 @@ def _say(workflow: Workflow, rule: Rule, message: str, remedy: str, attribute: s
 
 
 def _no_view(workflow: Workflow) -> _Result:
+    if workflow.events:
+        return _plain(workflow), ()
     message = "schedule=None: the template has no schedule, runs are started by hand or by other services"
     remedy = "start a run with StartExecution on the state machine, or give the DAG a schedule"
     return _plain(workflow), (_say(workflow, NO_SCHEDULE, message, remedy),)
@@ -119,14 +123,15 @@ def _general(workflow: Workflow, view: ScheduleView) -> tuple[Finding, ...]:
         )
         remedy = "make a period longer than the longest run, or the tasks safe to run side by side"
         findings.append(_say(workflow, OVERLAPPING_RUNS, message, remedy, "max_active_runs"))
-    if workflow.paused is True and workflow.schedule.kind is not ScheduleKind.NONE:
-        message = "is_paused_upon_creation: the schedule is created DISABLED"
+    if workflow.paused is True and (workflow.events or workflow.schedule.kind is not ScheduleKind.NONE):
+        made = "the rules on events are" if workflow.schedule.kind is ScheduleKind.NONE else "the schedule is"
+        message = f"is_paused_upon_creation: {made} created DISABLED"
         findings.append(
             _say(
                 workflow,
                 PAUSED,
                 message,
-                "set the parameter ScheduleState to ENABLED",
+                f"set the parameter {_STATES[bool(workflow.events)]} to ENABLED",
                 "is_paused_upon_creation",
             )
         )

@@ -6,19 +6,17 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import ScheduleKind
-from orkestra_bridge.stack.iam import METADATA_KEY, allow, role
+from orkestra_bridge.stack.iam import allow, role
 from orkestra_bridge.stack.launcher import RUN_INPUT, launcher_definition
 from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
+from orkestra_bridge.stack.queue import QUEUE, queue_resources, send
 
 if TYPE_CHECKING:
     from orkestra_bridge.stack.model import ScheduleView
 
 LAUNCHER = "Launcher"
-QUEUE = "UndeliveredRuns"
 SCHEDULE_ROLE = "ScheduleRole"
 HAS_MOMENT = "HasRunOnceAt"
-_RETENTION = 14 * 24 * 3600
-"""Seconds, the longest that SQS keeps a message."""
 
 Json = dict[str, Any]
 
@@ -36,8 +34,7 @@ def scheduling_resources(dag_id: str, view: ScheduleView) -> dict[str, Json]:
         **_schedules(dag_id, view),
         SCHEDULE_ROLE: _schedule_role(),
         **_launcher(view),
-        QUEUE: _queue(),
-        f"{QUEUE}Policy": _queue_policy(),
+        **queue_resources(),
     }
 
 
@@ -75,48 +72,15 @@ def _schedule(dag_id: str, view: ScheduleView, expression: Any) -> Json:
 def _schedule_role() -> Json:
     statements = [
         allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER}),
-        _send("KeepUndelivered"),
+        send("KeepUndelivered"),
     ]
     return role("scheduler.amazonaws.com", statements, own_account_only=True)
 
 
-def _send(sid: str) -> Json:
-    return allow(sid, ("sqs:SendMessage",), {"Fn::GetAtt": [QUEUE, "Arn"]})
-
-
 def _launcher(view: ScheduleView) -> dict[str, Json]:
     fill = {"StateMachineArn": {"Ref": MACHINE}, "UndeliveredRunsUrl": {"Ref": QUEUE}}
-    statements = [allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}), _send("ReportMissedRun")]
+    statements = [allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}), send("ReportMissedRun")]
     return {
         LAUNCHER: state_machine("EXPRESS", launcher_definition(view), fill, LAUNCHER),
         f"{LAUNCHER}Role": machine_role(statements),
-    }
-
-
-def _queue() -> Json:
-    return {
-        "Type": "AWS::SQS::Queue",
-        "DeletionPolicy": "Delete",
-        "UpdateReplacePolicy": "Delete",
-        "Properties": {"MessageRetentionPeriod": _RETENTION, "SqsManagedSseEnabled": True},
-    }
-
-
-def _queue_policy() -> Json:
-    deny = {
-        "Sid": "OnlyOverTls",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": {"Fn::GetAtt": [QUEUE, "Arn"]},
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    reason = "it denies: whoever comes without TLS, whatever they want"
-    return {
-        "Type": "AWS::SQS::QueuePolicy",
-        "Metadata": {METADATA_KEY: {"stars": {"OnlyOverTls": reason}}},
-        "Properties": {
-            "Queues": [{"Ref": QUEUE}],
-            "PolicyDocument": {"Version": "2012-10-17", "Statement": [deny]},
-        },
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import execution_name, shorten
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.container import (
@@ -16,6 +18,7 @@ from orkestra_bridge.stack.container import (
     function_rights,
 )
 from orkestra_bridge.stack.definitions import move_out
+from orkestra_bridge.stack.events import event_parameters, event_resources
 from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
 from orkestra_bridge.stack.other_dags import machine_parameters
@@ -74,14 +77,29 @@ def build_stack(
     and the image in its repository, it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
+    more = [
+        replace(
+            function,
+            logical=name,
+            memory=given.memory or function.memory,
+            timeout=min(given.timeout or function.timeout, LONGEST),
+        )
+        for name, given in own_functions(workflow).items()
+    ]
     contained = container_resources(workflow, f"{function.logical}Function", target, tuple(parts))
     resources = {
         **compute_resources(
-            workflow, function, layer, target, function_rights(tuple(parts)) if image else None
+            workflow,
+            function,
+            layer,
+            target,
+            rights=function_rights(tuple(parts)) if image else None,
+            more=more,
         ),
         **machine_resources(definition, function, target.log_retention_days, parts),
         **(contained if image else {}),
         **scheduling_resources(workflow.dag_id, view),
+        **event_resources(workflow.dag_id, view),
     }
     for resource in resources.values():
         if resource["Type"] in _TAGGED:
@@ -149,7 +167,9 @@ def _parameters(
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     machines = machine_parameters(workflow)
-    return {**parameters, **xcoms, **machines, **settings, **_schedule_parameters(view)}
+    return {
+        **parameters, **xcoms, **machines, **settings, **_schedule_parameters(view), **event_parameters(view),
+    }  # fmt: skip
 
 
 def _key(key_hash: str, description: str) -> Json:

@@ -14,6 +14,7 @@ from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.local.interpreter import Clock, Json, RealClock, StatesError, TaskCall, millis
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from orkestra_bridge.local.functions.pool import FunctionPool
@@ -26,11 +27,10 @@ LogOf = Callable[[TaskCall], "Path | None"]
 
 
 class LambdaTasks:
-    """A `TaskRunner` with one function; ``log_of`` names the file that a call's output is added to."""
+    """A `TaskRunner` with functions, by their ARNs; ``log_of`` names the file that a call's output is added to."""
 
-    def __init__(self, pool: FunctionPool, arn: str, clock: Clock, log_of: LogOf) -> None:
-        self._pool = pool
-        self._arn = arn
+    def __init__(self, pools: Mapping[str, FunctionPool], clock: Clock, log_of: LogOf) -> None:
+        self._pools = pools
         self._clock = clock
         self._log_of = log_of
 
@@ -38,16 +38,17 @@ class LambdaTasks:
         """Return the result of the invocation as ``lambda:invoke`` gives it.
 
         Raises StatesError: the function failed; the error is its ``errorType`` and the cause the whole error
-        document. Raises LocalRunError: the state wants something else than this function.
+        document. Raises LocalRunError: the state wants something else than a function.
         """
         if call.resource != INVOKE:
             message = f"state '{call.state}' calls {call.resource}, which is not there on this machine"
             raise LocalRunError(message, remedy="run it on AWS, or mock the state")
         name = call.arguments.get("FunctionName")
-        if name != self._arn:
+        pool = self._pools.get(name) if isinstance(name, str) else None
+        if pool is None:
             raise StatesError("Lambda.ResourceNotFoundException", f"Function not found: {name}")
         with self._clock.working():
-            answer = await self._pool.invoke(
+            answer = await pool.invoke(
                 self._timed(call.arguments.get("Payload", {})), log=self._log_of(call), waiting=call.waiting
             )
         if not answer.failed:

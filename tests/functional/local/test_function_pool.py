@@ -319,7 +319,7 @@ def test_time_limits_do_not_count_the_wait_for_a_worker(root: Path) -> None:
     clock = RealClock()
 
     async def use(pool: FunctionPool) -> Execution:
-        tasks = LambdaTasks(pool, function.arn, clock, lambda _: None)
+        tasks = LambdaTasks({function.arn: pool}, clock, lambda _: None)
         return await execute(definition, {}, tasks=tasks, clock=clock)
 
     ended = run(function, use)

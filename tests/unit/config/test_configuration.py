@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orkestra_bridge.cli.configured import allowances, defaults, fields_of, targets
+from orkestra_bridge.cli.configured import allowances, defaults, fields_of, overrides_of, targets
 from orkestra_bridge.cli.convert import command as convert
 from orkestra_bridge.cli.main import cli
 from orkestra_bridge.config.find import find_source, read_source
@@ -19,11 +20,8 @@ from orkestra_bridge.config.places import line_of
 from orkestra_bridge.config.read import read_configuration
 from orkestra_bridge.config.schema import json_schema
 from orkestra_bridge.errors import UsageError
-from orkestra_bridge.options import ConvertOptions
+from orkestra_bridge.options import Overrides, Scoped, for_dag, for_task
 from orkestra_bridge.policy import Allowance
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GOOD = """\
 # the project
@@ -78,9 +76,71 @@ def test_overrides_reach_the_options(home: Path) -> None:
     )
     runs_in = (Override(dag="sales_*", task="load", key="target", value="lambda", origin=""),)
     assert targets(["sales_x.*"], runs_in) == {"sales_*.load": "lambda", "sales_x.*": "container"}
-    options = ConvertOptions(paths=(), out=home, memory_of=(("*", 256), ("sales_*", 2048)))
-    assert (options.memory("sales_daily"), options.memory("other")) == (2048, 256)
-    assert ConvertOptions(paths=(), out=home).memory("other") == 512
+    assert targets(
+        [],
+        (
+            Override(dag="a", task="load", key="target", value="lambda", origin=""),
+            Override(dag="a", key="target", value="container", origin=""),
+        ),
+    ) == {"a.*": "container", "a.load": "lambda"}
+    assert overrides_of(overrides) == Overrides(memory=(Scoped(2048, "sales_*"),))
+
+
+EVERYTHING = """\
+[dags."sales_*"]
+memory = 2048
+timeout = 600
+target = "lambda"
+requirements = "sales/requirements.txt"
+allow = ["OB201"]
+
+[[dags."sales_*".events]]
+source = ["aws.s3"]
+detail.bucket.name = [{ prefix = "in-" }]
+
+[[dags."sales_*".events]]
+detail-type = ["Scheduled Event"]
+
+[dags."sales_*".tasks."load_*"]
+memory = 20480
+timeout = 7200
+target = "container"
+allow = ["OB206"]
+"""
+
+
+def test_every_kind_of_override_is_read_with_its_place(home: Path) -> None:
+    (home / "orkestra.toml").write_text(EVERYTHING)
+    written = read(home / "orkestra.toml").overrides
+    assert {(each.task, each.key): int(each.origin.partition(":")[2]) for each in written} == {
+        ("*", "memory"): 2,
+        ("*", "timeout"): 3,
+        ("*", "target"): 4,
+        ("*", "requirements"): 5,
+        ("*", "allow"): 6,
+        ("*", "events"): 8,
+        ("load_*", "memory"): 16,
+        ("load_*", "timeout"): 17,
+        ("load_*", "target"): 18,
+        ("load_*", "allow"): 19,
+    }
+    found = overrides_of(written)
+    assert (for_dag(found.memory, "sales_x"), for_task(found.memory, "sales_x", "load_a")) == (2048, 20480)
+    assert (for_dag(found.memory, "other"), for_task(found.memory, "sales_x", "other")) == (None, None)
+    assert for_dag(found.requirements, "sales_x") == Path("sales/requirements.txt")
+    assert for_dag(found.events, "sales_x") == (
+        {"source": ["aws.s3"], "detail": {"bucket": {"name": [{"prefix": "in-"}]}}},
+        {"detail-type": ["Scheduled Event"]},
+    )
+
+
+def test_show_has_every_override(home: Path) -> None:
+    (home / "orkestra.toml").write_text(EVERYTHING)
+    rows = [(line.split()[0], line.split()[-1]) for line in run("config", "show")[1].splitlines()]
+    shown = [(key, origin) for key, origin in rows if key.startswith("dags.")]
+    assert len(shown) == 10
+    assert ("dags.sales_*.tasks.load_*.timeout", "orkestra.toml:17") in shown
+    assert '{"source": ["aws.s3"]' in run("config", "show")[1]
 
 
 def test_paths_are_relative_to_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +197,29 @@ def test_places_in_pyproject(home: Path) -> None:
         ("dags = 1", "1: dags must have a table for each pattern"),
         ("[dags]\nx = 1", "2: x must be a table"),
         ("[dags.x]\ntasks = 1", "2: tasks must have a table for each pattern"),
-        ("[dags.x]\n[dags.x.tasks.y]\nmemory = 128", "3: there is no key 'memory'"),
+        ("[dags.x]\n[dags.x.tasks.y]\nrequirements = 'x'", "3: there is no key 'requirements'"),
+        ("[dags.x]\n[dags.x.tasks.y]\nmemroy = 128", "3: there is no key 'memroy'; did you mean 'memory'?"),
+        ("[dags.x]\ntimout = 1", "2: there is no key 'timout'; did you mean 'timeout'?"),
+        ("[dags.x]\ntimeout = 0", "2: timeout must be at least 1, not 0"),
+        ("[dags.x]\nevents = {}", "2: events must be a list, not {}"),
+        ("[dags.x]\nevents = [1]", "2: events must be an event pattern"),
+        ("[dags.x]\nevents = [{}]", "2: events must say which events it matches"),
+        ("[dags.x]\nevents = [{time = ['x']}]", "2: events must say which events it matches"),
+        (
+            "[[dags.x.events]]\ndetailtype = ['x']",
+            "1: events has no field 'detailtype'; did you mean 'detail-type'?",
+        ),
+        (
+            "[[dags.x.events]]\nsource = 'aws.s3'",
+            "1: events source must be a list of the values that it may have, not 'aws.s3'",
+        ),
+        ("[[dags.x.events]]\nsource = []", "1: events source must be a list"),
+        (
+            "[[dags.x.events]]\ndetail.key = [{prefx = 'a'}]",
+            "1: events detail.key has no comparison 'prefx'; did you mean 'prefix'?",
+        ),
+        ("[[dags.x.events]]\nsource = [[1]]", "1: events source has [1], which is neither"),
+        (f"[[dags.x.events]]\nsource = ['{'x' * 2048}']", "1: events has more than 2048 characters"),
         ("[dags.x]\ntask = 1", "2: there is no key 'task'; did you mean 'tasks'?"),
     ],
 )

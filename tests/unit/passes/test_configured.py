@@ -1,0 +1,138 @@
+"""What the configuration gives DAGs and tasks: functions of their own, containers, time limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stacks import FUNCTION
+from workflows import a_task, a_workflow
+
+from orkestra_bridge.ir.model import Given, Task, Workflow
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.options import Overrides, Scoped, Target
+from orkestra_bridge.passes.configured import about_given, configure
+from orkestra_bridge.passes.placement import place
+from orkestra_bridge.stack.check import check_template
+from orkestra_bridge.stack.template import build_stack
+from orkestra_bridge.translation import function_asset
+
+
+def given(*tasks: Task, **overrides: Any) -> Workflow:
+    return place(configure(a_workflow(*tasks), Overrides(**overrides)))
+
+
+def resources(workflow: Workflow, **overrides: Any) -> dict[str, Any]:
+    lowered = lower(workflow)
+    assert lowered.findings == tuple(each for each in lowered.findings if each.id == "OB327")
+    function = function_asset(workflow.dag_id, FUNCTION.key_hash, Target(), Overrides(**overrides))
+    template = build_stack(workflow, lowered.definition, function, None, Target()).template
+    assert check_template(template) == ()
+    found: dict[str, Any] = template["Resources"]
+    return found
+
+
+def sizes(found: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {
+        name: (item["Properties"]["MemorySize"], item["Properties"]["Timeout"])
+        for name, item in found.items()
+        if item["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def test_without_configuration_there_is_one_function() -> None:
+    workflow = given(a_task("a"), a_task("b", "a"))
+    assert [task.given for task in workflow.tasks] == [None, None]
+    assert sizes(resources(workflow)) == {"TasksFunction": (512, 900)}
+
+
+def test_what_a_dag_is_given_is_given_to_its_function() -> None:
+    overrides: dict[str, Any] = {
+        "memory": (Scoped(1024, "exa*"), Scoped(4096, "other")),
+        "timeout": (Scoped(60, "*"),),
+    }
+    workflow = given(a_task("a"), a_task("b", "a"), **overrides)
+    assert sizes(resources(workflow, **overrides)) == {"TasksFunction": (1024, 60)}
+
+
+def test_a_task_that_is_given_something_else_has_a_function_beside_the_others() -> None:
+    overrides: dict[str, Any] = {
+        "memory": (Scoped(2048, "*", "heavy"), Scoped(1024)),
+        "timeout": (Scoped(30, "*", "quick_*"),),
+    }
+    tasks = (a_task("a"), a_task("heavy", "a"), a_task("quick_1", "a"), a_task("quick_2", "heavy"))
+    workflow = given(*tasks, **overrides)
+    found = resources(workflow, **overrides)
+    assert sizes(found) == {
+        "TasksFunction": (1024, 900),
+        "TasksMemory2048Function": (2048, 900),
+        "TasksMemory1024Timeout30Function": (1024, 30),
+    }
+    assert workflow.tasks[2].given == Given(memory=1024, timeout=30, own=True)
+    own, shared = found["TasksMemory2048Function"]["Properties"], found["TasksFunction"]["Properties"]
+    assert {key for key in shared if own[key] != shared[key]} == {"MemorySize"}
+    invoke = found["StateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    assert invoke["Resource"] == [
+        {"Fn::GetAtt": [name, "Arn"]}
+        for name in ("TasksFunction", "TasksMemory1024Timeout30Function", "TasksMemory2048Function")
+    ]
+    states = found["StateMachine"]["Properties"]["Definition"]["States"]
+    called = {
+        state["Arguments"]["Payload"]["task_id"]: state["Arguments"]["FunctionName"]
+        for state in flat(states)
+        if "task_id" in state.get("Arguments", {}).get("Payload", {})
+    }
+    assert called == {
+        "a": "${TasksFunctionArn}",
+        "heavy": "${TasksMemory2048FunctionArn}",
+        "quick_1": "${TasksMemory1024Timeout30FunctionArn}",
+        "quick_2": "${TasksMemory1024Timeout30FunctionArn}",
+    }
+    assert found["StateMachine"]["Properties"]["DefinitionSubstitutions"].keys() == {
+        name[2:-1] for name in called.values()
+    }
+
+
+def flat(states: dict[str, Any]) -> list[dict[str, Any]]:
+    inner = [
+        each
+        for state in states.values()
+        for branch in state.get("Branches", ())
+        for each in flat(branch["States"])
+    ]
+    return [*states.values(), *inner]
+
+
+def test_what_does_not_fit_into_a_function_runs_in_a_container() -> None:
+    workflow = given(
+        a_task("long"),
+        a_task("large"),
+        a_task("neither"),
+        a_task("sensor", operator="PythonSensor"),
+        timeout=(Scoped(7200, "*", "long"), Scoped(901, "*", "sensor")),
+        memory=(Scoped(20_480, "*", "large"), Scoped(2048)),
+    )
+    containers = [task.container for task in workflow.tasks]
+    assert [(each.cpu, each.memory) if each else None for each in containers[:3]] == [
+        (512, 2048),
+        (4096, 20_480),
+        None,
+    ]
+    assert containers[0] is not None
+    assert containers[0].reason == "the configuration gives it 7200 s, a Lambda function ends after 900 s"
+    assert containers[1] is not None
+    assert containers[1].reason == "the configuration gives it 20480 MB, a Lambda function has at most 10240"
+
+
+def test_the_shorter_of_both_limits_counts_and_is_said() -> None:
+    workflow = given(
+        a_task("a", execution_timeout=7200.0), a_task("b", execution_timeout=60.0), timeout=(Scoped(600),)
+    )
+    assert [(task.limit, task.container) for task in workflow.tasks] == [(600, None), (60.0, None)]
+    assert [(finding.id, finding.task_id) for finding in about_given(workflow)] == [("OB226", "a")]
+    assert {finding.id for finding in lower(workflow).findings} == set()
+
+
+def test_a_container_ends_after_what_it_is_given() -> None:
+    workflow = given(a_task("long"), timeout=(Scoped(7200),))
+    states = lower(workflow).definition["States"]
+    assert states["long"]["TimeoutSeconds"] == 7200 + 900
