@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_REMEDY = "see docs/how-to/costs.md for the query that makes such a file"
 _NAMES = ("seconds", "duration", "avg_duration")
 
 
@@ -39,17 +40,24 @@ def _entry(file: Path, number: int, row: Any) -> tuple[tuple[str, str], float]:
     except (StopIteration, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UsageError(
             f"{file}: row {number} has no dag_id, task_id and {' or '.join(_NAMES)} in seconds",
-            remedy="see docs/how-to/costs.md for the query that makes such a file",
+            remedy=_REMEDY,
         ) from problem
 
 
 def _rows(file: Path) -> Iterator[Any]:
     try:
         text = file.read_text(encoding="utf-8-sig")
-        if file.suffix.lower() != ".json":
-            yield from csv.DictReader(text.splitlines())
-            return
-        document = json.loads(text)
+        document = json.loads(text) if file.suffix.lower() == ".json" else None
     except (OSError, ValueError) as problem:
         raise UsageError(f"{file} cannot be read: {problem}", remedy="give a CSV or JSON file") from problem
-    yield from document.get("task_instances", ()) if isinstance(document, dict) else document
+    if document is None:
+        rows = csv.DictReader(text.splitlines())
+        if not {"dag_id", "task_id"} <= set(rows.fieldnames or ()):
+            raise UsageError(
+                f"{file}: the first line does not name dag_id, task_id and seconds", remedy=_REMEDY
+            )
+        return iter(rows)
+    listed = document.get("task_instances") if isinstance(document, dict) else document
+    if not isinstance(listed, list):
+        raise UsageError(f"{file} has no list of task instances", remedy=_REMEDY)
+    return iter(listed)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orkestra_bridge.cli.configured import allowances, configuration_of, needed, overrides_of, targets
+from orkestra_bridge.cli.console import say
+from orkestra_bridge.cli.examples import Command
 from orkestra_bridge.cli.shared_options import (
     function_options,
     loading_from,
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
 FORMS = ("text", "json", "markdown", "sarif", "html")
 
 
-@click.command("assess")
+@click.command(
+    "assess",
+    cls=Command,
+    examples=(
+        "orkestra-bridge assess dags/",
+        "orkestra-bridge assess dags/ --durations durations.csv --memory 1024",
+        "orkestra-bridge assess dags/ --format html -o assessment.html",
+        "orkestra-bridge assess dags/ --format sarif -o findings.sarif --error-level warning",
+    ),
+)
 @paths_argument
 @click.option(
     "--format", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to write."
@@ -75,15 +85,9 @@ def command(
     error_level: ErrorLevel,
     **loaded: Any,
 ) -> int:
-    r"""Say what a translation of the DAGs in PATHS would be like, without packaging anything.
+    """Say what a translation of the DAGs in PATHS would be like, without packaging anything.
 
     Exit code: 0 if every DAG can be translated, 1 if something is refused (see --error-level), 2 for wrong usage.
-
-    \b
-    orkestra-bridge assess dags/
-    orkestra-bridge assess dags/ --durations durations.csv --memory 1024
-    orkestra-bridge assess dags/ --format html -o assessment.html
-    orkestra-bridge assess dags/ --format sarif -o findings.sarif --error-level warning
     """
     from orkestra_bridge.assess.cost import Assumptions
     from orkestra_bridge.assess.durations import read_durations
@@ -91,6 +95,8 @@ def command(
     from orkestra_bridge.cli.progress import file_progress
     from orkestra_bridge.policy import exit_code
 
+    if source_url and "{file}" not in source_url:
+        raise click.BadParameter("must say where the path goes, as {file}", param_hint="--source-url")
     loading, target = loading_from(loaded), target_from(loaded)
     overrides = configuration_of(context).overrides
     options = AssessOptions(
@@ -141,7 +147,7 @@ def _form(assessment: Assessment, form: str, source_url: str) -> str:
 
 def _write(content: str, output: Path | None) -> None:
     if output is None:
-        click.echo(content, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+        say(content)
         return
     from orkestra_bridge.errors import OutputError
 

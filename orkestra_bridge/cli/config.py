@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from orkestra_bridge.cli.configured import configuration_of, defaults, fields_of, key_of
+from orkestra_bridge.cli.examples import Command, Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,26 +23,31 @@ _SOURCES = {
 }
 
 
-@click.group("config")
+@click.group(
+    "config",
+    cls=Group,
+    examples=(
+        "orkestra-bridge config show",
+        "orkestra-bridge config schema > orkestra.schema.json",
+    ),
+)
 def command() -> None:
-    r"""Show the project's configuration: orkestra.toml, or [tool.orkestra-bridge] in pyproject.toml.
-
-    \b
-    orkestra-bridge config show
-    orkestra-bridge config schema > orkestra.schema.json
-    """
+    """Show the project's configuration: orkestra.toml, or [tool.orkestra-bridge] in pyproject.toml."""
 
 
-@command.command("show", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@command.command(
+    "show",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    cls=Command,
+    examples=(
+        "orkestra-bridge config show",
+        "orkestra-bridge config show --memory 1024",
+    ),
+)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def show(context: click.Context, options: tuple[str, ...]) -> int:
-    r"""Print what `convert` would go by, and where each value comes from; OPTIONS are those of `convert`.
-
-    \b
-    orkestra-bridge config show
-    orkestra-bridge config show --memory 1024
-    """
+    """Print what `convert` would go by, and where each value comes from; OPTIONS are those of `convert`."""
     from orkestra_bridge.cli.convert import command as convert
 
     configuration = configuration_of(context)
@@ -56,7 +62,7 @@ def _rows(
     configuration: Configuration, options: tuple[str, ...], convert: click.Command
 ) -> Iterator[tuple[str, str, str]]:
     mapped = defaults(configuration, [convert])["convert"]
-    context = click.Context(convert, info_name="convert", default_map=mapped)
+    context = click.Context(convert, info_name="orkestra-bridge config show", default_map=mapped)
     with context:
         convert.parse_args(context, list(options))
         known = {field.key for field in fields_of(convert)}
@@ -87,7 +93,11 @@ def _shown(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-@command.command("schema")
+@command.command(
+    "schema",
+    cls=Command,
+    examples=("orkestra-bridge config schema > orkestra.schema.json",),
+)
 def schema() -> int:
     """Print the JSON Schema of the configuration, for editors."""
     from orkestra_bridge.cli.convert import command as convert

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orkestra_bridge.cli.configured import allowances, configuration_of, needed, overrides_of, targets
+from orkestra_bridge.cli.examples import Command
 from orkestra_bridge.cli.shared_options import (
     function_options,
     loading_from,
@@ -28,7 +29,16 @@ DEFAULT_OUT = Path("orkestra-out")
 _FIRST = "*"
 
 
-@click.command("convert")
+@click.command(
+    "convert",
+    cls=Command,
+    examples=(
+        "orkestra-bridge convert dags/ -o build",
+        "orkestra-bridge convert dags/sales.py --run daily_sales",
+        "orkestra-bridge convert dags/ --airflow-version 2.11.2 --requirements requirements.txt",
+        "orkestra-bridge convert dags/ --pythonpath . --env-file .env --variables variables.json",
+    ),
+)
 @paths_argument
 @click.option(
     "-o",
@@ -39,7 +49,12 @@ _FIRST = "*"
     help="Where to write.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
 )
 @click.option(
     "--run",
@@ -74,16 +89,10 @@ def command(
     error_level: ErrorLevel,
     **loaded: Any,
 ) -> int:
-    r"""Translate the DAGs in PATHS, which are DAG files or folders of them.
+    """Translate the DAGs in PATHS, which are DAG files or folders of them.
 
     Each DAG gets a folder below OUT with its state machine, its Lambda package, a CloudFormation template and a picture.
     Exit code: 0 if every DAG was translated, 1 if something was refused (see --error-level), 2 for wrong usage.
-
-    \b
-    orkestra-bridge convert dags/ -o build
-    orkestra-bridge convert dags/sales.py --run daily_sales
-    orkestra-bridge convert dags/ --airflow-version 2.11.2 --requirements requirements.txt
-    orkestra-bridge convert dags/ --pythonpath . --env-file .env --variables variables.json
     """
     loading = loading_from(loaded)
     overrides = configuration_of(context).overrides
@@ -113,7 +122,7 @@ def _convert(options: ConvertOptions, form: str) -> Conversion:
     from orkestra_bridge.pipeline import convert
 
     with file_progress() as on_file:
-        return convert(options, on_file=on_file, meanwhile=load_tables if form == "table" else None)
+        return convert(options, on_file=on_file, meanwhile=load_tables if form == "text" else None)
 
 
 def _print(conversion: Conversion, form: str) -> None:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from orkestra_bridge.cli.console import say
+from orkestra_bridge.cli.examples import Command
 from orkestra_bridge.cli.shared_options import cache_option
 from orkestra_bridge.options import AirflowSource, default_cache
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    cls=Command,
+    examples=(
+        "orkestra-bridge doctor",
+        "orkestra-bridge doctor --airflow-python /opt/airflow/bin/python --format json",
+    ),
+)
 @click.option(
     "--airflow-python",
     type=click.Path(path_type=Path),
     help="The Python that has Airflow, if it is another one.",
 )
 @cache_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
+)
 def command(airflow_python: Path | None, cache_dir: Path | None, form: str) -> int:
-    r"""Look at what the other commands need: Python, Airflow, uv, Node.js for the CDK, AWS credentials and region.
+    """Look at what the other commands need: Python, Airflow, uv, Node.js for the CDK, AWS credentials and region.
 
     Nothing is changed and nothing is sent. Exit code: 0, or 1 if something is missing that `convert` needs.
-
-    \b
-    orkestra-bridge doctor
-    orkestra-bridge doctor --airflow-python /opt/airflow/bin/python --format json
     """
     from orkestra_bridge.checkup import checkup
     from orkestra_bridge.ir.serialize import render
@@ -42,12 +53,8 @@ def command(airflow_python: Path | None, cache_dir: Path | None, form: str) -> i
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:
-            mark = (
-                click.style(f"{check.status:7}", fg=_COLOURS[check.status])
-                if sys.stdout.isatty()
-                else f"{check.status:7}"
-            )
-            click.echo(f"{mark}  {check.name:{width}}  {check.found}")
+            mark = click.style(f"{check.status:7}", fg=_COLOURS[check.status])
+            say(f"{mark}  {check.name:{width}}  {check.found}\n")
             if check.remedy:
-                click.echo(f"{'':9}{'':{width}}  needed by {check.needed_by} -> {check.remedy}")
+                say(f"{'':9}{'':{width}}  needed by {check.needed_by} -> {check.remedy}\n")
     return int(any(check.status == "error" for check in checks))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orkestra_bridge.cli.configured import configuration_of, overrides_of, targets
+from orkestra_bridge.cli.examples import Command
 from orkestra_bridge.cli.shared_options import (
     function_options,
     loading_from,
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 STAGES = ("ir", "regions", "asl", "template")
 
 
-@click.command("explain")
+@click.command(
+    "explain",
+    cls=Command,
+    examples=(
+        "orkestra-bridge explain dags/sales.py",
+        "orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dag", "dag_id", help="Which DAG of the file; needed if there are several.")
 @click.option(
@@ -45,12 +53,7 @@ def command(
     containers: tuple[str, ...],
     **loaded: Any,
 ) -> int:
-    r"""Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template.
-
-    \b
-    orkestra-bridge explain dags/sales.py
-    orkestra-bridge explain dags/sales.py --dag daily_sales --stage asl
-    """
+    """Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template."""
     from orkestra_bridge.passes.configured import configure
     from orkestra_bridge.passes.placement import place
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orkestra_bridge import __version__
+from orkestra_bridge.cli.examples import Group
 from orkestra_bridge.errors import BridgeError, InternalError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _INTERRUPTED = 130
 _OBJECTS_PER_COLLECTION = 50_000
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """A group that knows its commands' names and one-line helps without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -62,7 +63,16 @@ class _Lazy(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=(
+        "orkestra-bridge assess dags/             see what a translation would be like",
+        "orkestra-bridge convert dags/            translate every DAG below dags/",
+        "orkestra-bridge run daily_sales          run one of them here, from what was emitted",
+        "orkestra-bridge explain dags/sales.py    see how a DAG becomes a machine",
+    ),
+)
 @click.version_option(__version__, prog_name="orkestra-bridge")
 @click.option(
     "--config",
@@ -71,22 +81,9 @@ class _Lazy(click.Group):
     help="Read this configuration; default orkestra.toml or pyproject.toml, here or in a folder above.",
 )
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
-@click.option("-q", "--quiet", is_flag=True, help="Say errors only.")
-@click.option("-v", "--verbose", is_flag=True, help="Say notes as well.")
 @click.pass_context
-def cli(context: click.Context, /, file: Path | None, *, no_config: bool, quiet: bool, verbose: bool) -> None:
-    r"""Turn Airflow DAG files into AWS Step Functions applications.
-
-    \b
-    orkestra-bridge assess dags/             see what a translation would be like
-    orkestra-bridge convert dags/            translate every DAG below dags/
-    orkestra-bridge run daily_sales          run one of them here, from what was emitted
-    orkestra-bridge explain dags/sales.py    see how a DAG becomes a machine
-    """
-    if quiet or verbose:
-        from orkestra_bridge.cli.verbosity import set_verbosity
-
-        set_verbosity(context, quiet=quiet, verbose=verbose)
+def cli(context: click.Context, /, file: Path | None, *, no_config: bool) -> None:
+    """Turn Airflow DAG files into AWS Step Functions applications."""
     if not no_config and context.invoked_subcommand in _COMMANDS and not context.resilient_parsing:
         _configure(context, str(context.invoked_subcommand), file)
 

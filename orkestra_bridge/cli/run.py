@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING
 import click
 
 from orkestra_bridge.cli.convert import DEFAULT_OUT
+from orkestra_bridge.cli.examples import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@click.command("run")
+@click.command(
+    "run",
+    cls=Command,
+    examples=(
+        "orkestra-bridge run daily_sales",
+        'orkestra-bridge run daily_sales --conf \'{"region": "eu"}\' --logical-date 2024-03-01T00:00:00+00:00',
+    ),
+)
 @click.argument("dag_id")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     default=DEFAULT_OUT,
@@ -38,11 +47,16 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Environment variables of the tasks, as NAME=VALUE lines; AIRFLOW_VAR_* and AIRFLOW_CONN_* of the caller are "
-    "passed on anyway.",
+    "passed on anyway. May be repeated.",
 )
 @click.option("--fast", is_flag=True, help="Let retry delays and other waits take no time.")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
 )
 def command(
     dag_id: str,
@@ -54,13 +68,9 @@ def command(
     fast: bool,
     form: str,
 ) -> int:
-    r"""Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
+    """Run the translated DAG_ID here: its state machine in an interpreter, its tasks in worker processes.
 
     Exit code: 0 if the run succeeded, 1 if it failed. Logs are written below OUT/.runs/.
-
-    \b
-    orkestra-bridge run daily_sales
-    orkestra-bridge run daily_sales --conf '{"region": "eu"}' --logical-date 2024-03-01T00:00:00+00:00
     """
     try:
         values = json.loads(conf)

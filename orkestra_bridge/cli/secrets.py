@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orkestra_bridge.cli.examples import Command, Group
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,12 +17,24 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.group("secrets")
+@click.group(
+    "secrets",
+    cls=Group,
+    examples=("orkestra-bridge secrets push --variables variables.json --dry-run",),
+)
 def command() -> None:
     """Bring Airflow's Variables and connections to AWS, where translated DAGs look them up."""
 
 
-@command.command("push")
+@command.command(
+    "push",
+    cls=Command,
+    examples=(
+        "airflow variables export variables.json",
+        "airflow connections export connections.json",
+        "orkestra-bridge secrets push --variables variables.json --connections connections.json --dry-run",
+    ),
+)
 @click.option("--variables", type=_FILE, help="What `airflow variables export` wrote.")
 @click.option(
     "--connections", type=_FILE, help="What `airflow connections export` wrote: .json, .yaml or .env."
@@ -45,14 +59,9 @@ def push(
     profile: str | None,
     endpoint_url: str | None,
 ) -> int:
-    r"""Write Variables to Parameter Store and connections to Secrets Manager; what is there already stays as it is.
+    """Write Variables to Parameter Store and connections to Secrets Manager; what is there already stays as it is.
 
     Names are printed, values never. Running it again changes only what differs.
-
-    \b
-    airflow variables export variables.json
-    airflow connections export connections.json
-    orkestra-bridge secrets push --variables variables.json --connections connections.json --dry-run
     """
     if variables is None and connections is None:
         raise click.UsageError("nothing to push: give --variables, --connections or both")

@@ -23,7 +23,7 @@ _PROJECT = (
         "--pythonpath",
         multiple=True,
         type=_FOLDER,
-        help="A folder that modules are imported from, besides the DAG folder; may be given several times.",
+        help="A folder that modules are imported from, besides the DAG folder. May be repeated.",
     ),
     click.option("--plugins-folder", type=_FOLDER, help="Airflow's plugins folder."),
     click.option(
@@ -36,7 +36,7 @@ _PROJECT = (
         "env_files",
         multiple=True,
         type=_FILE,
-        help="Environment variables as NAME=VALUE lines; may be given several times.",
+        help="Environment variables as NAME=VALUE lines. May be repeated.",
     ),
     click.option("--variables", type=_FILE, help="Variables, as `airflow variables export` writes them."),
     click.option(

@@ -14,11 +14,11 @@ _SHOWN = {
 }
 
 
-def set_verbosity(context: click.Context, *, quiet: bool, verbose: bool) -> None:
-    """Keep what the user asked for; raises click.UsageError for both at once."""
-    if quiet and verbose:
+def set_verbosity(context: click.Context, name: str) -> None:
+    """Keep what the user asked for, ``quiet`` or ``verbose``; raises click.UsageError for both at once."""
+    level = {"quiet": -1, "verbose": 1}[name]
+    if context.meta.setdefault(KEY, level) != level:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    context.meta[KEY] = int(verbose) - int(quiet)
 
 
 def verbosity() -> int:

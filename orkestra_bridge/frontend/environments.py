@@ -128,6 +128,10 @@ def _probe(python: Path, cache: Path | None) -> Environment:
     )
 
 
+_LONGEST_DETAIL = 200
+"""Characters; a program that is no Python may say our own program back."""
+
+
 def _ask(python: Path) -> dict[str, Any]:
     try:
         done = subprocess.run(
@@ -140,9 +144,10 @@ def _ask(python: Path) -> dict[str, Any]:
         )
         answer: dict[str, Any] = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        detail = getattr(error, "stderr", None) or str(error)
+        said = (getattr(error, "stderr", None) or "").strip().splitlines()
+        detail = f": {said[-1]}" if said and len(said[-1]) < _LONGEST_DETAIL else ""
         raise EnvironmentSetupError(
-            f"{python} does not work as a Python interpreter: {detail.strip().splitlines()[-1]}",
+            f"{python} does not work as a Python interpreter{detail}",
             remedy="give --airflow-python the path of a Python 3.8 or later",
         ) from error
     return answer

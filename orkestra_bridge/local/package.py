@@ -187,6 +187,6 @@ def _asked(python: Path) -> list[str]:
         )
         paths: list[str] = json.loads(run.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as problem:
-        message = f"{python} cannot be asked for its packages: {problem}"
+        message = f"{python} does not work as a Python interpreter: it does not say where its packages are"
         raise LocalRunError(message, remedy="name another interpreter with --python") from problem
     return paths

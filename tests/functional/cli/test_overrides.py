@@ -10,7 +10,7 @@ from commands import bridge
 if TYPE_CHECKING:
     from pathlib import Path
 
-DAG = '''\
+DAG = """\
 import time
 from datetime import datetime
 
@@ -32,7 +32,7 @@ def orders():
 
 
 orders()
-'''
+"""
 CONFIGURATION = """\
 paths = ["dags"]
 layers = "skip"

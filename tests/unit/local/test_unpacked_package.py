@@ -94,5 +94,5 @@ def test_a_package_that_is_not_there(tmp_path: Path) -> None:
 def test_where_an_interpreter_has_its_packages() -> None:
     (folder, *_) = site_packages_of(Path(sys.executable))
     assert (folder / "rich").is_dir()
-    with pytest.raises(LocalRunError, match="cannot be asked"):
+    with pytest.raises(LocalRunError, match="does not work as a Python"):
         site_packages_of(Path("/no/such/python"))
