@@ -47,7 +47,7 @@ HOMES = {
     "aws_cdk": ("stack/cdk.py",),
     "constructs": ("stack/cdk.py",),
     "boto3": ("operate/", "local/", "runtime/"),
-    "networkx": ("ir/graph.py", "ir/verify.py"),
+    "networkx": (),
     "jsonata": ("asl/check.py", "local/"),
 }
 

@@ -27,7 +27,7 @@ _MONTHS = 12
 _MOST_RUNS = 600_000
 """More than one a minute in a year; so that counting ends."""
 _SHORTEST = 60.0
-"""Seconds that MWAA Serverless charges for a task at least."""
+"""Seconds that MWAA Serverless charges for a task at least, and Fargate for a container."""
 
 
 @final
@@ -55,22 +55,21 @@ class Cost:
     Attributes:
         runs: Runs in a month.
         measured: How many of the tasks have a measured duration.
-        transitions, functions: Of one run: Step Functions, and Lambda.
+        transitions, functions, containers: Of one run: Step Functions, Lambda, and Fargate.
         serverless: Of one run on MWAA Serverless.
-        left_out: Tasks in containers, whose price is in neither.
     """
 
     runs: float | None
     measured: int
     transitions: float
     functions: float
+    containers: float
     serverless: float
-    left_out: int = 0
 
     @property
     def run(self) -> float:
-        """One run on Step Functions and Lambda."""
-        return self.transitions + self.functions
+        """One run on Step Functions, Lambda and Fargate."""
+        return self.transitions + self.functions + self.containers
 
     def month(self, of_a_run: float) -> float | None:
         """Return what so much for a run makes in a month."""
@@ -111,19 +110,19 @@ def cost_of(
     assumptions: Assumptions,
 ) -> Cost:
     """Return the cost of a DAG whose machine makes so many transitions; ``runs_in`` says how its tasks run."""
-    working = [task for task in workflow.tasks if runs_in[task.task_id] == "lambda"]
+    working = [task for task in workflow.tasks if runs_in[task.task_id] in _PRICES]
     seconds = {task.task_id: _seconds(workflow.dag_id, task, assumptions) for task in working}
     count = {task.task_id: _instances(task) for task in working}
-    rate = price(f"lambda_gb_second_{assumptions.architecture}")
-    rates = {task.task_id: rate * _gigabytes(task, assumptions) for task in working}
+    paid = dict.fromkeys(_PRICES, 0.0)
+    for task in working:
+        where = runs_in[task.task_id]
+        paid[where] += count[task.task_id] * _PRICES[where](task, seconds[task.task_id], assumptions)
     return Cost(
         runs=runs,
         measured=sum((workflow.dag_id, task.task_id) in assumptions.durations for task in working),
         transitions=transitions * price("transition"),
-        left_out=sum(runs == "container" for runs in runs_in.values()),
-        functions=sum(
-            count[each] * (price("lambda_request") + seconds[each] * rates[each]) for each in seconds
-        ),
+        functions=paid["lambda"],
+        containers=paid["container"],
         serverless=sum(count[each] * max(_SHORTEST, seconds[each]) for each in seconds)
         / 3600
         * price("mwaa_serverless_task_hour"),
@@ -132,6 +131,23 @@ def cost_of(
 
 def _seconds(dag_id: str, task: Task, assumptions: Assumptions) -> float:
     return assumptions.durations.get((dag_id, task.task_id), assumptions.seconds)
+
+
+def _in_function(task: Task, seconds: float, assumptions: Assumptions) -> float:
+    rate = price(f"lambda_gb_second_{assumptions.architecture}")
+    return price("lambda_request") + seconds * rate * _gigabytes(task, assumptions)
+
+
+def _in_container(task: Task, seconds: float, assumptions: Assumptions) -> float:
+    """Return the price of a container; the function's look at the ledger before it is too short to count."""
+    assert task.container is not None
+    vcpu, gigabytes = task.container.cpu / 1024, task.container.memory / 1024
+    hour = vcpu * price(f"fargate_vcpu_hour_{assumptions.architecture}")
+    hour += gigabytes * price(f"fargate_gb_hour_{assumptions.architecture}")
+    return max(_SHORTEST, seconds) * hour / 3600
+
+
+_PRICES = {"lambda": _in_function, "container": _in_container}
 
 
 def _gigabytes(task: Task, assumptions: Assumptions) -> float:

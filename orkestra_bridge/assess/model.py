@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge import __version__
+from orkestra_bridge.asl.measure import DEFINITION_LIMIT, HISTORY_LIMIT
 from orkestra_bridge.assess.cost import environment_month, prices
 from orkestra_bridge.diagnostics import Finding, Severity
+from orkestra_bridge.lowering.payload import ROOM
 from orkestra_bridge.report import TOOL, finding_to_json
 
 if TYPE_CHECKING:
@@ -45,6 +47,36 @@ class Reason:
     points: int
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineView:
+    """What a state machine takes of AWS's limits.
+
+    Attributes:
+        name: ``part-1`` and so on; empty for the DAG's own.
+        definition_bytes: Of its definition.
+        history_events: The most that one of its executions writes.
+        state_data_bytes: What the ledger takes at least when all tasks have pushed: ids, states and references to XComs.
+    """
+
+    name: str
+    definition_bytes: int
+    history_events: int
+    state_data_bytes: int
+
+    def shares(self) -> dict[str, float]:
+        """Return the part of each limit that it takes, 1 for all of it."""
+        return {
+            "definition": self.definition_bytes / DEFINITION_LIMIT,
+            "history": self.history_events / HISTORY_LIMIT,
+            "state_data": self.state_data_bytes / ROOM,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it with its shares."""
+        return {**asdict(self), "shares": {name: round(share, 4) for name, share in self.shares().items()}}
+
+
 def _reason(reason: Reason) -> dict[str, Any]:
     return {**asdict(reason), "severity": reason.severity.value}
 
@@ -59,7 +91,8 @@ class DagAssessment:
         upcoming: The next times at which a run starts, ISO 8601 with the offset of the schedule's zone.
         readiness: 0 to 100; below 50 something refuses it.
         states, transitions: Of the machine, 0 where there is none; transitions of a run in which every task succeeds.
-        definition_bytes, history_events: The most that one of its machines takes.
+        machines: The DAG's own state machine first, then those of its parts.
+        inline_limit: Bytes of XComs that stay in the entry of a task; what is beyond goes to S3.
         cost: None where there is no machine.
         attributes: How many arguments are kept, approximated, refused and unaccounted for.
     """
@@ -74,8 +107,8 @@ class DagAssessment:
     reasons: tuple[Reason, ...]
     states: int
     transitions: int
-    definition_bytes: int
-    history_events: int
+    machines: tuple[MachineView, ...]
+    inline_limit: int
     cost: Cost | None
     attributes: dict[str, int]
     findings: tuple[Finding, ...]
@@ -106,8 +139,10 @@ class DagAssessment:
         return {
             **{name: getattr(self, name) for name in plain},
             "verdict": self.verdict,
-            "definition_bytes": self.definition_bytes,
-            "history_events": self.history_events,
+            "definition_bytes": max((each.definition_bytes for each in self.machines), default=0),
+            "history_events": max((each.history_events for each in self.machines), default=0),
+            "inline_limit": self.inline_limit,
+            "machines": [machine.to_json() for machine in self.machines],
             "cost": self.cost.to_json() if self.cost else None,
             "upcoming": list(self.upcoming),
             "runs": self.runs,

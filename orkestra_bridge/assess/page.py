@@ -83,12 +83,14 @@ def _filters() -> Iterator[str]:
 
 def _overview(assessment: Assessment) -> Iterator[str]:
     titles = "".join(f"<th>{title}</th>" for title in ("DAG", "Verdict", "Readiness", "Tasks", "Schedule"))
-    yield f"<table><thead><tr>{titles}</tr></thead><tbody>"
+    yield f'<table class="known"><thead><tr>{titles}</tr></thead><tbody>'
     for dag in sorted(assessment.dags, key=lambda each: (each.readiness, each.dag_id)):
         yield (
             f'<tr {_data(dag)}><td><a href="#{_anchor(dag)}">{escape(dag.dag_id)}</a></td>'
-            f'<td class="{dag.verdict}">{dag.verdict}</td><td class="number">{dag.readiness}</td>'
-            f"<td>{escape(runs_text(dag))}</td><td>{escape(schedule_text(dag))}</td></tr>"
+            f'<td class="{dag.verdict}">{dag.verdict}</td>'
+            f'<td class="number" data-label="Readiness">{dag.readiness}</td>'
+            f'<td data-label="Tasks">{escape(runs_text(dag))}</td>'
+            f'<td data-label="Schedule">{escape(schedule_text(dag))}</td></tr>'
         )
     yield "</tbody></table>"
 
@@ -131,7 +133,7 @@ def _findings(findings: Iterable[Finding], source_url: str) -> Iterator[str]:
         yield (
             f'<tr class="{each.severity.value}"><td>{each.id}<br>{each.severity.value}{allowed}</td>'
             f"<td>{_link(each.place, source_url)}{task}</td>"
-            f"<td>{escape(each.message)}</td><td>{escape(each.remedy)}</td></tr>"
+            f'<td>{escape(each.message)}</td><td data-label="Remedy">{escape(each.remedy)}</td></tr>'
         )
     yield "</tbody></table>"
 

@@ -7,12 +7,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.assess.cost import Assumptions, cost_of, runs_per_month
-from orkestra_bridge.assess.model import Assessment, DagAssessment, TaskView
+from orkestra_bridge.assess.model import Assessment, DagAssessment, MachineView, TaskView
 from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.upcoming import upcoming
 from orkestra_bridge.diagnostics import Verdict, refuses
 from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.payload import sized
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.options import Overrides
 from orkestra_bridge.passes.configured import configure
@@ -110,8 +111,16 @@ def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetim
         reasons=reasons,
         states=lowered.states if lowered else 0,
         transitions=lowered.transitions if lowered else 0,
-        definition_bytes=lowered.weight.size if lowered else 0,
-        history_events=lowered.weight.events if lowered else 0,
+        machines=tuple(
+            MachineView(
+                name=name,
+                definition_bytes=weight.size,
+                history_events=weight.events,
+                state_data_bytes=weight.data,
+            )
+            for name, weight in (lowered.weights.items() if lowered else ())
+        ),
+        inline_limit=sized(workflow).inline_limit,
         cost=cost_of(
             workflow,
             lowered.transitions,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.measure import DEFINITION_LIMIT, HISTORY_LIMIT
 from orkestra_bridge.assess.cost import environment_month
+from orkestra_bridge.lowering.payload import ROOM
 
 if TYPE_CHECKING:
     from orkestra_bridge.assess.model import Assessment, DagAssessment
@@ -30,12 +31,17 @@ def schedule_text(dag: DagAssessment) -> str:
 
 
 def limits_text(dag: DagAssessment) -> str:
-    """Return the size of the machine, as a share of what AWS allows."""
-    share = dag.definition_bytes / DEFINITION_LIMIT
-    history = dag.history_events / HISTORY_LIMIT
+    """Return the size of the machine, or of the largest of several, as a share of what AWS allows."""
+    size = max(each.definition_bytes for each in dag.machines)
+    events = max(each.history_events for each in dag.machines)
+    data = max(each.state_data_bytes for each in dag.machines)
+    several = f" in {len(dag.machines)} machines" if len(dag.machines) > 1 else ""
+    each_at_most = "the largest " if several else ""
     return (
-        f"{dag.states} states, {dag.transitions} transitions a run; definition {dag.definition_bytes / 1024:.1f} KB, "
-        f"{share:.1%} of the limit; at most {dag.history_events} history events, {history:.1%} of it"
+        f"{dag.states} states{several}, {dag.transitions} transitions a run; {each_at_most}definition "
+        f"{size / 1024:.1f} KB, {size / DEFINITION_LIMIT:.1%} of the limit; at most {events} history events, "
+        f"{events / HISTORY_LIMIT:.1%}; state data {data / 1024:.1f} KB, {data / ROOM:.1%}, without XComs of up to "
+        f"{dag.inline_limit / 1024:.1f} KB a task, beyond which they go to S3"
     )
 
 
@@ -44,21 +50,25 @@ def cost_text(dag: DagAssessment) -> str:
     cost = dag.cost
     if cost is None:
         return ""
-    without = f"; without {cost.left_out} tasks in containers" if cost.left_out else ""
     if cost.runs is None:
         a_run = f"{_dollars(cost.run)} a run, {_dollars(cost.serverless)} on MWAA Serverless"
-        return f"{a_run}; runs a month are not known{without}"
+        return f"{a_run}; runs a month are not known"
     return (
         f"{_dollars(cost.month(cost.run) or 0)} a month for {cost.runs:,.0f} runs, "
-        f"{_dollars(cost.month(cost.serverless) or 0)} on MWAA Serverless{without}"
+        f"{_dollars(cost.month(cost.serverless) or 0)} on MWAA Serverless"
     )
 
 
 def month_text(assessment: Assessment) -> str:
     """Return the cost of all DAGs, beside an environment that is always there."""
     month = assessment.month()
+    if not any(dag.cost and dag.cost.runs for dag in assessment.dags):
+        return (
+            "None of the DAGs that can be translated is started by a schedule, so a month has no price here; an "
+            f"mw1.small environment of MWAA has {_dollars(environment_month())}, whatever runs there."
+        )
     return (
-        f"List prices for a month: {_dollars(month['step_functions'])} on Step Functions and Lambda, "
+        f"List prices for a month: {_dollars(month['step_functions'])} on Step Functions, Lambda and Fargate, "
         f"{_dollars(month['mwaa_serverless'])} on MWAA Serverless (at Tokyo's price), "
         f"{_dollars(environment_month())} for an mw1.small environment of MWAA, whatever runs there. "
         "Without measured durations a task is taken to run for as long as "

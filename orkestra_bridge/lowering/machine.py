@@ -10,7 +10,6 @@ from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.ir.graph import bits, mask_of
 from orkestra_bridge.lowering.container import PLACEHOLDERS
-from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.functions import function_arns
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.lowering.cutting import Weight
     from orkestra_bridge.lowering.early import Starts
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.parts import Machines
@@ -59,7 +59,7 @@ class Lowered:
             tasks whose entries a part puts away.
         states: Number of states, in all machines.
         transitions: State transitions of a run in which every task succeeds; with joins, the most there can be.
-        weight: What the largest of the machines takes of AWS's limits.
+        weights: What each machine takes of AWS's limits, by its part's name; the DAG's own has an empty one.
     """
 
     workflow: Workflow
@@ -68,7 +68,7 @@ class Lowered:
     region: Region
     states: int
     transitions: int
-    weight: Weight
+    weights: Mapping[str, Weight]
     findings: tuple[Finding, ...]
     parts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -103,10 +103,7 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
         states=sum(_states(each.machine) for each in machines.all),
         transitions=sum(_transitions(each.machine) for each in machines.all)
         + JOIN_TRANSITIONS * len(plan.joins.waiting),
-        weight=Weight(
-            size=max(each.weight.size for each in machines.all),
-            events=max(each.weight.events for each in machines.all),
-        ),
+        weights={each.name: each.weight for each in machines.all},
         findings=findings,
     )
 

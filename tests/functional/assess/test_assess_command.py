@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 from commands import Done, bridge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SOURCE = """\
@@ -84,21 +87,75 @@ def test_nothing_is_written_but_what_was_asked_for(home: Path) -> None:
     assert assess(home, "-o", "no/such/folder/x").code == 3
 
 
-def test_the_page_in_a_browser(home: Path, tmp_path: Path) -> None:
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("there is no Chromium")
-    assert assess(home, "--format", "html", "-o", "page.html").code == 1
-    page = (home / "page.html").as_uri()
-    common = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+PROBE = """
+<script>
+  var bar = document.querySelector(".filters"), seen = {};
+  function shown() {
+    return [].filter.call(document.querySelectorAll("details.dag"), function (each) { return !each.hidden; })
+      .map(function (each) { return each.id; });
+  }
+  function set(selector, name, value) {
+    bar.querySelector(selector)[name] = value;
+    bar.dispatchEvent(new Event("input"));
+  }
+  set("input[type=search]", "value", "OB201"); seen.search = shown();
+  set("input[type=search]", "value", "nothing like it"); seen.nothing = shown();
+  set("input[type=search]", "value", ""); seen.all = shown();
+  set("input[value=blocked]", "checked", false); seen.unblocked = shown();
+  set("input[value=blocked]", "checked", true);
+  seen.notes = document.querySelectorAll("tr.info:not([hidden])").length;
+  set("input[name=notes]", "checked", true);
+  seen.all_notes = document.querySelectorAll("tr.info:not([hidden])").length;
+  document.querySelectorAll("details.dag").forEach(function (each) { each.open = true; });
+  seen.width = window.innerWidth;
+  seen.wider = [].filter.call(document.querySelectorAll("body *"), function (each) {
+    return !each.closest(".picture") && each.getBoundingClientRect().right > window.innerWidth;
+  }).map(function (each) { return each.outerHTML.slice(0, 80); });
+  document.body.innerHTML = "<pre>" + JSON.stringify(seen).replace(/</g, "&lt;") + "</pre>";
+</script>
+"""
 
-    def look(*options: str) -> str:
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Callable[..., str]:
+    """What Chromium prints about a page."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("there is no Chromium")
+    common = [found, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+
+    def look(page: Path, *options: str) -> str:
         done = subprocess.run(
-            [*common, *options, page], capture_output=True, text=True, timeout=120, check=True
+            [*common, *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
         )
         return done.stdout
 
-    seen = look("--dump-dom")
+    return look
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_filters_work_and_nothing_is_wider_than_the_window(
+    home: Path, browser: Callable[..., str], width: int
+) -> None:
+    assert assess(home, "--format", "html", "-o", "page.html").code == 1
+    probe = home / "cache" / "probe.html"
+    probe.write_text((home / "page.html").read_text().replace("</body>", f"{PROBE}</body>"))
+    dom = browser(probe, "--dump-dom", f"--window-size={width},900")
+    seen = json.loads(unescape(dom.partition("<pre>")[2].partition("</pre>")[0]))
+    assert seen["search"] == ["dag-pooled"]
+    assert seen["nothing"] == []
+    assert sorted(seen["all"]) == ["dag-good", "dag-past", "dag-pooled"]
+    assert sorted(seen["unblocked"]) == ["dag-good", "dag-pooled"]
+    assert seen["notes"] == 0
+    assert seen["all_notes"] > 0
+    assert abs(seen["width"] - width) < 120  # Chromium has a narrowest window
+    assert seen["wider"] == []
+
+
+def test_the_page_in_a_browser(home: Path, browser: Callable[..., str], tmp_path: Path) -> None:
+    assert assess(home, "--format", "html", "-o", "page.html").code == 1
+    page = home / "page.html"
+    seen = browser(page, "--dump-dom")
     assert "3 shown</output>" in seen
     assert seen.count("<svg") == 3
     assert '<form class="filters">' in seen.replace(' onsubmit="return false"', "")
@@ -107,5 +164,5 @@ def test_the_page_in_a_browser(home: Path, tmp_path: Path) -> None:
         '<form class="filters" hidden' in source
     )  # so without JavaScript there are no filters, and all is shown
     assert "<details" in source.partition("<script>")[0]
-    look("--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
+    browser(page, "--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")

@@ -171,8 +171,8 @@ def an_assessment() -> Assessment:
         reasons=reasons,
         states=0,
         transitions=0,
-        definition_bytes=0,
-        history_events=0,
+        machines=(),
+        inline_limit=8192,
         cost=None,
         attributes={"kept": 3, "approximated": 1, "refused": 1, "unaccounted": 0},
         findings=tuple(

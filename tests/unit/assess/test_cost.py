@@ -10,7 +10,7 @@ from workflows import a_task, a_workflow
 from orkestra_bridge.assess.cost import Assumptions, cost_of, environment_month, prices, runs_per_month
 from orkestra_bridge.assess.durations import read_durations
 from orkestra_bridge.errors import UsageError
-from orkestra_bridge.ir.model import Expansion, Schedule, ScheduleKind
+from orkestra_bridge.ir.model import Container, Expansion, Given, Schedule, ScheduleKind
 from orkestra_bridge.stack.schedule import schedule_view
 
 if TYPE_CHECKING:
@@ -57,9 +57,31 @@ def test_runs_in_a_month(schedule: Schedule, dates: dict[str, str], expected: fl
     )
 
 
+def test_a_container_costs_what_its_size_costs_and_a_minute_at_least() -> None:
+    container = Container(reason="x", cpu=2048, memory=8192)
+    workflow = a_workflow(a_task("a", container=container), a_task("b", container=container))
+    assumptions = Assumptions(seconds=10, architecture="arm64", durations={("example", "b"): 3600.0})
+    cost = cost_of(workflow, 0, {"a": "container", "b": "container"}, None, assumptions)
+    hour = 2 * 0.03238 + 8 * 0.00356
+    assert cost.containers == pytest.approx(hour * (1 + 1 / 60))
+    assert (cost.functions, cost.run) == (0, cost.containers)
+
+
+def test_memory_that_the_configuration_gives_a_task_is_paid() -> None:
+    task = a_task("a", given=Given(memory=2048, own=True))
+    cost = cost_of(a_workflow(task), 0, {"a": "lambda"}, None, Assumptions(seconds=10, durations={}))
+    assert cost.functions == pytest.approx(10 * 2 * 0.0000133334 + 0.0000002)
+
+
 def test_each_price_says_where_it_is_from() -> None:
     for entry in prices()["prices"].values():
-        assert entry.keys() == {"value", "what", "region", "source", "as_of", "verified"}
+        assert entry.keys() - {"quotes"} == {"value", "what", "region", "source", "as_of", "verified"}
+        assert entry["source"].startswith("https://")
+        if entry["verified"]:
+            assert entry["source"].startswith("https://aws.amazon.com/")
+        if "quotes" in entry:
+            assert entry["quotes"].startswith("https://aws.amazon.com/")
+            assert not entry["verified"]
     assert environment_month() == pytest.approx(357.7)
 
 
