@@ -29,7 +29,7 @@ def emit(
     package: LambdaPackage,
     stack: Stack,
     *,
-    image: BuildContext | None = None,
+    images: tuple[BuildContext, ...] = (),
 ) -> None:
     """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
     files = [
@@ -44,7 +44,7 @@ def emit(
         Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
         Entry("functions/tasks.zip", zipped(package)),
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),
-        *(replace(entry, path=f"container/{entry.path}") for entry in (image.entries if image else ())),
+        *(replace(entry, path=f"{image.folder}/{entry.path}") for image in images for entry in image.entries),
     ]
     output.write_folder(workflow.dag_id, files)
 

@@ -21,6 +21,7 @@ from orkestra_bridge.lowering.functions import LONGEST, OF_DAG
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
+from orkestra_bridge.operators.images import build_suffix, builds_of
 from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.options import for_dag
@@ -263,12 +264,12 @@ class Translator:
             view, about_schedule = schedule_view(workflow)
             findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
         else:
-            image = _image(workflow, package, self._options)
-            stack = _stack(workflow, lowered, package, layer, image=image, options=self._options)
+            images = _images(workflow, package, self._options.target)
+            stack = _stack(workflow, lowered, package, layer, images=images, options=self._options)
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
-                emit(self._output, workflow, lowered, package, stack, image=image)
+                emit(self._output, workflow, lowered, package, stack, images=images)
                 if layer and layer.layer:
                     self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
         return DagReport(
@@ -319,7 +320,7 @@ def _stack(
     package: LambdaPackage,
     layer: LayerResult | None,
     *,
-    image: BuildContext | None,
+    images: tuple[BuildContext, ...],
     options: ConvertOptions,
 ) -> Stack:
     function = function_asset(workflow.dag_id, package.tree_hash, options.target, options.overrides)
@@ -331,7 +332,7 @@ def _stack(
         asset,
         options.target,
         parts=lowered.parts,
-        image=ImageAsset(tag=image.tag) if image else None,
+        images=[ImageAsset(tag=each.tag, suffix=each.suffix) for each in images],
     )
 
 
@@ -346,8 +347,7 @@ def function_asset(dag_id: str, key_hash: str, target: Target, overrides: Overri
     )
 
 
-def _image(workflow: Workflow, package: LambdaPackage, options: ConvertOptions) -> BuildContext | None:
-    """Return the build context of the DAG's image, None if all of its tasks run in the function."""
-    if all(task.container is None for task in workflow.tasks):
-        return None
-    return build_context(package, options.target)
+def _images(workflow: Workflow, package: LambdaPackage, target: Target) -> tuple[BuildContext, ...]:
+    """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
+    builds = builds_of(workflow)
+    return tuple(build_context(package, target, each.base, build_suffix(builds, each)) for each in builds)

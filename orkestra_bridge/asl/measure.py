@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from orkestra_bridge.asl.model import MapState, ParallelState, TaskState, inner_machines
+from orkestra_bridge.asl.model import (
+    ChoiceState,
+    MapState,
+    ParallelState,
+    TaskState,
+    WaitState,
+    inner_machines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +50,7 @@ def definition_bytes(definition: Mapping[str, Any], filled: Mapping[str, int]) -
 
 
 def most_events(machine: Machine, instances: Instances) -> int:
-    """Return the most events that an execution writes: each state once, with every retry and every catcher.
+    """Return the most events that an execution writes: each state, with every retry and every catcher.
 
     ``instances`` says how many iterations there may be of the Map state with a name.
     """
@@ -51,7 +58,7 @@ def most_events(machine: Machine, instances: Instances) -> int:
 
 
 def states_events(states: Mapping[str, State], instances: Instances) -> int:
-    """Return the most events of states that are visited once each."""
+    """Return the most events of states."""
     return sum(_events(name, state, instances) for name, state in states.items())
 
 
@@ -61,12 +68,14 @@ def _events(name: str, state: State, instances: Instances) -> int:
         case TaskState():
             waits = "." in state.resource.rpartition(":")[2] or ".sync" in state.resource
             attempts = 1 + sum(retrier.attempts for retrier in state.retry)
-            return _VISIT + attempts * (_ATTEMPT + waits * _SUBMITTED)
+            return state.visits * (_VISIT + attempts * (_ATTEMPT + waits * _SUBMITTED))
         case ParallelState():
             return _VISIT + _FAN + inside
         case MapState(distributed=True):
             return _VISIT + 2 * _FAN
         case MapState():
             return _VISIT + _FAN + instances(name) * (_FAN + inside)
+        case ChoiceState() | WaitState():
+            return state.visits * _VISIT
         case _:
             return _VISIT

@@ -40,7 +40,8 @@ class Catcher:
 class TaskState:
     """Calls a service. ``next`` is None where the state ends its scope; ``assign`` sets variables of the scope.
 
-    ``timeout`` and ``heartbeat`` in whole seconds; only a state that waits for a task token gets heartbeats.
+    ``timeout`` and ``heartbeat`` in whole seconds; only a state that waits for a task token gets heartbeats. ``visits``
+    is how often a state is entered that is part of a loop, here as in other states.
     """
 
     resource: str
@@ -53,6 +54,7 @@ class TaskState:
     heartbeat: int | None = None
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
+    visits: int = 1
 
 
 @final
@@ -74,6 +76,7 @@ class WaitState:
     seconds: str
     next: str
     comment: str | None = None
+    visits: int = 1
 
 
 @final
@@ -127,6 +130,7 @@ class ChoiceState:
     choices: tuple[ChoiceRule, ...]
     default: str
     comment: str | None = None
+    visits: int = 1
 
 
 @final

@@ -114,14 +114,15 @@ def _text(workflow: Workflow, stage: str, joins: Joins, target: Target, given: O
     if stage == "asl":
         machines = [lowered.definition, *lowered.parts.values()]
         return "".join(render(machine, sort=False).decode() for machine in machines)
+    from orkestra_bridge.operators.images import build_suffix, builds_of
     from orkestra_bridge.stack.container import ImageAsset
     from orkestra_bridge.stack.template import build_stack
     from orkestra_bridge.translation import function_asset
 
     function = function_asset(workflow.dag_id, "<package>", target, given)
-    contained = any(task.container is not None for task in workflow.tasks)
-    image = ImageAsset(tag="<image>") if contained else None
+    builds = builds_of(workflow)
+    images = [ImageAsset(tag="<image>", suffix=build_suffix(builds, build)) for build in builds]
     stack = build_stack(
-        workflow, lowered.definition, function, None, target, parts=lowered.parts, image=image
+        workflow, lowered.definition, function, None, target, parts=lowered.parts, images=images
     )
     return render(stack.template, sort=False).decode()

@@ -49,6 +49,19 @@ if TYPE_CHECKING:
     help="Environment variables of the tasks, as NAME=VALUE lines; AIRFLOW_VAR_* and AIRFLOW_CONN_* of the caller are "
     "passed on anyway. May be repeated.",
 )
+@click.option(
+    "--container-command",
+    metavar="PROGRAM",
+    help="What runs images of DockerOperator and KubernetesPodOperator: docker or podman, or a program that takes the "
+    "same arguments.",
+)
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="PARAMETER=IMAGE",
+    help="An image to run instead of the DAG's, by the template's parameter for it; may be repeated.",
+)
 @click.option("--fast", is_flag=True, help="Let retry delays and other waits take no time.")
 @click.option(
     "--format",
@@ -65,6 +78,8 @@ def command(
     logical_date: str | None,
     python: Path | None,
     env_files: tuple[Path, ...],
+    container_command: str | None,
+    images: tuple[str, ...],
     fast: bool,
     form: str,
 ) -> int:
@@ -89,7 +104,16 @@ def command(
         logical_date=logical_date,
         fast=fast,
         environment=read_env_files(env_files),
+        container_command=container_command,
+        images=_pairs(images),
     )
+
+
+def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {name: value for name, _, value in (each.partition("=") for each in given)}
+    if not all(pairs.values()):
+        raise click.BadParameter("write it as Image1Uri=registry/name:tag", param_hint="--image")
+    return pairs
 
 
 def run_and_print(
@@ -102,6 +126,8 @@ def run_and_print(
     logical_date: str | None = None,
     fast: bool = False,
     environment: Mapping[str, str] | None = None,
+    container_command: str | None = None,
+    images: Mapping[str, str] | None = None,
 ) -> int:
     """Run a DAG, print the result, and return the exit code: 0 for a successful run, 1 for a failed one."""
     from orkestra_bridge.local.interpreter import RealClock, VirtualClock
@@ -115,6 +141,8 @@ def run_and_print(
         logical_date=logical_date,
         python=python or Path(sys.executable),
         environment=environment or {},
+        container_command=container_command,
+        images=images or {},
     )
     clock = VirtualClock(datetime.now(timezone.utc)) if fast else RealClock()
     with live_view(dag_id) as on_event:

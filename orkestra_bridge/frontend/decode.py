@@ -8,6 +8,7 @@ from typing import Any
 from orkestra_bridge.ir.model import (
     Attribute,
     Expansion,
+    Image,
     MappedGroup,
     Need,
     Needs,
@@ -41,7 +42,17 @@ def _task(document: Document) -> Task:
     fields["attributes"] = _attributes(fields["attributes"])
     fields["expansion"] = _expansion(fields["expansion"])
     fields["polling"] = None if fields["polling"] is None else Polling(**fields["polling"])
+    fields["image"] = _image(fields["image"])
     return Task(**fields)
+
+
+def _image(document: Document | None) -> Image | None:
+    if document is None:
+        return None
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    return Image(**fields)
 
 
 def _expansion(document: Document | None) -> Expansion | None:

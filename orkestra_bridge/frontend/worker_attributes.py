@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from .worker_values import MISSING, Encoder, differs
+from .worker_values import MASK, MISSING, Encoder, differs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +44,8 @@ _INTERNAL = frozenset(("kwargs_to_upstream", "is_setup", "is_teardown", "on_fail
 _GROUP_STRUCTURE = frozenset(
     ("group_id", "parent_group", "dag", "default_args", "prefix_group_id", "add_suffix_on_collision")
 )
+# DockerOperator's.
+_HIDDEN = frozenset(("private_environment",))
 _SCALARS = (bool, int, float, str)
 
 
@@ -150,7 +152,7 @@ class TaskArguments:
         yield from self._params(dag, task, encode)
         for name, value in self._of_class(live, given, facts).items():
             if _is_set(value, facts.defaults.get(name, MISSING)):
-                yield [name, encode(value), inherited.has(name, given), True]
+                yield [name, _shown(name, value, encode), inherited.has(name, given), True]
 
     def _of_class(self, live: dict[str, Any], given: dict[str, Any], facts: ClassFacts) -> dict[str, Any]:
         """Return the arguments of the operator's class; a plain value set later on the object counts.
@@ -192,10 +194,18 @@ class TaskArguments:
                 continue
             default = self._baseline.get(_LIVE_TASK.get(name, name), facts.defaults.get(name, MISSING))
             if _is_set(value, default):
-                yield [name, encode(value), inherited.has(name, given), name not in self._known]
+                shown = _shown(name, value, encode)
+                yield [name, shown, inherited.has(name, given), name not in self._known]
         yield from _dates(dag, task, given, inherited, encode)
         yield from self._params(dag, task, encode)
         yield _expansion(task._get_specified_expand_input(), encode)
+
+
+def _shown(name: str, value: Any, encode: Encoder) -> Any:
+    """Return the value of an argument of the class, without what Airflow hides from its pages, too."""
+    if name in _HIDDEN and isinstance(value, dict):
+        return {str(key): MASK for key in value}
+    return encode(value)
 
 
 def _dates(

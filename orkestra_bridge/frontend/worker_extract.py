@@ -18,6 +18,7 @@ from .worker_attributes import (
     param_values,
     unused_default_args,
 )
+from .worker_image import image_of
 from .worker_mapping import limit_at_once, mapped_groups, mapping_of
 from .worker_polling import other_dag_of, polling_of
 from .worker_schedule import describe_schedule
@@ -140,6 +141,8 @@ class Extractor:
         if mapped_group is not None:
             attributes.append(group_expansion(mapped_group, self._encode))
         group = task.task_group
+        kind = _operator_class(task)
+        image = image_of(task, kind, mapped, self._encode, self._qualified)
         backoff = task.retry_exponential_backoff
         return {
             "task_id": task.task_id,
@@ -165,8 +168,9 @@ class Extractor:
             "is_teardown": bool(task.is_teardown),
             "on_failure_fail_dagrun": bool(task.on_failure_fail_dagrun),
             "outlets": bool(task.outlets),
-            "polling": polling_of(task, task.operator_class if mapped else type(task), mapped),
-            "calls": other_dag_of(task, task.operator_class if mapped else type(task), mapped),
+            "polling": None if image else polling_of(task, kind, mapped),
+            "calls": other_dag_of(task, kind, mapped),
+            "image": image,
             "group": group.group_id if group is not None else None,
             "doc": self._encode(task.doc_md or task.doc),
             "attributes": attributes,

@@ -144,20 +144,55 @@ class TaskGroup:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The image of the user's that a task of DockerOperator or KubernetesPodOperator runs in.
+
+    Attributes:
+        kind: ``docker`` or ``kubernetes``.
+        executed_by: Qualified name of the class whose ``execute()`` the operator has.
+        reference: The image as the operator has it, which may be a template; None where only the run knows.
+        entry_point: What is run instead of the image's own; words may be templates.
+        python: True for ``@task.docker`` and ``@task.kubernetes``: the image is the place for a Python function.
+        scratch: Where a folder for temporary files is mounted.
+        result: The file in the container that the XCom is read from.
+        terminal: True if it has a pseudo-terminal.
+        cpu, memory: How much is asked for, as the user wrote it.
+    """
+
+    kind: str
+    executed_by: str
+    reference: str | None = None
+    entry_point: tuple[str, ...] | None = None
+    python: bool = False
+    working_directory: str | None = None
+    user: str | None = None
+    scratch: str | None = None
+    result: str | None = None
+    terminal: bool = False
+    cpu: tuple[JsonValue, ...] = ()
+    memory: tuple[JsonValue, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """Where a task runs that does not run in the DAG's function: a task of ECS on Fargate.
+
+    The image is one with the DAG's package in it, unless the task has one of its own.
 
     Attributes:
         reason: Why, as the end of a sentence.
         attribute: The Airflow argument that led to it, or None.
         cpu: CPU units, 1,024 to the vCPU.
         memory: MiB.
+        base: The image of the user's that the DAG's image is built on, None for the usual one.
     """
 
     reason: str
     attribute: str | None = None
     cpu: int = 512
     memory: int = 1024
+    base: str | None = None
 
 
 @final
@@ -195,6 +230,7 @@ class Task:
         outlets: True if it has outlets, so that an EmptyOperator still needs to run.
         polling: How it waits, if it is a sensor or may wait without being one.
         calls: The other DAG that it starts or waits for, as it was given: it may be a template.
+        image: The image of the user's that it runs in, if its operator starts one.
         container: Set where it does not run in the DAG's function (`passes/placement.py`).
         given: What the configuration gives it (`passes/configured.py`), or None.
     """
@@ -219,6 +255,7 @@ class Task:
     outlets: bool = False
     polling: Polling | None = None
     calls: str | None = None
+    image: Image | None = None
     group: str | None = None
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()

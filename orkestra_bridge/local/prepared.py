@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
@@ -19,9 +19,18 @@ from orkestra_bridge.local.interpreter.engine import ARN
 from orkestra_bridge.local.package import in_place, site_packages_of, unpack
 from orkestra_bridge.local.record import RUNS, RunFolder
 from orkestra_bridge.local.services.containers import Containers, ContainerSpec
+from orkestra_bridge.local.services.engine import (
+    REFERENCE,
+    RUN_TASK,
+    Engine,
+    LocalImage,
+    engine_command,
+    images_of,
+)
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
 
 if TYPE_CHECKING:
@@ -31,14 +40,16 @@ if TYPE_CHECKING:
 
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
-CONTEXT = "container/app"
 TEMPLATE = "template.json"
+CONTEXTS = "container*/app"
+IMAGE_OUTPUT = "images"
+"""Folder in a run's with what images of the user's have printed."""
 FUNCTION = "${TasksFunctionArn}"
 PARTS = "state_machines"
 NAMES = {
     "${JoinsTable}": "joins",
     "${ContainerCluster}": "local",
-    "${ContainerTask}": "task:1",
+    **{f"${{ContainerTask{number}}}": "task:1" for number in ("", *range(2, 100))},
     "${ContainerSubnets}": "subnet-0",
     "${ContainerSecurityGroups}": "",
     "${ContainerPublicIp}": "DISABLED",
@@ -66,8 +77,10 @@ class Prepared:
     document: Mapping[str, Json]
     spec: FunctionSpec
     functions: Mapping[str, FunctionSpec]
-    context: Path
+    context: Path | None
     calls_others: bool
+    engine: str | None = None
+    images: Mapping[str, LocalImage] = field(default_factory=dict)
 
 
 def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
@@ -87,16 +100,20 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
         memory=request.memory,
         environment={**airflow_settings(os.environ), **request.environment},
     )
+    parts = _parts(home / request.dag_id / PARTS)
+    runs_images = any(RUN_TASK in json.dumps(each) for each in (definition, *parts.values()))
     return Prepared(
         home=home,
         dag_id=request.dag_id,
         definition=definition,
-        parts=_parts(home / request.dag_id / PARTS),
+        parts=parts,
         document=document,
         spec=spec,
         functions=_functions(home / request.dag_id / TEMPLATE, spec),
-        context=home / request.dag_id / CONTEXT,
+        context=next(iter(sorted((home / request.dag_id).glob(CONTEXTS))), None),
         calls_others=package.calls_others,
+        engine=engine_command(request.container_command) if runs_images else None,
+        images=images_of(home / request.dag_id / TEMPLATE, request.images) if runs_images else {},
     )
 
 
@@ -151,8 +168,12 @@ def _read(path: Path) -> dict[str, Json]:
 
 
 def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
-    """Return the run with its folder as the store for large XComs, unless it was given another one."""
-    environment = {STORE_VARIABLE: str(folder.xcoms), **prepared.spec.environment}
+    """Return the run with its folder for large XComs and the output of images, unless it was given another one."""
+    environment = {
+        STORE_VARIABLE: str(folder.xcoms),
+        LOG_VARIABLE: str(folder.path / IMAGE_OUTPUT),
+        **prepared.spec.environment,
+    }
     return replace(prepared, spec=replace(prepared.spec, environment=environment))
 
 
@@ -177,20 +198,26 @@ async def run_prepared(
         for placeholder, each in prepared.functions.items()
     }
     names = {**{placeholder: each.arn for placeholder, each in specs.items()}, **NAMES}
+    for name, image in prepared.images.items():
+        names |= {f"${{{name}}}": name, f"${{{name}{REFERENCE}}}": image.reference}
     names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
     machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
     executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
     async with AsyncExitStack() as stack:
         pools = {each.arn: await stack.enter_async_context(FunctionPool(each)) for each in specs.values()}
         containers = None
-        if prepared.context.is_dir():
+        if prepared.context is not None:
             started_from = _containers(prepared.context, spec)
             containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
+        images = None
+        if prepared.engine is not None:
+            output = folder.path / IMAGE_OUTPUT
+            images = Engine(prepared.engine, prepared.images, clock, folder.log_named, output)
         functions = LambdaTasks(pools, clock, folder.log_of)
         return await execute(
             _filled(prepared.definition, names),
             prepared.document,
-            tasks=ServiceTasks(functions, executions, containers),
+            tasks=ServiceTasks(functions, executions, containers, images),
             clock=clock,
             on_event=hear,
             name=execution_name(prepared.document["run_id"]),

@@ -37,6 +37,8 @@ class RunRequest:
         memory: MiB per worker, None for no limit.
         environment: Further environment variables of the tasks. AIRFLOW_VAR_* and AIRFLOW_CONN_* are passed
         anyway.
+        container_command: The program that runs images of the user's, None for docker or podman.
+        images: Images by the template's parameters, instead of what the DAG says.
     """
 
     out: Path
@@ -47,6 +49,8 @@ class RunRequest:
     run_id: str | None = None
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    container_command: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @final

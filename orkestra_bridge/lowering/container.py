@@ -39,6 +39,11 @@ from orkestra_bridge.lowering.task import (
     payload,
     retriers,
 )
+from orkestra_bridge.operators.images import (
+    build_of,
+    build_suffix,
+    image_logical,
+)
 from orkestra_bridge.runtime.handover import ATTEMPT, EVENT, TOKEN
 
 if TYPE_CHECKING:
@@ -51,7 +56,10 @@ DEFINITION = "${ContainerTask}"
 SUBNETS = "${ContainerSubnets}"
 SECURITY_GROUPS = "${ContainerSecurityGroups}"
 PUBLIC_IP = "${ContainerPublicIp}"
-PLACEHOLDERS = (CLUSTER, DEFINITION, SUBNETS, SECURITY_GROUPS, PUBLIC_IP)
+PLACE = (CLUSTER, SUBNETS, SECURITY_GROUPS, PUBLIC_IP)
+"""What stands in a definition for where containers run, whatever their image is."""
+REFERENCE = "Uri"
+"""Behind the name of a definition of the user's image: the image itself."""
 CONTAINER = "task"
 """The name of the container in its task definition."""
 
@@ -107,7 +115,7 @@ def lower_in_container(
         own: TaskState(
             comment=f"{comment_of(task)}, in a container: {task.container.reason}",
             resource=RUN_AND_WAIT,
-            arguments=_run_task(task, task.container),
+            arguments=_run_task(plan, task, task.container),
             output=later.output({task.task_id: "$states.result"}, last=last),
             next=following,
             timeout=None if task.limit is None else max(math.ceil(task.limit) + START, HEARTBEAT + 1),
@@ -131,29 +139,42 @@ def _catch(plan: Plan, task: Task, scope: Scope, caught: str) -> Catcher:
     return Catcher(errors=("States.ALL",), next=caught, output=failed)
 
 
-def _run_task(task: Task, container: Container) -> dict[str, Any]:
+def _run_task(plan: Plan, task: Task, container: Container) -> dict[str, Any]:
     event = lookup(INPUT, task.task_id) + ".container.event"
     environment = {
         TOKEN: expression("$states.context.Task.Token"),
         EVENT: expression(event),
         ATTEMPT: expression("$string($states.context.State.RetryCount)"),
     }
+    override = {
+        "Name": CONTAINER,
+        "Environment": [{"Name": key, "Value": value} for key, value in environment.items()],
+    }
+    suffix = build_suffix(plan.builds, build_of(container))
+    return run_arguments(container, f"{DEFINITION[:-1]}{suffix}}}", [override])
+
+
+def run_arguments(container: Container, definition: str, overrides: Any) -> dict[str, Any]:
+    """Return the arguments of RunTask; ``overrides`` are those of its containers."""
     return {
         "Cluster": CLUSTER,
-        "TaskDefinition": DEFINITION,
+        "TaskDefinition": definition,
         "LaunchType": "FARGATE",
         "NetworkConfiguration": network(),
         "Overrides": {
             "Cpu": str(container.cpu),
             "Memory": str(container.memory),
-            "ContainerOverrides": [
-                {
-                    "Name": CONTAINER,
-                    "Environment": [{"Name": key, "Value": value} for key, value in environment.items()],
-                }
-            ],
+            "ContainerOverrides": overrides,
         },
     }
+
+
+def placeholders(plan: Plan) -> tuple[str, ...]:
+    """Return what may stand in the definitions of a DAG's machines for what the stack fills in about containers."""
+    builds = (f"{DEFINITION[:-1]}{build_suffix(plan.builds, build)}}}" for build in plan.builds)
+    numbers = range(len(plan.images))
+    own = [f"${{{image_logical(number)}{kind}}}" for number in numbers for kind in ("", REFERENCE)]
+    return (*PLACE, *builds, *own)
 
 
 def network() -> dict[str, Any]:

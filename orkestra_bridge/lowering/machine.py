@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
-from orkestra_bridge.ir.graph import bits, mask_of
-from orkestra_bridge.lowering.container import PLACEHOLDERS
+from orkestra_bridge.lowering.container import placeholders
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.functions import function_arns
@@ -28,11 +27,13 @@ from orkestra_bridge.lowering.rules import ADDED_WAIT, INVALID_MACHINE
 from orkestra_bridge.lowering.scope import FIRST_INPUT, Plan, Scope
 from orkestra_bridge.lowering.size import check_size
 from orkestra_bridge.naming import StateNames
+from orkestra_bridge.operators.images import builds_of, definitions_of
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orkestra_bridge.asl.model import State
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.cutting import Weight
@@ -144,9 +145,12 @@ def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: De
         assert family is not None, f"{task.task_id}: operators are checked before lowering"
         families[task.task_id] = family
     order = waiting_order(workflow.tasks)
-    skipping = mask_of(index for index, name in enumerate(order.names) if families[name].skips)
     skippers = {
-        name: tuple(order.names[other] for other in bits(order.above[index] & skipping))
+        name: tuple(
+            other
+            for position, other in enumerate(order.names)
+            if order.above[index] >> position & 1 and families[other].skips
+        )
         for index, name in enumerate(order.names)
     }
     names = StateNames(task.task_id for task in workflow.tasks)
@@ -159,6 +163,8 @@ def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: De
         setups=setups,
         joins=joins_of(groups.workflow, starts, decomposition),
         groups=groups,
+        images=definitions_of(workflow),
+        builds=builds_of(workflow),
     )
 
 
@@ -182,7 +188,7 @@ def _waits(workflow: Workflow, decomposition: Decomposition) -> list[Finding]:
 
 def _own_check(machines: Machines) -> list[Finding]:
     workflow = machines.plan.workflow
-    arns = [*PLACEHOLDERS, *(part_arn(number) for number in machines.plan.parts)]
+    arns = [*placeholders(machines.plan), *(part_arn(number) for number in machines.plan.parts)]
     return [
         INVALID_MACHINE.at(
             workflow.span,
@@ -203,9 +209,18 @@ def _states(machine: Machine) -> int:
 def _transitions(machine: Machine) -> int:
     """Count the states that a run enters in which nothing fails, no report completes a join and nobody waits."""
     count = 0
+    seen: set[str] = set()
     following: str | None = machine.start_at
     while following is not None:
         state = machine.states[following]
+        seen.add(following)
         count += 1 + sum(map(_transitions, inner_machines(state)))
-        following = state.default if isinstance(state, ChoiceState) else getattr(state, "next", None)
+        following = _onward(state, seen)
     return count
+
+
+def _onward(state: State, seen: set[str]) -> str | None:
+    if not isinstance(state, ChoiceState):
+        return getattr(state, "next", None)
+    # a loop is left by the first way
+    return state.choices[0].next if state.default in seen else state.default

@@ -19,6 +19,7 @@ from orkestra_bridge.lowering.map import (
     lower_mapped,
     start_of_instance,
 )
+from orkestra_bridge.lowering.own_image import lower_own_image
 from orkestra_bridge.lowering.part import IN_PART, lower_part
 from orkestra_bridge.lowering.polling import lower_polling
 from orkestra_bridge.lowering.regions import (
@@ -33,6 +34,7 @@ from orkestra_bridge.lowering.regions import (
 )
 from orkestra_bridge.lowering.scope import INPUT, Plan, Scope
 from orkestra_bridge.lowering.task import lower_task
+from orkestra_bridge.operators.images import runs_image
 from orkestra_bridge.operators.registry import Runs
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task
 
     Lowering = Callable[[Plan, Task, Scope, str | None], dict[str, State]]
+    LoweringAt = Callable[[Plan, str, Task, Scope, str | None], dict[str, State]]
 
 _NAMES_SHOWN = 3
 
@@ -127,19 +130,23 @@ def _lower_task(plan: Plan, name: str, task: Task, scope: Scope, following: str 
         first, end = _first_of(plan, task), end_of_instance(plan, task.task_id)
         own, after = instance_scope(plan, task.task_id, scope), next(iter(end), None)
         lowered = (
-            lower_in_container(plan, first, task, own, after)
+            _contained(task)(plan, first, task, own, after)
             if task.container
             else _lowering(task)(plan, task, own, after)
         )
         instance = Machine(start_at=first, states=lowered | end)
         return lower_mapped(plan, name, task, scope, following=following, instance=instance)
     if task.container:
-        return lower_in_container(plan, name, task, scope, following)
+        return _contained(task)(plan, name, task, scope, following)
     # what a task of the group skips is looked up by map index, which is left to the function
     empty = plan.families[task.task_id].runs is Runs.PASS and not (
         scope.map_index and plan.skippers[task.task_id]
     )
     return (lower_empty if empty else _lowering(task))(plan, task, scope, following)
+
+
+def _contained(task: Task) -> LoweringAt:
+    return lower_own_image if runs_image(task) else lower_in_container
 
 
 def _lowering(task: Task) -> Lowering:

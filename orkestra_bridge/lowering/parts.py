@@ -15,7 +15,7 @@ from orkestra_bridge.asl.measure import (
 )
 from orkestra_bridge.asl.model import Machine, state_names
 from orkestra_bridge.asl.render import to_asl
-from orkestra_bridge.lowering.container import CLUSTER, DEFINITION, SECURITY_GROUPS, SUBNETS
+from orkestra_bridge.lowering.container import CLUSTER, DEFINITION, SECURITY_GROUPS, SUBNETS, placeholders
 from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, shares
 from orkestra_bridge.lowering.functions import function_arns
 from orkestra_bridge.lowering.join import TABLE
@@ -43,6 +43,7 @@ _DATA_OF_PART = 0.4
 FILLED = {TABLE: 160, CLUSTER: 300, DEFINITION: 300, SUBNETS: 500, SECURITY_GROUPS: 200}
 """Placeholders, and the most bytes of their values, such as the name of a table that CloudFormation made."""
 _FUNCTION_ARN = 140
+_REFERENCE = 300
 _ARN = 170
 _SHARES = (0.85, 0.7, 0.55, 0.4, 0.25)
 """Of the limits, tried one after the other: weights are estimates, what came of them is measured."""
@@ -172,7 +173,8 @@ def _measured(name: str, machine: Machine, plan: Plan, data: int) -> Measured:
 
 
 def _filled(plan: Plan) -> dict[str, int]:
-    return FILLED | dict.fromkeys(function_arns(plan.workflow), _FUNCTION_ARN)
+    functions = dict.fromkeys(function_arns(plan.workflow), _FUNCTION_ARN)
+    return dict.fromkeys(placeholders(plan), _REFERENCE) | FILLED | functions
 
 
 def _weight(plan: Plan, name: str) -> Weight:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
     from orkestra_bridge.naming import StateNames
+    from orkestra_bridge.operators.images import Build, ImageDefinition
     from orkestra_bridge.operators.registry import Family
     from orkestra_bridge.runtime.setups import SetupGraph
 
@@ -39,6 +40,8 @@ class Plan:
         archived: For each such part, the tasks of which it has entries, as far as it has been lowered.
         parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
+        images: The definitions of the user's images, of which each task has one that runs its image as it is.
+        builds: The images that are built for tasks in containers.
         distributed: The mapped tasks and groups whose instances are executions of their own.
     """
 
@@ -49,6 +52,8 @@ class Plan:
     setups: SetupGraph
     joins: Joins
     groups: Grouped
+    images: tuple[ImageDefinition, ...] = ()
+    builds: tuple[Build, ...] = ()
     distributed: frozenset[str] = frozenset()
     beside: Mapping[str, Workflow] = field(default_factory=dict)
     archives: bool = False

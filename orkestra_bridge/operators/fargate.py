@@ -32,6 +32,7 @@ _UNITS = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
+_DOCKER_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _QUANTITY = re.compile(r"([0-9]*\.?[0-9]+)\s*([A-Za-z]*)")
 MIB = 2**20
 
@@ -63,4 +64,13 @@ def mebibytes(value: object) -> float | None:
         return value / MIB
     match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
     unit = _UNITS.get(match[2]) if match else None
+    return None if match is None or unit is None else float(match[1]) * unit / MIB
+
+
+def docker_mebibytes(value: object) -> float | None:
+    """Return the MiB that Docker's ``mem_limit`` (``2g``, ``512m``) or a number of bytes says, else None."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value / MIB
+    match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
+    unit = _DOCKER_UNITS.get(match[2].lower().removesuffix("b") or match[2].lower()) if match else None
     return None if match is None or unit is None else float(match[1]) * unit / MIB

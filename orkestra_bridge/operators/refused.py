@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Task
+    from orkestra_bridge.ir.model import Image, Task
 
 
 @final
@@ -26,7 +26,8 @@ _IN_A_TASK = (
     "do its work in a @task function (hooks and boto3 are ordinary Python), or keep this DAG on Airflow"
 )
 _IMAGE = Refusal(
-    "it starts a container", "run the image as an ECS task: EcsRunTaskOperator, or boto3 in a @task"
+    "it starts what no single ECS task is",
+    "make it a DockerOperator or a KubernetesPodOperator, which run on Fargate",
 )
 _ENVIRONMENT = "install its requirements where the DAGs are parsed and make it a @task, which runs with them"
 _PERSON = Refusal(
@@ -47,9 +48,12 @@ BY_BASE = {
     "SubDagOperator": Refusal("it is a DAG of its own (Airflow removed it)", "make it a TaskGroup"),
     "PythonVirtualenvOperator": Refusal("it builds a virtual environment of its own", _ENVIRONMENT),
     "ExternalPythonOperator": Refusal("it runs another Python interpreter", _ENVIRONMENT),
-    "DockerOperator": _IMAGE,
     "DockerSwarmOperator": _IMAGE,
-    "KubernetesPodOperator": _IMAGE,
+    "KubernetesJobOperator": _IMAGE,
+    "SparkKubernetesOperator": Refusal(
+        "it starts a Spark application on a Kubernetes cluster",
+        "use EmrServerlessStartJobOperator or EMR on EKS",
+    ),
     "HITLOperator": _PERSON,
     "SparkSubmitOperator": _program("spark-submit", "use EmrServerlessStartJobOperator or GlueJobOperator"),
     "SparkSqlOperator": _program("spark-sql", "use EmrServerlessStartJobOperator or AthenaOperator"),
@@ -60,12 +64,31 @@ BY_BASE = {
 """Name of a class below `airflow` -> why it and all that inherits from it is refused."""
 
 
+_IMAGE_MODULES = (
+    "airflow.providers.docker.operators.docker.",
+    "airflow.providers.docker.decorators.docker.",
+    "airflow.providers.cncf.kubernetes.operators.pod.",
+    "airflow.providers.cncf.kubernetes.operators.kubernetes_pod.",
+    "airflow.providers.cncf.kubernetes.decorators.kubernetes.",
+)
+"""Modules of the classes that do nothing but start the image."""
+
 NO_OPERATOR = Refusal("it is not based on BaseOperator", _IN_A_TASK)
 
 
 def refusal_of(task: Task) -> Refusal | None:
     """Return why the task's operator cannot run in a Lambda function, None if nothing is known against it."""
+    if task.image is not None and not task.image.executed_by.startswith(_IMAGE_MODULES):
+        return _own_execute(task.image)
     return _known_against(task.bases)
+
+
+def _own_execute(image: Image) -> Refusal:
+    name = image.executed_by.rpartition(".")[2]
+    return Refusal(
+        f"its image runs on Fargate, where {name}.execute() cannot run around it",
+        "override __init__ alone, and do what execute() does before and after in tasks of their own",
+    )
 
 
 @lru_cache(maxsize=1024)

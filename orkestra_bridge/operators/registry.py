@@ -50,6 +50,7 @@ EMPTY = Family(name="empty", runs=Runs.PASS)
 EMPTY_WITH_SIDE_EFFECTS = Family(name="empty with callbacks or outlets")
 SENSOR = Family(name="sensor")
 SENSOR_SKIPPING = Family(name="sensor, may skip", skips=True)
+IMAGE = Family(name="image")
 CUSTOM = Family(name="custom")
 CUSTOM_SKIPPING = Family(name="custom, may skip", skips=True)
 
@@ -87,6 +88,8 @@ def family_of(task: Task) -> Family | None:
     """
     if refusal_of(task) is not None:
         return None
+    if task.image is not None:
+        return IMAGE
     family = _by_classes(task.bases)
     if family is EMPTY:
         return _refined(family, task)

@@ -28,21 +28,32 @@ _BOTO3 = "boto3>=1.34,<2"
 @final
 @dataclass(frozen=True, slots=True)
 class BuildContext:
-    """The files of a build context, their paths relative to it, and the tag of the image that they make."""
+    """The files of a build context, their paths relative to it, and the tag of the image that they make.
+
+    ``suffix`` tells it apart from the DAG's others, as in `operators/images.py`.
+    """
 
     entries: tuple[Entry, ...]
     tag: str
+    suffix: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is written to."""
+        return f"container-{self.suffix}" if self.suffix else "container"
 
 
-def build_context(package: LambdaPackage, target: Target) -> BuildContext:
-    """Return the build context for a DAG's package."""
+def build_context(
+    package: LambdaPackage, target: Target, base: str | None = None, suffix: str = ""
+) -> BuildContext:
+    """Return a build context for a DAG's package; ``base`` is the user's image below ours, None for the usual one."""
     entries = (
-        Entry("Dockerfile", _dockerfile(package.dag_id, target).encode()),
+        Entry("Dockerfile", _dockerfile(package.dag_id, target, base).encode()),
         Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
         Entry("requirements.txt", _requirements(package).encode()),
         *(replace(each, path=f"app/{each.path}") for each in (*shared_entries(), *package.entries)),
     )
-    return BuildContext(entries, tree_hash(entries)[:32])
+    return BuildContext(entries, tree_hash(entries)[:32], suffix)
 
 
 def _requirements(package: LambdaPackage) -> str:
@@ -52,23 +63,36 @@ def _requirements(package: LambdaPackage) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _dockerfile(dag_id: str, target: Target) -> str:
+def _dockerfile(dag_id: str, target: Target, base: str | None) -> str:
     machine = "arm64" if target.architecture == "arm64" else "amd64"
+    python, root = "python", ""
+    if base:
+        # its own user, folder and entry point may be anything
+        python, root = "python3", "USER root\n"
     return f"""\
 # Runs tasks of the Airflow DAG {dag_id} on ECS Fargate.
 #
 #   docker build --platform linux/{machine} -t REPOSITORY:TAG . && docker push REPOSITORY:TAG
 #
 # TAG is the default of the template's parameter ContainerImageTag.
-FROM public.ecr.aws/docker/library/python:{target.python}-slim
+FROM {base or _usual(target)}
 
-WORKDIR /app
+{root}WORKDIR /app
 COPY requirements.txt /tmp/requirements.txt
-RUN pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
+RUN {python} -m pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
 COPY app/ /app/
 
-RUN useradd --uid {USER} --create-home task
-USER {USER}
+{_user(base)}
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC
-ENTRYPOINT ["python", "-m", "{ENTRY_POINT}"]
+ENTRYPOINT ["{python}", "-m", "{ENTRY_POINT}"]
 """
+
+
+def _usual(target: Target) -> str:
+    return f"public.ecr.aws/docker/library/python:{target.python}-slim"
+
+
+def _user(base: str | None) -> str:
+    if base:  # it may have no useradd, and its tasks may count on being root
+        return f"# USER {USER}"
+    return f"RUN useradd --uid {USER} --create-home task\nUSER {USER}"

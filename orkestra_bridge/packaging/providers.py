@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from orkestra_bridge.packaging.scan import ImportStatement
 
 NAMESPACE = "airflow.providers."
-SERVED = "airflow.providers.standard"
-"""The one provider that the facade has itself."""
+SERVED = (
+    "airflow.providers.standard",
+    "airflow.providers.docker.operators.docker",
+    "airflow.providers.docker.decorators.docker",
+    "airflow.providers.cncf.kubernetes.operators.pod",
+    "airflow.providers.cncf.kubernetes.operators.kubernetes_pod",
+    "airflow.providers.cncf.kubernetes.decorators.kubernetes",
+)
+"""The providers, and modules of providers, that the facade has itself."""
 
 CORE = frozenset(
     {"apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk", "apache-airflow-providers-standard"}
@@ -156,12 +163,12 @@ def _is_served(module: str) -> bool:
     """Return True for what the facade has itself: all of Airflow but its providers."""
     if not f"{module}.".startswith("airflow."):
         return False
-    return not is_provider_module(module) and provider_of(module) is None
+    return not is_provider_module(provider_of(module) or module)
 
 
 def is_provider_module(module: str) -> bool:
     """Return True for a module below ``airflow.providers`` that comes from a provider's own distribution."""
-    return module.startswith(NAMESPACE) and not f"{module}.".startswith(f"{SERVED}.")
+    return module.startswith(NAMESPACE) and not f"{module}.".startswith(tuple(f"{each}." for each in SERVED))
 
 
 def _absolute(file: str, statement: ImportStatement) -> str:

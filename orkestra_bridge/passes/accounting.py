@@ -19,6 +19,7 @@ from orkestra_bridge.passes.claims import (
     KEPT_BY_TASK,
 )
 from orkestra_bridge.passes.fail_fast import about_fail_fast
+from orkestra_bridge.passes.images import about_images, image_claims
 from orkestra_bridge.passes.task_dates import about_task_dates
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
         *about_callbacks(workflow),
         *about_fail_fast(workflow),
         *about_task_dates(workflow),
+        *about_images(workflow),
         *_unused(workflow),
     )
 
@@ -112,6 +114,9 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     yield from _claimed(
         attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, span=task.span, dag_id=dag_id, task_id=task.task_id
     )
+    if task.image is not None:
+        kept, claims, given = image_claims(task)
+        yield from _claimed(given, kept, claims, span=task.span, dag_id=dag_id, task_id=task.task_id)
 
 
 def _claimed(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.ir.model import Container
-from orkestra_bridge.operators.fargate import LARGEST, USUAL, mebibytes, size_for, vcpu
+from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
+from orkestra_bridge.operators.images import is_known, runs_image
 from orkestra_bridge.operators.registry import Runs, family_of
 from orkestra_bridge.passes import rules
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.model import Image, Task, Workflow
     from orkestra_bridge.options import RunsIn
 
 LAMBDA_LIMIT = 900
@@ -49,6 +50,7 @@ def works_without_function(workflow: Workflow) -> bool:
     """
     loads = any(
         task.polling
+        or runs_image(task)
         or (task.expansion and task.expansion.length is None)
         or is_given(task.attributes, "on_failure_callback")
         for task in workflow.tasks
@@ -67,10 +69,10 @@ def about_placement(workflow: Workflow) -> tuple[Finding, ...]:
 
 
 def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
-    if not _runs(task):
-        return task
+    if task.image is not None and _runs(task):
+        return replace(task, container=_of_image(task, task.image))
     chosen = _chosen(dag_id, task, targets)
-    if chosen == "lambda":
+    if chosen == "lambda" or not _runs(task):
         return task
     if chosen == "container":
         return replace(task, container=_sized(task, "it was asked for"))
@@ -90,6 +92,14 @@ def _beyond_lambda(task: Task) -> tuple[str, str | None]:
     if any(_resources(task)):
         return "executor_config asks for resources", _EXECUTOR_CONFIG
     return "", None
+
+
+def _of_image(task: Task, image: Image) -> Container:
+    shown = image.reference if is_known(image.reference) else "of its own"
+    if not image.python:
+        return _sized(task, f"it starts the image {shown}")
+    sized = _sized(task, f"its function is to run in the image {shown}")
+    return replace(sized, base=image.reference)
 
 
 def _runs(task: Task) -> bool:
@@ -121,7 +131,7 @@ def _sized(task: Task, reason: str, attribute: str | None = None) -> Container:
 
 def _resources(task: Task) -> tuple[float | None, float | None]:
     """Return the vCPU and MiB that ``executor_config`` asks for, of requests and limits the larger ones."""
-    asked: list[tuple[float | None, float | None]] = []
+    asked = _resources_of_image(task.image) if task.image else []
     for config in _configurations(task):
         asked += [
             (vcpu(config.get(f"{kind}_cpu")), mebibytes(config.get(f"{kind}_memory")))
@@ -133,6 +143,11 @@ def _resources(task: Task) -> tuple[float | None, float | None]:
     cpus = [cpu for cpu, _ in asked if cpu]
     memories = [memory for _, memory in asked if memory]
     return max(cpus, default=None), max(memories, default=None)
+
+
+def _resources_of_image(image: Image) -> list[tuple[float | None, float | None]]:
+    amount = docker_mebibytes if image.kind == "docker" else mebibytes
+    return [*((vcpu(each), None) for each in image.cpu), *((None, amount(each)) for each in image.memory)]
 
 
 def _configurations(task: Task) -> Iterator[dict[str, Any]]:
@@ -164,10 +179,16 @@ def _about(dag_id: str, task: Task) -> Iterator[Finding]:
     assert task.container is not None
     place = task.container
     size = f"{place.cpu / 1024:g} vCPU, {place.memory} MiB"
+    remedy = (
+        "see that its subnets reach the registry; a start takes about a minute"
+        if runs_image(task)
+        else "push the image of the folder container/ and name its repository when you deploy; a start takes about a "
+        "minute"
+    )
     yield rules.IN_CONTAINER.at(
         task.span,
         f"runs in a container on Fargate ({size}) instead of the function: {place.reason}",
-        "push the image of the folder container/ and name its repository when you deploy; a start takes about a minute",
+        remedy,
         dag_id=dag_id,
         task_id=task.task_id,
         attribute=place.attribute,
@@ -176,11 +197,11 @@ def _about(dag_id: str, task: Task) -> Iterator[Finding]:
         cpu, memory = _resources(task)
         yield rules.CONTAINER_SIZE.at(
             task.span,
-            f"executor_config asks for {cpu or 0:g} vCPU and {memory or 0:g} MiB, Fargate has no such size",
+            f"the task asks for {cpu or 0:g} vCPU and {memory or 0:g} MiB, Fargate has no such size",
             "ask for at most 16 vCPU and 120 GiB, or keep this DAG on Airflow",
             dag_id=dag_id,
             task_id=task.task_id,
-            attribute=_EXECUTOR_CONFIG,
+            attribute=None if task.image else _EXECUTOR_CONFIG,
         )
     if any(config.get("image") for config in _configurations(task)):
         yield rules.CONTAINER_IMAGE.at(

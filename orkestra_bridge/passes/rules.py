@@ -67,6 +67,20 @@ IN_CONTAINER = Rule(
 )
 CONTAINER_SIZE = _refused("OB231", "a container larger than Fargate's largest", "the largest size is taken")
 CONTAINER_IMAGE = _approximated("OB232", "an image in executor_config that is not used")
+IMAGE_SETTING = _approximated(
+    "OB233", "a setting of the engine or cluster that an image no longer runs on", Severity.INFO
+)
+IMAGE_SURROUNDINGS = _approximated("OB234", "an image runs in other surroundings")
+IMAGE_LACKS = _refused("OB235", "what an image would lack on Fargate", "the image is started without it")
+IMAGE_AT_DEPLOYMENT = _approximated("OB236", "an image that is named at deployment")
+IMAGE_ENTRY_POINT = _approximated("OB237", "an entry point that only the run knows", Severity.INFO)
+IMAGE_FUNCTION = _approximated("OB238", "a function in an image that is built on the user's")
+IMAGE_UNKNOWN_BASE = Rule(
+    id="OB239",
+    title="a function in an image that only the run knows",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
 MADE_UP = Rule(
     id="OB291",
     title="values that were made up to load the file",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class RuntimeSetupError(Exception):
     """The package or the event cannot be right: a broken build or a state machine of another version."""
@@ -29,3 +31,19 @@ class XComStorageError(Exception):
 
 class XComTooLargeError(Exception):
     """XComs that a state machine cannot pass on, where there is no store for them."""
+
+
+class ImageStarts(BaseException):
+    """No failure: the task goes on in a container, which the state machine starts with these overrides."""
+
+    def __init__(self, overrides: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self.overrides = overrides
+
+
+class AnotherTry(BaseException):
+    """No failure: the state machine tries the task again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orkestra_bridge.runtime import deferring
+from orkestra_bridge.runtime import deferring, own_image
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
-from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
+from orkestra_bridge.runtime.errors import AnotherTry, ImageStarts, XComStorageError, XComTooLargeError
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.large import KEPT_IN_ERROR
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orkestra_bridge.runtime.instances import TaskInstance
+    from orkestra_bridge.runtime.own_image import Work
     from orkestra_bridge.runtime.prepare import Instance
 
 log = logging.getLogger("airflow.task")
@@ -47,8 +48,16 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
     Raises:
         Exception: What failed the task, under the name of its class; `AirflowFailException` for what must not be retried.
     """
+    if event.get("container") == own_image.MODE:
+        return own_image.answered(event, lambda: _run_image(dag, manifest, event))
     instance = prepare(dag, manifest, event)
     return _entry(_Attempt(instance).outcome(), instance.ti)
+
+
+def _run_image(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    instance = prepare(dag, manifest, {**event, "attempt": own_image.attempt_of(event)})
+    work, resumes = own_image.work_of(manifest["workflow"], event)
+    return _entry(_Attempt(instance, work, resumes=resumes, asks=True).outcome(), instance.ti)
 
 
 def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
@@ -64,7 +73,13 @@ def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
 class _Attempt:
     """One try of a task; the facade's exceptions are looked up when they are needed, for it is not loaded at import."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(
+        self, instance: Instance, work: Work = deferring.execute, *, resumes: bool = False, asks: bool = False
+    ) -> None:
+        """Make a try that does its ``work``; ``resumes`` if it has begun before, ``asks`` for the next by its answer."""
+        self.work = work
+        self.resumes = resumes
+        self.asks = asks
         self.task = instance.task
         self.ti = instance.ti
         self.context = instance.context
@@ -82,7 +97,7 @@ class _Attempt:
         try:
             with current.set_current_context(self.context):
                 return self._run()
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, ImageStarts):
             raise
         except self.errors.PokeAgain as again:
             raise self.remembered.another_poke(again) from None
@@ -120,11 +135,12 @@ class _Attempt:
         task.render_template_fields(context)
         self.remembered.restore(task)
         with _exported(environment_variables(context)):
-            self._before(context)
-            if self.remembered.is_start:
-                self._call("on_execute_callback", "running")
+            if not self.resumes:
+                self._before(context)
+                if self.remembered.is_start:
+                    self._call("on_execute_callback", "running")
             with _time_limit(task, self.errors.AirflowTaskTimeout, self.remembered.running):
-                result = deferring.execute(task, self.ti, context)
+                result = self.work(task, self.ti, context)
             if self.major == 2:  # whatever comes after it, the result has been pushed
                 self._push(result)
             name_instance(task, context)
@@ -192,6 +208,8 @@ class _Attempt:
         else:
             self._call("on_failure_callback", "failed")
             self.called = CALLED if self.task.on_failure_callback else ""
+        if retried and self.asks:
+            raise AnotherTry(retry_delay(self.ti, self.retry)) from error
         if retried and self.ti.poking.possible:
             raise self.ti.poking.another_try(retry_delay(self.ti, self.retry)) from error
         raise self._failure(error, final=final) from error

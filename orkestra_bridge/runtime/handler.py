@@ -17,6 +17,7 @@ from orkestra_bridge.runtime.expansion import expand, expand_group
 from orkestra_bridge.runtime.handover import pack
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
 from orkestra_bridge.runtime.mapping import resumed
+from orkestra_bridge.runtime.own_image import MODE, entry_before
 from orkestra_bridge.runtime.stopped import is_stop, report_stop
 from orkestra_bridge.runtime.verdict import verdict_of
 
@@ -78,6 +79,8 @@ class Package:
 
     def _entry(self, task_id: str, map_index: int, event: Mapping[str, Any]) -> dict[str, Any]:
         workflow = self.manifest["workflow"]
+        if event.get("container") == MODE and entry_before(event):  # that it runs has been decided
+            return run_task(self.dag, self.manifest, event)
         verdict = verdict_of(task_id, workflow, event.get("ledger") or {}, map_index=map_index)
         if verdict.decision != "run":
             return verdict.entry()

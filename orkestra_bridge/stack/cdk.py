@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from orkestra_bridge.options import Joins, LayerMode, RunsIn
     from orkestra_bridge.report import DagReport
 
-_TASKS, _LAYER = "TasksCodeKey", "LayerKey"
+_TASKS, _LAYER, _TAG = "TasksCodeKey", "LayerKey", "ContainerImageTag"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Translation:
-    """The output of a conversion for one DAG: template, its parameters, packages by parameter, context of the image."""
+    """The output of a conversion for one DAG: template, its parameters, packages and images' contexts by parameter."""
 
     report: DagReport
     template: Path
     defaults: dict[str, Any]
     packages: dict[str, Path]
-    image: Path | None
+    images: dict[str, Path]
 
 
 class AirflowDag(Construct):  # type: ignore[misc]
@@ -115,7 +115,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
         with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
             translation = _translate(options, Path(folder), dag_id)
             self.dag_id = translation.report.dag_id
-            self._contained = translation.image is not None
+            self._contained = bool(translation.images)
             self._annotate(translation.report)
             self.include = cloudformation_include.CfnInclude(
                 self,
@@ -173,23 +173,27 @@ class AirflowDag(Construct):  # type: ignore[misc]
                 asset_hash_type=aws_cdk.AssetHashType.CUSTOM,
             )
             values["AssetBucket"], values[parameter] = asset.s3_bucket_name, asset.s3_object_key
-        if translation.image is not None:
-            values |= self._image(translation.image, values)
+        if "SubnetIds" in values:
+            values |= self._containers(translation.images, values)
         return values
 
-    def _image(self, context: Path, values: Mapping[str, str]) -> dict[str, Any]:
-        """Return the values of the parameters about containers; CDK builds the image when it deploys."""
+    def _containers(self, images: Mapping[str, Path], values: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values of the parameters about containers; CDK builds their images when it deploys."""
         if not values["SubnetIds"]:
             raise UsageError(
                 f"{self.dag_id} has tasks that run in containers, and no subnets for them",
                 remedy='give parameters={"SubnetIds": "subnet-1,subnet-2"}',
             )
-        asset = aws_ecr_assets.DockerImageAsset(
-            self, "ContainerImage", directory=str(context), platform=self._platform
-        )
+        built: dict[str, Any] = {}
+        for parameter, context in images.items():
+            name = parameter.replace(_TAG, "ContainerImage")
+            asset = aws_ecr_assets.DockerImageAsset(
+                self, name, directory=str(context), platform=self._platform
+            )
+            # CDK has one repository for all of its images
+            built |= {"ContainerRepositoryUri": asset.repository.repository_uri, parameter: asset.image_tag}
         return {
-            "ContainerRepositoryUri": asset.repository.repository_uri,
-            "ContainerImageTag": asset.image_tag,
+            **built,
             **{name: values[name].split(",") for name in ("SubnetIds", "SecurityGroupIds")},
         }
 
@@ -224,8 +228,13 @@ def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Tr
     packages |= {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
     if _LAYER in defaults:
         packages[_LAYER] = folder / LAYERS / Path(defaults[_LAYER]).name
-    image = folder / report.dag_id / "container"
-    return _Translation(report, template, defaults, packages, image if image.is_dir() else None)
+    images = {
+        name: folder / report.dag_id / f"container{number and '-'}{number}"
+        for name in defaults
+        if name.startswith(_TAG)
+        for number in [name.removeprefix(_TAG)]
+    }
+    return _Translation(report, template, defaults, packages, images)
 
 
 def _chosen(dags: tuple[DagReport, ...], path: Path, dag_id: str | None) -> DagReport | None:

@@ -66,6 +66,8 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
             yield from _references(item)
     elif isinstance(value, dict):
         for key, item in value.items():
+            if key == "DependsOn" and isinstance(item, list) and any(isinstance(each, dict) for each in item):
+                continue  # of a container of ECS: its conditions are not those of the template
             yield from _reference(key, item)
             if key not in {"Definition", "Ref", "Fn::GetAtt"}:
                 yield from _references(item)

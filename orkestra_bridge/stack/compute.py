@@ -29,22 +29,23 @@ def compute_resources(
     layer: LayerAsset | None,
     target: Target,
     *,
-    rights: list[Json] | None = None,
+    rights: Sequence[Json] = (),
+    more_variables: Json | None = None,
     more: Sequence[FunctionAsset] = (),
 ) -> dict[str, Json]:
     """Return the resources that run the DAG's tasks, by logical id.
 
-    ``rights`` are more statements for the role; ``more`` are functions for single tasks, which differ in memory and
-    timeout and have the rest in common.
+    ``rights`` are more statements for the functions' role, ``more_variables`` are of their environment alone; ``more``
+    are functions for single tasks, which differ in memory and timeout and have the rest in common.
     """
     dag_id, stores = workflow.dag_id, may_push(workflow)
-    variables = task_variables(workflow)
+    variables = {**task_variables(workflow), **(more_variables or {})}
     name, role_name, log_name = (
         f"{function.logical}{suffix}" for suffix in ("Function", "FunctionRole", "FunctionLog")
     )
     resources = {
         name: _function(dag_id, function, target, role_name, log_name),
-        role_name: _role(log_name, [*task_rights(workflow), *(rights or [])]),
+        role_name: _role(log_name, [*task_rights(workflow), *rights]),
         log_name: log_group(target.log_retention_days),
         **(xcom_resources() if stores else {}),
     }

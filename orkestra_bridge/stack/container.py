@@ -8,23 +8,33 @@ Sources: AWS Step Functions developer guide, "IAM policies for calling Amazon EC
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.lowering.container import (
     CLUSTER,
     CONTAINER,
-    DEFINITION,
-    PLACEHOLDERS,
+    PLACE,
     PUBLIC_IP,
+    REFERENCE,
     SECURITY_GROUPS,
     SUBNETS,
 )
 from orkestra_bridge.runtime.stopped import EVENT_TYPE
 from orkestra_bridge.stack.compute import HAS_POLICY, log_group, task_rights, task_variables
 from orkestra_bridge.stack.iam import allow, own_machines, role
+from orkestra_bridge.stack.images import (
+    IMAGE_ROLE,
+    PULL_ROLE,
+    is_image_placeholder,
+    platform,
+    wait_rights,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
 
@@ -42,33 +52,48 @@ OWN_CLUSTER = "MakesCluster"
 _CLUSTER_ARN: Json = {
     "Fn::If": [OWN_CLUSTER, {"Fn::GetAtt": [NEW_CLUSTER, "Arn"]}, {"Ref": "ContainerClusterArn"}]
 }
-FILLED = frozenset(placeholder[2:-1] for placeholder in PLACEHOLDERS)
-"""The names of the container placeholders in a definition."""
+_STARTS_BUILT = re.compile(rf"{TASK}\d*")
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageAsset:
-    """An image that is to be built and pushed."""
+    """An image that is to be built and pushed; ``suffix`` is behind the names of what belongs to it."""
 
     tag: str
+    suffix: str = ""
+
+
+def is_container_placeholder(name: str) -> bool:
+    """Return True for a placeholder of a definition that is about containers of either kind."""
+    return f"${{{name}}}" in PLACE or starts_built(name) or is_image_placeholder(name)
+
+
+def starts_built(name: str) -> bool:
+    """Return True for the placeholder of a task definition with an image that is built."""
+    return _STARTS_BUILT.fullmatch(name) is not None
 
 
 def container_resources(
-    workflow: Workflow, function: str, target: Target, parts: tuple[str, ...] = ()
+    workflow: Workflow,
+    function: str,
+    target: Target,
+    images: Sequence[ImageAsset],
+    parts: tuple[str, ...] = (),
 ) -> dict[str, Json]:
-    """Return the resources for tasks in containers.
+    """Return the resources for tasks in containers of images that are built; none if there are none.
 
     ``function`` is the logical id of the DAG's function, ``parts`` are the names of the state machines of its parts.
     """
+    if not images:
+        return {}
     machines = own_machines(["", *parts])
     return {
-        TASK: _definition(workflow, target),
+        **{f"{TASK}{image.suffix}": _definition(workflow, target, image) for image in images},
         TASK_ROLE: _task_role(machines, task_rights(workflow)),
         EXECUTION_ROLE: _execution_role(),
         LOG: log_group(target.log_retention_days),
-        NEW_CLUSTER: _cluster(),
-        STOPPED: _stopped_rule(function),
+        STOPPED: _stopped_rule(function, images),
         f"{STOPPED}Permission": {
             "Type": "AWS::Lambda::Permission",
             "Properties": {
@@ -81,52 +106,67 @@ def container_resources(
     }
 
 
-def container_fill() -> Json:
-    """Return the values of the container placeholders in a definition, by name."""
+def cluster_resource() -> dict[str, Json]:
+    """Return the cluster of all containers, where the user names none."""
+    return {NEW_CLUSTER: _cluster()}
+
+
+def container_value(name: str) -> Json:
+    """Return what the stack fills in for a placeholder about containers."""
     values: Json = {
         CLUSTER: _CLUSTER_ARN,
-        DEFINITION: {"Ref": TASK},
         SUBNETS: {"Fn::Join": [",", {"Ref": "SubnetIds"}]},
         SECURITY_GROUPS: {"Fn::Join": [",", {"Ref": "SecurityGroupIds"}]},
         PUBLIC_IP: {"Ref": "AssignPublicIp"},
     }
-    return {placeholder[2:-1]: value for placeholder, value in values.items()}
+    found: Json = values.get(f"${{{name}}}", {"Ref": name})
+    return found
 
 
-def container_parameters(image: ImageAsset) -> Json:
-    """Return the parameters that say where the image and the containers are."""
-    return {
+def container_parameters(images: Sequence[ImageAsset]) -> Json:
+    """Return the parameters that say where images that are built and the containers are."""
+    built: Json = {
         "ContainerRepositoryUri": {
             "Type": "String",
             "Description": "ECR repository of the image, without a tag",
             "AllowedPattern": r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][a-z0-9._/-]*",
         },
-        "ContainerImageTag": {
-            "Type": "String",
-            "Description": "Tag of the image, which is built from the folder container/",
-            "Default": image.tag,
-        },
-        "ContainerClusterArn": {
-            "Type": "String",
-            "Description": "ECS cluster that runs the containers; empty to make one",
-            "Default": "",
-        },
-        "SubnetIds": {
-            "Type": "CommaDelimitedList",
-            "Description": "Subnets of the containers; they need a way to ECR, CloudWatch Logs and Step Functions",
-        },
-        "SecurityGroupIds": {
-            "Type": "CommaDelimitedList",
-            "Description": "Security groups of the containers; empty for the default one of the VPC",
-            "Default": "",
-        },
-        "AssignPublicIp": {
-            "Type": "String",
-            "Description": "ENABLED if the subnets are public and have no NAT gateway or endpoints",
-            "Default": "DISABLED",
-            "AllowedValues": ["DISABLED", "ENABLED"],
-        },
+        **{f"ContainerImageTag{image.suffix}": _tag_parameter(image) for image in images},
     }
+    return {**(built if images else {}), **_PLACE_PARAMETERS}
+
+
+def _tag_parameter(image: ImageAsset) -> Json:
+    folder = f"container{image.suffix and '-'}{image.suffix}"
+    return {
+        "Type": "String",
+        "Description": f"Tag of the image, which is built from the folder {folder}/",
+        "Default": image.tag,
+    }
+
+
+_PLACE_PARAMETERS: Json = {
+    "ContainerClusterArn": {
+        "Type": "String",
+        "Description": "ECS cluster that runs the containers; empty to make one",
+        "Default": "",
+    },
+    "SubnetIds": {
+        "Type": "CommaDelimitedList",
+        "Description": "Subnets of the containers; they need a way to ECR, CloudWatch Logs and Step Functions",
+    },
+    "SecurityGroupIds": {
+        "Type": "CommaDelimitedList",
+        "Description": "Security groups of the containers; empty for the default one of the VPC",
+        "Default": "",
+    },
+    "AssignPublicIp": {
+        "Type": "String",
+        "Description": "ENABLED if the subnets are public and have no NAT gateway or endpoints",
+        "Default": "DISABLED",
+        "AllowedValues": ["DISABLED", "ENABLED"],
+    },
+}
 
 
 def container_conditions() -> Json:
@@ -134,14 +174,20 @@ def container_conditions() -> Json:
     return {OWN_CLUSTER: {"Fn::Equals": [{"Ref": "ContainerClusterArn"}, ""]}}
 
 
-def machine_rights() -> list[Json]:
-    """Return what the state machine needs to start containers."""
-    run = allow("RunContainers", ("ecs:RunTask",), {"Ref": TASK})
+def machine_rights(placeholders: Sequence[str]) -> list[Json]:
+    """Return what a state machine needs to start the containers that it names."""
+    built = [name for name in placeholders if starts_built(name)]
+    own = [name for name in placeholders if is_image_placeholder(name) and not name.endswith(REFERENCE)]
+    if not built and not own:
+        return []
+    run = allow("RunContainers", ("ecs:RunTask",), *({"Ref": name} for name in [*built, *own]))
     run["Condition"] = {"ArnEquals": {"ecs:cluster": _CLUSTER_ARN}}
-    roles = ({"Fn::GetAtt": [name, "Arn"]} for name in (TASK_ROLE, EXECUTION_ROLE))
-    hand_over = allow("PassContainerRoles", ("iam:PassRole",), *roles)
+    names = [*((TASK_ROLE, EXECUTION_ROLE) if built else ()), *((IMAGE_ROLE, PULL_ROLE) if own else ())]
+    hand_over = allow(
+        "PassContainerRoles", ("iam:PassRole",), *({"Fn::GetAtt": [name, "Arn"]} for name in names)
+    )
     hand_over["Condition"] = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    return [run, hand_over]
+    return [run, hand_over, *(wait_rights(_CLUSTER_ARN) if own else ())]
 
 
 def function_rights(parts: tuple[str, ...] = ()) -> list[Json]:
@@ -149,7 +195,8 @@ def function_rights(parts: tuple[str, ...] = ()) -> list[Json]:
     return [allow("ReportStoppedContainers", ("states:SendTaskFailure",), *own_machines(["", *parts]))]
 
 
-def _definition(workflow: Workflow, target: Target) -> Json:
+def _definition(workflow: Workflow, target: Target, image: ImageAsset) -> Json:
+    tag = f"ContainerImageTag{image.suffix}"
     return {
         "Type": "AWS::ECS::TaskDefinition",
         "Properties": {
@@ -158,18 +205,13 @@ def _definition(workflow: Workflow, target: Target) -> Json:
             # what every start overrides
             "Cpu": "512",
             "Memory": "1024",
-            "RuntimePlatform": {
-                "CpuArchitecture": "ARM64" if target.architecture == "arm64" else "X86_64",
-                "OperatingSystemFamily": "LINUX",
-            },
+            "RuntimePlatform": platform(target),
             "TaskRoleArn": {"Fn::GetAtt": [TASK_ROLE, "Arn"]},
             "ExecutionRoleArn": {"Fn::GetAtt": [EXECUTION_ROLE, "Arn"]},
             "ContainerDefinitions": [
                 {
                     "Name": CONTAINER,
-                    "Image": {
-                        "Fn::Join": [":", [{"Ref": "ContainerRepositoryUri"}, {"Ref": "ContainerImageTag"}]]
-                    },
+                    "Image": {"Fn::Join": [":", [{"Ref": "ContainerRepositoryUri"}, {"Ref": tag}]]},
                     "Essential": True,
                     # an init process reaps what commands of the task leave behind and hands signals on
                     "LinuxParameters": {"InitProcessEnabled": True},
@@ -241,7 +283,7 @@ def _cluster() -> Json:
     return {"Type": "AWS::ECS::Cluster", "Condition": OWN_CLUSTER, "Properties": {}}
 
 
-def _stopped_rule(function: str) -> Json:
+def _stopped_rule(function: str, images: Sequence[ImageAsset]) -> Json:
     """Return the rule that sends ECS's event about a stopped task of ours to the function."""
     return {
         "Type": "AWS::Events::Rule",
@@ -253,7 +295,7 @@ def _stopped_rule(function: str) -> Json:
                 "detail": {
                     "lastStatus": ["STOPPED"],
                     "clusterArn": [_CLUSTER_ARN],
-                    "taskDefinitionArn": [{"Ref": TASK}],
+                    "taskDefinitionArn": [{"Ref": f"{TASK}{image.suffix}"} for image in images],
                 },
             },
             "Targets": [{"Id": "Function", "Arn": {"Fn::GetAtt": [function, "Arn"]}}],

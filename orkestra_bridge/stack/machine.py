@@ -10,7 +10,7 @@ import orjson
 
 from orkestra_bridge.lowering.part import part_logical, part_name
 from orkestra_bridge.stack.compute import log_group
-from orkestra_bridge.stack.container import FILLED, container_fill, machine_rights
+from orkestra_bridge.stack.container import container_value, is_container_placeholder, machine_rights
 from orkestra_bridge.stack.iam import allow, log_delivery, own_executions, own_machines, role, tracing
 from orkestra_bridge.stack.joins import JOINS, has_joins, join_rights, join_table
 
@@ -73,9 +73,8 @@ def _placeholders(definition: Json) -> list[str]:
 def _value(placeholder: str, function: FunctionAsset) -> Json:
     if placeholder == JOINS:
         return {"Ref": JOINS}
-    if placeholder in FILLED:
-        filled: Json = container_fill()[placeholder]
-        return filled
+    if is_container_placeholder(placeholder):
+        return container_value(placeholder)
     if _names_function(placeholder, function):
         return {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
     return {"Ref": placeholder.removesuffix("Arn")}
@@ -97,15 +96,15 @@ def _part_of(logical: str) -> str:
 
 def _rights(named: list[str], function: FunctionAsset, parts: int) -> list[Json]:
     functions = [name for name in named if _names_function(name, function)]
-    started = [name.removesuffix("Arn") for name in named if name not in {*functions, JOINS, *FILLED}]
+    others = [name for name in named if name not in {*functions, JOINS}]
+    started = [name.removesuffix("Arn") for name in others if not is_container_placeholder(name)]
     statements = []
     if functions:
         arns = (_value(name, function) for name in functions)
         statements.append(allow("InvokeTasks", ("lambda:InvokeFunction",), *arns))
     if JOINS in named:
         statements += join_rights([part_name(number + 1) for number in range(parts)])
-    if FILLED & set(named):
-        statements += machine_rights()
+    statements += machine_rights(others)
     return [*statements, *(_start_rights(started) if started else [])]
 
 

@@ -12,6 +12,7 @@ from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import execution_name, shorten
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.container import (
+    cluster_resource,
     container_conditions,
     container_parameters,
     container_resources,
@@ -19,6 +20,13 @@ from orkestra_bridge.stack.container import (
 )
 from orkestra_bridge.stack.definitions import move_out
 from orkestra_bridge.stack.events import event_parameters, event_resources
+from orkestra_bridge.stack.images import (
+    image_conditions,
+    image_parameters,
+    image_resources,
+    log_rights,
+    log_variable,
+)
 from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
 from orkestra_bridge.stack.other_dags import machine_parameters
@@ -30,7 +38,7 @@ from orkestra_bridge.stack.settings import setting_findings, setting_parameters,
 from orkestra_bridge.stack.xcoms import may_push, xcom_condition, xcom_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
@@ -67,37 +75,32 @@ def build_stack(
     target: Target,
     *,
     parts: Mapping[str, Json] = NO_PARTS,
-    image: ImageAsset | None = None,
+    images: Sequence[ImageAsset] = (),
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
     ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in, and ``${JoinsTable}`` if it has
-    joins; ``parts`` has those of the parts by name. ``image`` is for DAGs with tasks in containers, else None. The
+    joins; ``parts`` has those of the parts by name. ``images`` are those that are built for tasks in containers. The
     template is complete: with the packages, and the definitions that it has no room for, in the bucket ``AssetBucket``,
     and the image in its repository, it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
-    more = [
-        replace(
-            function,
-            logical=name,
-            memory=given.memory or function.memory,
-            timeout=min(given.timeout or function.timeout, LONGEST),
-        )
-        for name, given in own_functions(workflow).items()
-    ]
-    contained = container_resources(workflow, f"{function.logical}Function", target, tuple(parts))
+    contained = any(task.container is not None for task in workflow.tasks)
+    rights = [*(function_rights(tuple(parts)) if images else ()), *log_rights(workflow)]
     resources = {
         **compute_resources(
             workflow,
             function,
             layer,
             target,
-            rights=function_rights(tuple(parts)) if image else None,
-            more=more,
+            rights=rights,
+            more_variables=log_variable(workflow),
+            more=_more_functions(workflow, function),
         ),
         **machine_resources(definition, function, target.log_retention_days, parts),
-        **(contained if image else {}),
+        **container_resources(workflow, f"{function.logical}Function", target, images, tuple(parts)),
+        **image_resources(workflow, target),
+        **(cluster_resource() if contained else {}),
         **scheduling_resources(workflow.dag_id, view),
         **event_resources(workflow.dag_id, view),
     }
@@ -109,9 +112,14 @@ def build_stack(
         "Description": _description(workflow),
         "Parameters": {
             **_parameters(workflow, function, layer, view, name_limit(len(parts))),
-            **(container_parameters(image) if image else {}),
+            **(container_parameters(images) if contained else {}),
+            **image_parameters(workflow),
         },
-        "Conditions": {**_conditions(workflow, view), **(container_conditions() if image else {})},
+        "Conditions": {
+            **_conditions(workflow, view),
+            **(container_conditions() if contained else {}),
+            **image_conditions(workflow),
+        },
         "Resources": resources,
         "Outputs": _outputs(function),
     }
@@ -123,6 +131,19 @@ def build_stack(
         *_too_large(workflow, template),
     )
     return Stack(template=template, findings=found, schedule=view, definitions=moved)
+
+
+def _more_functions(workflow: Workflow, function: FunctionAsset) -> list[FunctionAsset]:
+    """Return the functions for single tasks, which differ from the DAG's in memory and timeout."""
+    return [
+        replace(
+            function,
+            logical=name,
+            memory=given.memory or function.memory,
+            timeout=min(given.timeout or function.timeout, LONGEST),
+        )
+        for name, given in own_functions(workflow).items()
+    ]
 
 
 def _description(workflow: Workflow) -> str:

@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workflows import a_task, a_workflow
+from workflows import DOCKER, POD, a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, Container, Expansion, MappedGroup, Polling, Retry, Workflow
+from orkestra_bridge.ir.model import (
+    Attribute,
+    Container,
+    Expansion,
+    Image,
+    MappedGroup,
+    Polling,
+    Retry,
+    Workflow,
+)
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid
@@ -104,6 +113,32 @@ CONSTRUCTS: dict[str, Workflow] = {
             retry=Retry(attempts=1, delay=10.0),
             attributes=(Attribute(name="on_failure_callback", value="alert"),),
             container=Container(reason="execution_timeout is 7200 s", attribute="execution_timeout"),
+        ),
+    ),
+    "own_image": a_workflow(
+        a_task("list"),
+        a_task(
+            "each",
+            "list",
+            operator="DockerOperator",
+            mapped=True,
+            expansion=Expansion(over=("list",)),
+            image=Image(kind="docker", executed_by=DOCKER, reference="team/etl:1"),
+            container=Container(reason="it starts the image team/etl:1"),
+        ),
+        a_task(
+            "pod",
+            operator="KubernetesPodOperator",
+            execution_timeout=600.0,
+            retry=Retry(attempts=2, delay=10.0),
+            image=Image(
+                kind="kubernetes",
+                executed_by=POD,
+                reference="{{ params.image }}",
+                entry_point=("python",),
+                result="/airflow/xcom/return.json",
+            ),
+            container=Container(reason="it starts the image of its own", cpu=1024, memory=2048),
         ),
     ),
     "time_limit": a_workflow(a_task("a"), dagrun_timeout=90.0),

@@ -9,7 +9,11 @@ from orkestra_bridge.ir.model import Schedule, SourceSpan, Task, Workflow
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+DOCKER = "airflow.providers.docker.operators.docker.DockerOperator"
+POD = "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator"
 BASES = {
+    "DockerOperator": (DOCKER, "airflow.sdk.bases.operator.BaseOperator"),
+    "KubernetesPodOperator": (POD, "airflow.sdk.bases.operator.BaseOperator"),
     "PythonOperator": (
         "airflow.providers.standard.operators.python.PythonOperator",
         "airflow.sdk.bases.operator.BaseOperator",

@@ -12,7 +12,7 @@ import pytest
 from commands import Done, bridge
 
 from orkestra_bridge.asl.check import check
-from orkestra_bridge.lowering.container import PLACEHOLDERS
+from orkestra_bridge.lowering.container import DEFINITION, PLACE
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.task import FUNCTION
 
@@ -59,7 +59,7 @@ def test_each_dag_has_all_its_files(converted: tuple[Path, Done]) -> None:
         with zipfile.ZipFile(folder / "functions" / "tasks.zip") as package:
             assert "manifest.json" in package.namelist()
         definition = json.loads((folder / "state_machine.asl.json").read_text())
-        assert check(definition, placeholders=(FUNCTION, TABLE, *PLACEHOLDERS), expressions=True) == ()
+        assert check(definition, placeholders=(FUNCTION, TABLE, DEFINITION, *PLACE), expressions=True) == ()
 
 
 def test_the_report_has_the_agreed_fields(converted: tuple[Path, Done]) -> None:

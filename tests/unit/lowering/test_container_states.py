@@ -13,7 +13,7 @@ from orkestra_bridge.ir.model import Attribute, Container, Expansion, MappedGrou
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.local.interpreter import Execution, StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.local.services.runner import ServiceTasks
-from orkestra_bridge.lowering.container import HEARTBEAT, PLACEHOLDERS, RUN_AND_WAIT
+from orkestra_bridge.lowering.container import DEFINITION, HEARTBEAT, PLACE, RUN_AND_WAIT
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.task import FUNCTION
 from orkestra_bridge.runtime.event import unpacked
@@ -120,7 +120,7 @@ def test_what_ecs_is_told() -> None:
     )
     assert state["Arguments"]["Overrides"]["Cpu"] == "1024"
     assert state["Arguments"]["Overrides"]["Memory"] == "4096"
-    assert check(definition, placeholders=(FUNCTION, *PLACEHOLDERS), expressions=True) == ()
+    assert check(definition, placeholders=(FUNCTION, DEFINITION, *PLACE), expressions=True) == ()
 
 
 def test_subnets_and_security_groups_become_lists() -> None:

@@ -76,8 +76,8 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
             "a disk that all workers share",
         ),
         (
-            ("mine.Gke", "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator", BASE),
-            "a container",
+            ("airflow.providers.docker.operators.docker_swarm.DockerSwarmOperator", BASE),
+            "what no single ECS task is",
         ),
         (
             ("airflow.providers.apache.spark.operators.spark_submit.SparkSubmitOperator", BASE),

@@ -122,5 +122,5 @@ def test_the_version_is_the_one_that_parsed_the_file(facade: Any) -> None:
 
 def test_an_unknown_decorator_is_named() -> None:
     task = import_module("airflow.decorators").task
-    with pytest.raises(AttributeError, match=r"@task\.kubernetes .*@task\.bash"):
-        _ = task.kubernetes
+    with pytest.raises(AttributeError, match=r"@task\.pyspark .*@task\.bash"):
+        _ = task.pyspark

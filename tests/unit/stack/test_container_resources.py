@@ -29,7 +29,7 @@ def template() -> Json:
     definition = lower(a_workflow(LONG)).definition
     dag = workflow("none", variables=("bucket",), tasks=(LONG,))
     image = ImageAsset(tag="0123456789abcdef")
-    return build_stack(dag, definition, FUNCTION, None, Target(), image=image).template
+    return build_stack(dag, definition, FUNCTION, None, Target(), images=[image]).template
 
 
 def statements(template: Json, role: str) -> dict[str, Json]:

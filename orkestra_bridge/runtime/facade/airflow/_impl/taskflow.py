@@ -368,16 +368,16 @@ class TaskDecoratorCollection:
         )
 
     def __getattr__(self, name: str) -> Any:
-        from airflow._impl.refused import DECORATED
+        from airflow._impl import images, refused
 
-        if name in DECORATED:
-            kind: Any = DECORATED[name]
+        kind: Any = {**refused.DECORATED, **images.DECORATED}.get(name)
+        if kind is not None:
             return lambda python_callable=None, **kwargs: task_decorator_factory(
                 python_callable, decorated_operator_class=kind, **kwargs
             )
         raise AttributeError(
-            f"@task.{name} is not available in the task runtime; it knows @task, @task.branch, "
-            "@task.short_circuit, @task.bash and @task.sensor. Rewrite the task as one of them"
+            f"@task.{name} is not available in the task runtime; it knows @task, @task.branch, @task.bash, "
+            "@task.short_circuit, @task.docker, @task.kubernetes and @task.sensor. Rewrite the task as one of them"
         )
 
 

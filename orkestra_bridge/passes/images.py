@@ -1,0 +1,150 @@
+"""What is said about a task that starts an image: each argument of its operator, and what Fargate cannot do."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.operators.images import is_known, runs_image
+from orkestra_bridge.operators.other_dags import is_template
+from orkestra_bridge.passes import rules
+from orkestra_bridge.passes.image_claims import claims_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.model import Attribute, Image, Task, Workflow
+    from orkestra_bridge.passes.claims import Claim
+
+_RENDERED = frozenset(
+    {
+        "image", "command", "environment", "env_file", "entrypoint", "cmds", "arguments", "env_vars", "xcom_all",
+        "skip_on_exit_code", "skip_exit_code", "get_logs",
+    }
+)  # fmt: skip
+"""What may differ from one instance of a mapped task to the next."""
+_ENVIRONMENTS = ("environment", "env_vars")
+
+
+def about_images(workflow: Workflow) -> tuple[Finding, ...]:
+    """Return the findings about images that are not about a single argument."""
+    return tuple(
+        finding
+        for task in workflow.tasks
+        if task.image is not None and task.container is not None
+        for finding in _about(workflow.dag_id, task, task.image)
+    )
+
+
+def image_claims(task: Task) -> tuple[frozenset[str], dict[str, Claim], tuple[Attribute, ...]]:
+    """Return which arguments of the image's operator are kept, the claims about others, and those that were given.
+
+    What the user's own subclass takes is the business of its constructor, which has run.
+    """
+    assert task.image is not None, "only of tasks with an image"
+    kept, claims = claims_of(task.image.kind, python=task.image.python)
+    own = not task.bases[0].startswith("airflow.")
+    given = tuple(
+        each
+        for each in task.attributes
+        if each.of_class and not (own and each.name not in kept and each.name not in claims)
+    )
+    return kept, claims, tuple(_as_meant(each) for each in given if not _is_usual(task.image, each))
+
+
+def _is_usual(image: Image, attribute: Attribute) -> bool:
+    """Return True for what the decorators give by themselves."""
+    return image.python and attribute.name in ("name", "random_name_suffix", "command", "cmds")
+
+
+def _as_meant(attribute: Attribute) -> Attribute:
+    """Return a network mode that says what is so anyway as if it had not been given."""
+    usual = attribute.name == "network_mode" and attribute.value in ("bridge", "default")
+    return replace(attribute, value=None) if usual else attribute
+
+
+def _about(dag_id: str, task: Task, image: Image) -> Iterator[Finding]:
+    about = {"dag_id": dag_id, "task_id": task.task_id}
+    known = is_known(image.reference)
+    if image.python:
+        yield rules.IMAGE_FUNCTION.at(
+            task.span,
+            f"the function runs in an image that is built on {image.reference if known else 'its image'}, with the DAG's "
+            "package in it, and not in a script of its own",
+            "see that the image has Python 3.10 or later and pip; the function may then use the context, too",
+            **about,
+        )
+    if image.python and not known:
+        yield rules.IMAGE_UNKNOWN_BASE.at(
+            task.span,
+            "the image is a template or a Variable, and nothing can be built on it",
+            "name the image as text",
+            attribute="image",
+            **about,
+        )
+    if runs_image(task):
+        yield from _about_definition(task, image, about)
+
+
+def _about_definition(task: Task, image: Image, about: dict[str, str]) -> Iterator[Finding]:
+    if not is_known(image.reference):
+        yield rules.IMAGE_AT_DEPLOYMENT.at(
+            task.span,
+            "which image it is only the run knows, and ECS wants to know before",
+            "name the image when you deploy; a run for which it is another one fails and says so",
+            attribute="image",
+            **about,
+        )
+    if image.entry_point and any(map(is_template, image.entry_point)):
+        yield rules.IMAGE_ENTRY_POINT.at(
+            task.span,
+            "the entry point is a template; it is started by the image's own program `env`",
+            "see that the image has it (nearly all but distroless ones do), or put what varies into the arguments",
+            **about,
+        )
+    fixed = _fixed_by_definition(task)
+    if fixed:
+        yield rules.IMAGE_LACKS.at(
+            task.span,
+            f"it is expanded over {', '.join(fixed)}, which all instances share on ECS",
+            "make a task for each, or expand over arguments and environment alone",
+            attribute="expand",
+            **about,
+        )
+    if any(map(_from_elsewhere, task.attributes)):
+        yield rules.IMAGE_LACKS.at(
+            task.span,
+            "a variable of the environment has its value from the cluster",
+            "let the container read it from Secrets Manager or Parameter Store, and give the right with TaskPolicyArn",
+            attribute="env_vars",
+            **about,
+        )
+
+
+def _fixed_by_definition(task: Task) -> list[str]:
+    """Return what a mapped task is expanded over that all of its instances have to share on ECS."""
+    assert task.image is not None
+    kept, claims = claims_of(task.image.kind, python=False)
+    names: set[str] = set()
+    for attribute in task.attributes:
+        if attribute.name in ("expand", "expand_kwargs"):
+            rows = attribute.value if isinstance(attribute.value, list) else [attribute.value]
+            names.update(name for row in rows if isinstance(row, dict) for name in row)
+    refused = {name for name, claim in claims.items() if claim.rule is rules.IMAGE_LACKS}
+    return sorted(names & ((kept - _RENDERED) | refused))
+
+
+def _from_elsewhere(attribute: Attribute) -> bool:
+    """Return True for variables with `value_from`, of which there is only the repr."""
+    values = attribute.value if attribute.name in _ENVIRONMENTS else None
+    return isinstance(values, list) and any(_literal(each).get("value_from") for each in values)
+
+
+def _literal(value: object) -> dict[str, Any]:
+    try:
+        found = ast.literal_eval(value) if isinstance(value, str) else value
+    except (ValueError, SyntaxError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,221 @@
+"""DockerOperator and KubernetesPodOperator from the DAG file to the end of a run, with a program in place of Docker.
+
+The program takes the arguments of `docker run`, puts the folders of mounts where they are on this machine, and runs the
+command here: what the machine and the function hand over is all that it knows.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orkestra_bridge.errors import LocalRunError
+from orkestra_bridge.local.interpreter import VirtualClock
+from orkestra_bridge.local.run import RunRequest, RunResult, run_dag
+from orkestra_bridge.options import ConvertOptions
+from orkestra_bridge.pipeline import convert
+
+if TYPE_CHECKING:
+    from orkestra_bridge.pipeline import Conversion
+
+ENGINE = """#!/bin/bash
+if [ "$1" != run ]; then exit 64; fi; shift
+variables=(); program=(); from=(); to=()
+while [ "${1:0:2}" == -- ]; do case "$1" in
+  --rm) shift;;
+  --env) variables+=("$2"); shift 2;;
+  --entrypoint) program=("$2"); shift 2;;
+  --volume) from+=("${2##*:}"); to+=("${2%%:*}"); shift 2;;
+  *) shift 2;;
+esac; done
+if [ "$1" == no/such:image ]; then echo "pull access denied for no/such"; exit 125; fi
+shift
+words=("$@")
+for number in "${!from[@]}"; do words=("${words[@]//${from[number]}/${to[number]}}"); done
+exec env -i PATH="$PATH" "${variables[@]}" "${program[@]}" "${words[@]}"
+"""
+DOCKER_DAG = """
+from datetime import datetime, timedelta
+from airflow import DAG
+from airflow.decorators import task
+from airflow.providers.docker.operators.docker import DockerOperator
+
+SOON = {"retries": 2, "retry_delay": timedelta(seconds=30)}
+
+def note(context):
+    context["ti"].xcom_push("note", f"{type(context.get('exception')).__name__} {context['task'].command}")
+
+class Etl(DockerOperator):
+    def __init__(self, *, job, **kwargs):
+        super().__init__(image="team/etl:1", command=["echo", job, "{{ ds }}"], **kwargs)
+
+with DAG("d", start_date=datetime(2024, 1, 1), schedule=None, default_args={"image": "team/base:2"}):
+    @task
+    def lines():
+        return ["sh -c 'echo 1'", "sh -c 'exit 9'"]
+
+    first = DockerOperator(
+        task_id="first", command="sh -c 'echo $GREETING; echo {{ ds }}'", environment={"GREETING": "hi {{ run_id }}"},
+    )
+    all_lines = DockerOperator(task_id="all_lines", command="sh -c 'echo a; echo b'", xcom_all=True)
+    quiet = DockerOperator(task_id="quiet", command="echo x", do_xcom_push=False)
+    scratch = DockerOperator(task_id="scratch", command="sh -c 'echo $AIRFLOW_TMP_DIR'", tmp_dir="/work")
+    skipped = DockerOperator(task_id="skipped", command="sh -c 'exit 99'", skip_on_exit_code=[98, 99], **SOON)
+    fails = DockerOperator(task_id="fails", command="sh -c 'exit 3'", on_failure_callback=note, **SOON)
+    third = DockerOperator(
+        task_id="third", command="sh -c 'echo {{ ti.try_number }}; test {{ ti.try_number }} = 3'", **SOON
+    )
+    broken = DockerOperator(task_id="broken", command="{{ nowhere.at_all }}")
+    program = DockerOperator(task_id="program", entrypoint=["sh", "-c"], command=["echo entry"])
+    etl = Etl(task_id="etl", job="nightly")
+    mapped = DockerOperator.partial(task_id="mapped", skip_on_exit_code=9).expand(command=lines())
+
+    @task
+    def reads(values):
+        return values
+    reads(first.output)
+
+    @task.docker(image="python:3.12", multiple_outputs=True)
+    def function(x):
+        return {"twice": 2 * x}
+    function(4)
+"""
+POD_DAG = """
+from datetime import datetime
+from airflow import DAG
+from airflow.decorators import task
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+with DAG("p", start_date=datetime(2024, 1, 1), schedule=None):
+    KubernetesPodOperator(
+        task_id="result", image="team/etl:1", cmds=["sh", "-c"],
+        arguments=["echo '{\\"rows\\": {{ 6 * 7 }}}' > /airflow/xcom/return.json; echo done"], do_xcom_push=True,
+    )
+    KubernetesPodOperator(task_id="nothing", image="team/etl:1", cmds=["sh", "-c"], arguments=["echo no result"])
+    KubernetesPodOperator(
+        task_id="program", image="team/etl:1", cmds=["{{ 'printenv' }}"], arguments=["DAY"], env_vars={"DAY": "{{ ds }}"}
+    )
+
+    @task.kubernetes(image="python:3.12", do_xcom_push=True)
+    def function(x):
+        return (x, x)
+    function(4)
+"""
+
+
+def installed(name: str) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"the {name} provider is not installed")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("engine") / "engine"
+    path.write_text(ENGINE, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def converted(home: Path, text: str) -> Conversion:
+    (home / "dag.py").write_text(text, encoding="utf-8")
+    return convert(ConvertOptions(paths=(home / "dag.py",), out=home / "out", layers="skip", cache=None))
+
+
+def run(conversion: Conversion, dag_id: str, engine: str, **more: Any) -> RunResult:
+    request = RunRequest(
+        out=conversion.out,
+        dag_id=dag_id,
+        python=Path(sys.executable),
+        container_command=engine,
+        logical_date="2024-03-01T00:00:00+00:00",
+        **more,
+    )
+    return run_dag(request, clock=VirtualClock())
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
+    installed("docker")
+    return converted(tmp_path_factory.mktemp("docker"), DOCKER_DAG)
+
+
+@pytest.fixture(scope="module")
+def result(docker: Conversion, engine: str) -> RunResult:
+    assert docker.translated == ("d",), docker.report.dags[0].findings
+    return run(docker, "d", engine)
+
+
+def test_the_last_line_is_the_xcom_and_templates_are_rendered(result: RunResult) -> None:
+    assert result.tasks["first"].xcom == {"return_value": "2024-03-01"}
+    assert result.tasks["reads"].xcom == {"return_value": "2024-03-01"}
+    assert "hi manual__2024" in (result.logs / "first.log").read_text()
+    assert result.tasks["all_lines"].xcom == {"return_value": ["a", "b"]}
+    assert (result.tasks["quiet"].state, result.tasks["quiet"].xcom) == ("success", {})
+    assert result.tasks["scratch"].xcom == {"return_value": "/work"}
+    assert result.tasks["program"].xcom == {"return_value": "entry"}
+
+
+def test_subclasses_bring_their_arguments(result: RunResult) -> None:
+    assert result.tasks["etl"].xcom == {"return_value": "nightly 2024-03-01"}
+
+
+def test_exit_codes_decide(result: RunResult) -> None:
+    states = {name: (task.state, task.tries) for name, task in result.tasks.items()}
+    assert states["skipped"] == ("skipped", 1)
+    assert states["fails"] == ("failed", 3)
+    assert states["third"] == ("success", 3)
+    assert states["broken"] == ("failed", 1)
+    assert (states["mapped[0]"], states["mapped[1]"]) == (("success", 1), ("skipped", 1))
+    assert result.tasks["third"].xcom == {"return_value": "3"}
+    assert str(result.tasks["fails"].error).startswith(
+        "AirflowException: the container failed with exit code 3"
+    )
+    assert result.tasks["fails"].xcom == {"note": "AirflowException sh -c 'exit 3'"}
+
+
+def test_a_decorated_function_runs_in_an_image_built_on_its_own(
+    docker: Conversion, result: RunResult
+) -> None:
+    assert result.tasks["function"].xcom == {"return_value": {"twice": 8}, "twice": 8}
+    dockerfile = (docker.out / "d" / "container-2" / "Dockerfile").read_text()
+    assert "\nFROM python:3.12\n" in dockerfile
+    [finding] = [each for each in docker.report.dags[0].findings if each.id == "OB238"]
+    assert finding.task_id == "function"
+
+
+def test_the_package_needs_neither_provider_nor_client(docker: Conversion) -> None:
+    requirements = (docker.out / "d" / "functions" / "requirements.txt").read_text()
+    assert "docker" not in requirements
+
+
+def test_an_image_that_the_engine_does_not_have_stops_the_run(docker: Conversion, engine: str) -> None:
+    with pytest.raises(LocalRunError, match="pull access denied"):
+        run(docker, "d", engine, images={"Image1Uri": "no/such:image"})
+
+
+def test_without_an_engine_the_run_says_what_it_needs(
+    docker: Conversion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(LocalRunError, match="neither docker nor podman"):
+        run_dag(RunRequest(out=docker.out, dag_id="d", python=Path(sys.executable)))
+
+
+def test_a_pod_leaves_its_result_in_a_file(tmp_path: Path, engine: str) -> None:
+    installed("kubernetes")
+    conversion = converted(tmp_path, POD_DAG)
+    result = run(conversion, "p", engine)
+    assert {name: task.xcom.get("return_value") for name, task in result.tasks.items()} == {
+        "result": {"rows": 42},
+        "nothing": None,
+        "program": None,
+        "function": [4, 4],
+    }
+    assert "2024-03-01" in (result.logs / "program.log").read_text()
+    requirements = json.loads((conversion.out / "report.json").read_text())["dags"][0]["requirements"]
+    assert not any(each.startswith("kubernetes") for each in requirements)
