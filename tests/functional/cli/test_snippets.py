@@ -160,7 +160,7 @@ print(json.dumps({"columns": [each.name for each in TaskInstance.__table__.colum
 
 
 @pytest.fixture(scope="module")
-def airflow() -> dict[str, Any]:
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Airflow itself says, asked once in a process of its own; it has parsed the commands that are shown."""
     found = called("airflow")
     assert found
@@ -170,6 +170,7 @@ def airflow() -> dict[str, Any]:
         text=True,
         check=False,
         timeout=120,
+        cwd=tmp_path_factory.mktemp("airflow"),  # its parser opens the files that it is to write
     )
     assert done.returncode == 0, done.stderr
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
