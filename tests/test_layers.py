@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "lowering": BASE | {"asl", "operators", "runtime"},
     "packaging": BASE | {"frontend", "runtime"},
     "stack": BASE | {"asl", "lowering", "operators", "runtime"},
-    "local": {"errors", "naming", "runtime", "packaging"},
+    "local": {"errors", "ir", "naming", "runtime", "packaging"},
     "operate": {"errors", "runtime"},
     "runtime": set(),
     "config": {"errors"},

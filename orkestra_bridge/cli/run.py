@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     metavar="PARAMETER=IMAGE",
     help="An image to run instead of the DAG's, by the template's parameter for it; may be repeated.",
 )
+@click.option(
+    "--follow-assets", is_flag=True, help="Also run the DAGs that wait for the assets that this run updates."
+)
 @click.option("--fast", is_flag=True, help="Let retry delays and other waits take no time.")
 @click.option(
     "--format",
@@ -80,6 +83,7 @@ def command(
     env_files: tuple[Path, ...],
     container_command: str | None,
     images: tuple[str, ...],
+    follow_assets: bool,
     fast: bool,
     form: str,
 ) -> int:
@@ -106,6 +110,7 @@ def command(
         environment=read_env_files(env_files),
         container_command=container_command,
         images=_pairs(images),
+        follow_assets=follow_assets,
     )
 
 
@@ -128,6 +133,7 @@ def run_and_print(
     environment: Mapping[str, str] | None = None,
     container_command: str | None = None,
     images: Mapping[str, str] | None = None,
+    follow_assets: bool = False,
 ) -> int:
     """Run a DAG, print the result, and return the exit code: 0 for a successful run, 1 for a failed one."""
     from orkestra_bridge.local.interpreter import RealClock, VirtualClock
@@ -143,6 +149,7 @@ def run_and_print(
         environment=environment or {},
         container_command=container_command,
         images=images or {},
+        follow_assets=follow_assets,
     )
     clock = VirtualClock(datetime.now(timezone.utc)) if fast else RealClock()
     with live_view(dag_id) as on_event:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orkestra_bridge.ir.model import (
+    AssetCondition,
     Attribute,
     Expansion,
     Image,
@@ -41,6 +42,8 @@ def _task(document: Document) -> Task:
     fields["retry"] = Retry(**fields["retry"])
     fields["attributes"] = _attributes(fields["attributes"])
     fields["expansion"] = _expansion(fields["expansion"])
+    for name in ("inlets", "outlets"):
+        fields[name] = tuple(map(_asset, fields[name]))
     fields["polling"] = None if fields["polling"] is None else Polling(**fields["polling"])
     fields["image"] = _image(fields["image"])
     return Task(**fields)
@@ -72,7 +75,18 @@ def _schedule(document: Document) -> Schedule:
     fields["kind"] = ScheduleKind(fields["kind"])
     fields["expressions"] = tuple(fields.get("expressions", ()))
     fields["attributes"] = _attributes(fields["attributes"])
+    fields["assets"] = _asset(fields["assets"]) if fields.get("assets") else None
     return Schedule(**fields)
+
+
+def _asset(document: Document) -> AssetCondition:
+    return AssetCondition(
+        kind=document["kind"],
+        name=document.get("name", ""),
+        uri=document.get("uri", ""),
+        watchers=tuple(document.get("watchers", ())),
+        of=tuple(map(_asset, document.get("of", ()))),
+    )
 
 
 def _task_group(document: Document) -> TaskGroup:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any, Tuple
 
+from .worker_assets import assets_of
 from .worker_attributes import (
     ClassFacts,
     DagArguments,
@@ -167,7 +168,8 @@ class Extractor:
             "is_setup": bool(task.is_setup),
             "is_teardown": bool(task.is_teardown),
             "on_failure_fail_dagrun": bool(task.on_failure_fail_dagrun),
-            "outlets": bool(task.outlets),
+            "inlets": assets_of(task.inlets),
+            "outlets": assets_of(task.outlets),
             "polling": None if image else polling_of(task, kind, mapped),
             "calls": other_dag_of(task, kind, mapped),
             "image": image,

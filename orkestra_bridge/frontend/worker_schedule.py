@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from .worker_assets import schedule_assets, written
 from .worker_attributes import signature_defaults
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def _delta(timetable: Any, *, intervals: bool) -> dict[str, Any]:
 
 def _timed_assets(timetable: Any) -> dict[str, Any]:
     inner = describe_timetable(_read(timetable, "timetable"))
-    if inner["kind"] != "cron":
-        return {"kind": "asset"}
-    return {**inner, "kind": "asset"}
+    if inner["kind"] in ("cron", "delta"):
+        return {**inner, "kind": "asset"}
+    return {"kind": "asset" if inner["kind"] == "none" else "custom"}
 
 
 def describe_timetable(timetable: Any) -> dict[str, Any]:
@@ -152,4 +153,10 @@ def describe_schedule(dag: Any, encode: Encoder) -> dict[str, Any]:
     schedule.setdefault("timezone", _timezone(dag.timezone))
     schedule["text"] = _written(dag, dag.timetable, encode.described)
     schedule["attributes"] = timetable_rows(dag.timetable, encode)
+    if schedule["kind"] == "asset":
+        assets = schedule["assets"] = schedule_assets(dag)
+        if assets:
+            times = schedule.get("expressions") or [f"every {schedule.get('seconds')} s"]
+            alone = schedule.get("seconds") is None and not schedule.get("expressions")
+            schedule["text"] = " or ".join([*([] if alone else times), written(assets)])
     return schedule

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 JsonValue = Any
 """A value that `json.dumps` can write: None, bool, int, float, str, list or dict with str keys."""
@@ -36,6 +39,62 @@ class ScheduleKind(str, Enum):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetCondition:
+    """An asset, an alias of assets, or several of them that a schedule combines.
+
+    Attributes:
+        kind: ``asset``, ``alias``, or ``any`` and ``all`` of what is in ``of``.
+        name: Of the asset or the alias; empty where only the URI is known (Airflow 2, references).
+        uri: Normalised by Airflow; empty where only the name is known.
+        watchers: Names of the watchers that make events of the asset.
+    """
+
+    kind: str
+    name: str = ""
+    uri: str = ""
+    watchers: tuple[str, ...] = ()
+    of: tuple[AssetCondition, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return by which keys its events are known: by name and URI, since an active asset has one of each."""
+        if self.kind == "alias":
+            return (f"alias {self.name}",)
+        named = (f"name {self.name}",) if self.name else ()
+        return (*((f"uri {self.uri}",) if self.uri else ()), *named)
+
+    @property
+    def leaves(self) -> tuple[AssetCondition, ...]:
+        """Return the assets and aliases in it, each once, in order."""
+        if self.kind in ("asset", "alias"):
+            return (self,)
+        return tuple(dict.fromkeys(leaf for member in self.of for leaf in member.leaves))
+
+    def holds(self, arrived: Collection[str]) -> bool:
+        """Return True if events with these keys satisfy it (`airflow.assets.evaluation.AssetEvaluator`)."""
+        if self.kind in ("asset", "alias"):
+            return any(key in arrived for key in self.keys)
+        held = [member.holds(arrived) for member in self.of]
+        return all(held) if self.kind == "all" else any(held)
+
+    def touched_by(self, keys: Collection[str]) -> bool:
+        """Return True if an event with these keys is about one of the assets."""
+        return any(leaf.holds(keys) for leaf in self.leaves)
+
+    def to_json(self) -> JsonValue:
+        """Return it as people read it: by ``any`` or ``all`` a list, by ``asset`` a URI, by ``alias`` a name."""
+        if self.kind in ("any", "all"):
+            return {self.kind: [member.to_json() for member in self.of]}
+        return {self.kind: self.uri or self.name}
+
+    @property
+    def needs_memory(self) -> bool:
+        """Return True if one event may not be enough, so that those before it have to be remembered."""
+        return not all(self.holds(leaf.keys) for leaf in self.leaves)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a DAG runs, read from its timetable.
 
@@ -47,6 +106,7 @@ class Schedule:
             (Airflow 2's CronDataInterval and DeltaDataInterval timetables); False where logical date, start and end
             are all the tick.
         text: What the user wrote, for people.
+        assets: The assets whose events start runs if ``kind`` is asset; beside ``expressions`` if it has both.
         attributes: Further arguments of the timetable that differ from its defaults.
     """
 
@@ -56,6 +116,7 @@ class Schedule:
     timezone: str = "UTC"
     data_interval: bool = False
     text: str = "None"
+    assets: AssetCondition | None = None
     attributes: tuple[Attribute, ...] = ()
 
 
@@ -227,7 +288,7 @@ class Task:
         expansion: What it is expanded over itself; None for a task that was not made by ``expand``.
         mapped_group: Id of the innermost mapped task group around it.
         max_active: How many instances of it may run at once in one run; None for no limit.
-        outlets: True if it has outlets, so that an EmptyOperator still needs to run.
+        inlets, outlets: The assets among them, in order; the task makes an event of each outlet when it succeeds.
         polling: How it waits, if it is a sensor or may wait without being one.
         calls: The other DAG that it starts or waits for, as it was given: it may be a template.
         image: The image of the user's that it runs in, if its operator starts one.
@@ -252,7 +313,8 @@ class Task:
     is_setup: bool = False
     is_teardown: bool = False
     on_failure_fail_dagrun: bool = False
-    outlets: bool = False
+    inlets: tuple[AssetCondition, ...] = ()
+    outlets: tuple[AssetCondition, ...] = ()
     polling: Polling | None = None
     calls: str | None = None
     image: Image | None = None

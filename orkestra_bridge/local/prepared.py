@@ -30,6 +30,7 @@ from orkestra_bridge.local.services.engine import (
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
 
@@ -168,9 +169,10 @@ def _read(path: Path) -> dict[str, Json]:
 
 
 def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
-    """Return the run with its folder for large XComs and the output of images, unless it was given another one."""
+    """Return the run with its folder for large XComs, asset events and the output of images, where no other is given."""
     environment = {
         STORE_VARIABLE: str(folder.xcoms),
+        EVENTS_VARIABLE: str(folder.asset_events),
         LOG_VARIABLE: str(folder.path / IMAGE_OUTPUT),
         **prepared.spec.environment,
     }

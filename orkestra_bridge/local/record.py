@@ -22,6 +22,8 @@ EVENTS = "events.jsonl"
 XCOMS = "xcom"
 """Folder with the XComs that are too large for the state data; there only if a task pushed one."""
 NAME_LIMIT = 120
+ASSET_EVENTS = "asset_events"
+"""Folder with the events of assets that its tasks updated."""
 SHOWN_DATA = 4096
 """Characters of an event beyond which its data (input, output, arguments, result) are left out of the
 file.
@@ -47,6 +49,11 @@ class RunFolder:
     def xcoms(self) -> Path:
         """The folder for large XComs."""
         return self.path / XCOMS
+
+    @property
+    def asset_events(self) -> Path:
+        """The folder for events of assets."""
+        return self.path / ASSET_EVENTS
 
     def log_of(self, call: TaskCall) -> Path:
         """Return the log of the task that a call runs, with a heading for the attempt."""

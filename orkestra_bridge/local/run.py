@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
+from orkestra_bridge.local.assets import Consumer, hear_events
 from orkestra_bridge.local.interpreter import Clock, Execution, Json, RealClock
 from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
@@ -19,8 +20,11 @@ from orkestra_bridge.runtime.executions import ENDPOINT
 from orkestra_bridge.runtime.storage import store_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+MOST_FOLLOWED = 100
+"""Runs that assets may start one after the other, from a single run."""
 
 
 @final
@@ -39,6 +43,7 @@ class RunRequest:
         anyway.
         container_command: The program that runs images of the user's, None for docker or podman.
         images: Images by the template's parameters, instead of what the DAG says.
+        follow_assets: Also run the DAGs that wait for the assets that its tasks update.
     """
 
     out: Path
@@ -51,6 +56,7 @@ class RunRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     container_command: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    follow_assets: bool = False
 
 
 @final
@@ -63,22 +69,28 @@ class RunResult:
         logs: The folder with a log per task and ``events.jsonl``.
         error, cause: What the execution ended with, where that is not just a failed task.
         triggered: The runs of other DAGs that its tasks started, in the order in which they ended.
+        consumers: The DAGs that wait for assets that its tasks updated.
     """
 
     dag_id: str
     run_id: str
     run_state: Literal["success", "failed"]
-    logical_date: str
+    logical_date: str | None
     seconds: float
     tasks: Mapping[str, TaskResult]
     logs: Path
     error: str | None = None
     cause: str | None = None
     triggered: tuple[RunResult, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the document that ``orkestra-bridge run --format json`` prints."""
-        triggered = {"triggered": [run.to_json() for run in self.triggered]} if self.triggered else {}
+        others: dict[str, Json] = {}
+        if self.triggered:
+            others["triggered"] = [run.to_json() for run in self.triggered]
+        if self.consumers:
+            others["asset_consumers"] = [consumer.to_json() for consumer in self.consumers]
         return {
             "dag_id": self.dag_id,
             "run_id": self.run_id,
@@ -87,7 +99,7 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "tasks": {key: {"state": task.state, "tries": task.tries} for key, task in self.tasks.items()},
             "xcom": {key: dict(task.xcom) for key, task in self.tasks.items() if task.xcom},
-            **triggered,
+            **others,
         }
 
 
@@ -109,7 +121,28 @@ def run_dag(
     prepared = prepare(request, run_document(request, clock.now()))
     triggered: list[RunResult] = []
     result = clock.run(_with_others(request, prepared, clock, on_event, triggered))
+    if request.follow_assets:
+        triggered.extend(_followed(request, clock, [*triggered, result]))
     return replace(result, triggered=tuple(triggered))
+
+
+def _followed(request: RunRequest, clock: Clock, results: list[RunResult]) -> Iterator[RunResult]:
+    """Run the DAGs that start by assets that these runs updated, and those that start by theirs; yield the results."""
+    waiting = [consumer for result in results for consumer in result.consumers if consumer.document]
+    for _ in range(MOST_FOLLOWED):
+        if not waiting:
+            return
+        consumer = waiting.pop(0)
+        following = replace(request, dag_id=consumer.dag_id)
+        prepared = prepare(following, dict(consumer.document or {}))
+        triggered: list[RunResult] = []
+        result = clock.run(_with_others(following, prepared, clock, None, triggered))
+        for each in (*triggered, result):
+            waiting.extend(one for one in each.consumers if one.document)
+            yield each
+    if waiting:
+        message = f"assets have started {MOST_FOLLOWED} runs, and {waiting[0].dag_id} would be the next one"
+        raise LocalRunError(message, remedy="look whether the DAGs start each other in a circle")
 
 
 async def _with_others(
@@ -151,17 +184,19 @@ async def _one(
             prepared, clock, folder, [ledger.hear, folder.hear, *sinks], environment
         )
         seconds = time.monotonic() - began
+        consumers = hear_events(prepared.home, folder.asset_events)
     keep(prepared.home / RUNS, prepared.dag_id, prepared.document, execution, ledger.states())
     result = RunResult(
         dag_id=prepared.dag_id,
         run_id=prepared.document["run_id"],
         run_state="success" if execution.status == "SUCCEEDED" else "failed",
-        logical_date=prepared.document["logical_date"],
+        logical_date=prepared.document.get("logical_date"),
         seconds=seconds,
         tasks=ledger.results(),
         logs=folder.path,
         error=execution.error,
         cause=execution.cause,
+        consumers=consumers,
     )
     return result, execution
 

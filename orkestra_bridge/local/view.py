@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from orkestra_bridge.local.assets import Consumer
     from orkestra_bridge.local.interpreter import Event
     from orkestra_bridge.local.run import RunResult
 
@@ -80,7 +81,16 @@ def _print_one(result: RunResult, console: Console) -> None:
     )
     if result.error and result.error != "DagRunFailed":
         console.print(Text(f"{result.error}: {result.cause or ''}".rstrip(": "), style="red"), soft_wrap=True)
+    for consumer in result.consumers:
+        console.print(_consumer_text(consumer), soft_wrap=True)
     console.print(f"logs: {result.logs}", soft_wrap=True)
+
+
+def _consumer_text(consumer: Consumer) -> str:
+    """Return what an updated asset means for a DAG that waits for it."""
+    if consumer.document is None:
+        return f"assets: {consumer.dag_id} still waits for {', '.join(consumer.waits_for)}"
+    return f"assets: {consumer.dag_id} starts ({consumer.document['run_id']})"
 
 
 def line_text(line: Line) -> Text:

@@ -131,9 +131,7 @@ def _refined(family: Family, task: Task) -> Family:
     Airflow's scheduler lets it succeed without executing it, unless somebody could notice
     (`TaskInstance.is_task_schedulable`).
     """
-    noticed = task.outlets or is_given(
-        task.attributes, "on_execute_callback", "on_success_callback", "inlets"
-    )
+    noticed = is_given(task.attributes, "on_execute_callback", "on_success_callback", "inlets", "outlets")
     return EMPTY_WITH_SIDE_EFFECTS if noticed else family
 
 

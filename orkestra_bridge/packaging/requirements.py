@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.model import ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import SourceSpan, Workflow
 from orkestra_bridge.options import Target
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.connection_hooks import choose_hooks, hook_classes
@@ -74,7 +74,7 @@ def _runtime_needs(workflow: Workflow) -> tuple[str, ...]:
     """
     schedule = workflow.schedule
     calls = any(task.calls for task in workflow.tasks)
-    by_tick = schedule.kind is ScheduleKind.CRON and (schedule.data_interval or workflow.catchup)
+    by_tick = bool(schedule.expressions) and (schedule.data_interval or workflow.catchup)
     ticks = by_tick or (calls and workflow.airflow_version.startswith("2."))
     return (*RUNTIME_NEEDS, *(["croniter"] if ticks else []), *(["boto3"] if calls else []))
 

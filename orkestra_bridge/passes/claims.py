@@ -52,7 +52,7 @@ KEPT_BY_TASK = frozenset(
         "end_from_trigger", "trigger_kwargs", "trigger_dag_id", "trigger_run_id", "conf",
         "logical_date", "execution_date", "run_after", "wait_for_completion", "allowed_states",
         "failed_states", "skipped_states", "skip_when_already_exists", "external_dag_id",
-        "external_task_id", "external_task_ids", "external_task_group_id", "execution_delta",
+        "outlets", "external_task_id", "external_task_ids", "external_task_group_id", "execution_delta",
         "execution_date_fn", "check_existence", "poll_interval", "recursion_depth",
     }
 )
@@ -83,10 +83,10 @@ _QUEUE = Claim(
     "remove it; memory and time limits belong to the function",
 )
 _DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
-_LINEAGE = Claim(
+_INLETS = Claim(
     rules.LINEAGE,
-    "no asset event is emitted for {value}",
-    "start the DAGs that wait for it with their own schedule, or put an event on EventBridge from the task",
+    "inlet_events of {value} is not available: events before the run are not kept",
+    "use triggering_asset_events, or let the task that makes the asset write down what this one needs",
 )
 _TEAM = Claim(rules.MULTI_TEAM, _NO_COUNTERPART, "nothing")
 
@@ -171,8 +171,7 @@ CLAIMS_BY_TASK = {
         "Step Functions retries by error name, not by Python code",
         "use retries and raise AirflowFailException",
     ),
-    "inlets": _LINEAGE,
-    "outlets": _LINEAGE,
+    "inlets": _INLETS,
     "task_display_name": _DISPLAY,
     "map_index_template": _DISPLAY,
     "logger_name": _DISPLAY,

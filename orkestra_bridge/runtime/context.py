@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.runtime.context_keys import keys_of
+from orkestra_bridge.runtime.context_keys import DATED, keys_of
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance, pendulum_moment
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def build_context(
     makers = {**_objects(task, ti, dag_run), **_dates(run)}
     if major == 2:
         makers |= _dates_2(run, ticks) | {"expanded_ti_count": lambda: _instances(task, ti)}
-    keys = keys_of(major)
+    keys = keys_of(major) if run.dated else keys_of(major) - DATED
     context = TaskContext({key: makers[key] for key in sorted(keys)})
     ti.bind(context)
     return context
@@ -101,9 +101,9 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "conn": _facade("connection", "ConnectionAccessor", call=True),
         "dag": _always(task.dag),
         "dag_run": _always(dag_run),
-        "inlet_events": _always({}),
+        "inlet_events": lambda: _asset_events("InletEventsAccessors", task.inlets),
         "macros": _facade("macros", None),
-        "outlet_events": _facade("assets", "OutletEvents", call=True),
+        "outlet_events": lambda: _asset_events("OutletEventAccessors"),
         "prev_data_interval_end_success": nothing,
         "prev_data_interval_start_success": nothing,
         "prev_end_date_success": nothing,
@@ -112,10 +112,11 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "run_id": _always(ti.run_id),
         "task_instance": _always(ti),
         "task_instance_key_str": lambda: f"{ti.dag_id}__{ti.task_id}__{_nodash(dag_run)}",
+        "triggering_asset_events": lambda: _triggering("TriggeringAssetEventsAccessor", dag_run),
         "templates_dict": nothing,
         "test_mode": _always(False),
         "ti": _always(ti),
-        "triggering_dataset_events": _always({}),
+        "triggering_dataset_events": lambda: _triggering("triggering_dataset_events", dag_run),
         "var": _facade("variable", "VariableAccessors", call=True),
     }
 
@@ -131,7 +132,17 @@ def _of_task(task: Any, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
 
 
 def _nodash(dag_run: DagRun) -> str:
-    return str(dag_run.logical_date.strftime("%Y%m%d"))
+    """Return what stands for the run in a task instance's key: its date, or its id if it has none."""
+    date = dag_run.logical_date
+    return str(date.strftime("%Y%m%d")) if date else dag_run.run_id
+
+
+def _asset_events(name: str, *arguments: Any) -> Any:
+    return _facade("asset_events", name)()(*arguments)
+
+
+def _triggering(name: str, dag_run: DagRun) -> Any:
+    return _asset_events(name, dag_run.consumed_asset_events)
 
 
 def _facade(module: str, name: str | None, *, call: bool = False) -> Callable[[], Any]:
@@ -214,7 +225,7 @@ def environment_variables(context: Mapping[str, Any]) -> dict[str, str]:
         "AIRFLOW_CTX_DAG_OWNER": task.owner,
         "AIRFLOW_CTX_DAG_ID": ti.dag_id,
         "AIRFLOW_CTX_TASK_ID": ti.task_id,
-        date: context["ts"],
+        date: context.get("ts", ""),
         "AIRFLOW_CTX_TRY_NUMBER": str(ti.try_number),
         "AIRFLOW_CTX_DAG_RUN_ID": ti.run_id,
     }

@@ -59,9 +59,25 @@ ONLY_2 = frozenset(
 
 ONLY_3 = frozenset({"exception", "triggering_asset_events"})
 
+DATED = frozenset(
+    {
+        "data_interval_end",
+        "data_interval_start",
+        "ds",
+        "ds_nodash",
+        "logical_date",
+        "prev_data_interval_end_success",
+        "prev_data_interval_start_success",
+        "ts",
+        "ts_nodash",
+        "ts_nodash_with_tz",
+    }
+)
+"""What a run without a logical date has not (`RuntimeTaskInstance.get_template_context`)."""
+
 KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3
 
 
 def keys_of(major: int) -> frozenset[str]:
     """Return the keys that a task of this Airflow major version finds in its context."""
-    return _BOTH | (ONLY_2 if major == 2 else frozenset())
+    return _BOTH | (ONLY_2 if major == 2 else frozenset({"triggering_asset_events"}))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from orkestra_bridge.runtime import deferring, own_image
+from orkestra_bridge.runtime.asset_events import tell_of_outlets
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
 from orkestra_bridge.runtime.errors import AnotherTry, ImageStarts, XComStorageError, XComTooLargeError
@@ -86,6 +87,7 @@ class _Attempt:
         self.major = instance.major
         self.error_limit = instance.error_limit
         self.retry = instance.retry
+        self.outlets = instance.outlets
         self.called = ""
         self.remembered = Remembered(instance.task, instance.ti)
         self.errors = importlib.import_module("airflow._impl.exceptions")
@@ -120,6 +122,8 @@ class _Attempt:
             if self.major > 2 or stop.code not in (None, 0):
                 raise
         self._no_exception()
+        if self.task.outlets:
+            tell_of_outlets(self.ti, self.context, self.outlets)
         self._call("on_success_callback", "success")
         return "success"
 

@@ -27,6 +27,7 @@ class DagRunType(str, Enum):
     MANUAL = "manual"
     SCHEDULED = "scheduled"
     BACKFILL = "backfill"
+    ASSET_TRIGGERED = "asset_triggered"
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
@@ -58,8 +59,8 @@ class DagRun:
 
     @property
     def logical_date(self) -> Any:
-        """Return the moment that the run is about."""
-        return pendulum_moment(self._run.logical_date)
+        """Return the moment that the run is about, None for a run of Airflow 3 that assets started."""
+        return pendulum_moment(self._run.logical_date) if self._run.dated else None
 
     @property
     def execution_date(self) -> Any:
@@ -68,13 +69,25 @@ class DagRun:
 
     @property
     def data_interval_start(self) -> Any:
-        """Return where the time that the run covers begins."""
-        return pendulum_moment(self._run.start)
+        """Return where the time that the run covers begins, None if it covers none."""
+        return pendulum_moment(self._run.start) if self._run.dated else None
 
     @property
     def data_interval_end(self) -> Any:
-        """Return where the time that the run covers ends."""
-        return pendulum_moment(self._run.end)
+        """Return where the time that the run covers ends, None if it covers none."""
+        return pendulum_moment(self._run.end) if self._run.dated else None
+
+    @property
+    def interval(self) -> tuple[datetime, datetime] | None:
+        """Return the time that the run covers, in UTC, None if it covers none."""
+        return (self._run.start, self._run.end) if self._run.dated else None
+
+    @property
+    def consumed_asset_events(self) -> list[Any]:
+        """Return the events of assets that started the run, the oldest first."""
+        from importlib import import_module
+
+        return list(map(import_module("airflow._impl.asset_events").AssetEvent, self._run.asset_events))
 
     @property
     def run_after(self) -> Any:

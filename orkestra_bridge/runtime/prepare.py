@@ -29,7 +29,7 @@ ERROR_LIMIT = 16_000
 class Instance:
     """A task instance that can be run.
 
-    ``major`` is the Airflow major version that is imitated, ``retry`` the task's retry arguments.
+    ``major`` is the Airflow major version that is imitated, ``retry`` the task's retry arguments, ``outlets`` its assets.
     """
 
     task: Any
@@ -38,6 +38,7 @@ class Instance:
     major: int
     retry: Mapping[str, Any]
     error_limit: int
+    outlets: tuple[Mapping[str, Any], ...] = ()
 
 
 def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> Instance:
@@ -81,6 +82,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         major=major,
         retry=retry_of(workflow, task.task_id),
         error_limit=int(workflow.get("error_limit") or ERROR_LIMIT),
+        outlets=tuple(_of_task(workflow, task.task_id).get("outlets") or ()),
     )
 
 
@@ -96,8 +98,11 @@ def _major(workflow: Mapping[str, Any]) -> int:
 
 def retry_of(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
     """Return the task's retry arguments as the workflow has them, empty if it does not know the task."""
-    found = (each.get("retry") for each in workflow["tasks"] if each["task_id"] == task_id)
-    return next(found, None) or {}
+    return _of_task(workflow, task_id).get("retry") or {}
+
+
+def _of_task(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
+    return next((each for each in workflow["tasks"] if each["task_id"] == task_id), {})
 
 
 def _retries(workflow: Mapping[str, Any], task: Any) -> int:

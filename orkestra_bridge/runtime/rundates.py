@@ -22,10 +22,13 @@ class Run:
     """One run of the DAG; all moments are aware and in UTC.
 
     Attributes:
-        run_type: ``manual``, ``scheduled`` or ``backfill``.
+        run_type: ``manual``, ``scheduled``, ``backfill``, ``asset_triggered`` or ``dataset_triggered``.
         start, end: The data interval.
         run_after: When Airflow would start it.
         started: When the execution started.
+        dated: False for a run that Airflow 3 gives neither a logical date nor an interval, since assets started it; the
+            three moments are then the one of the event.
+        asset_events: The events that started it, the oldest first, as `runtime.asset_events` makes them.
     """
 
     run_id: str
@@ -36,6 +39,8 @@ class Run:
     run_after: datetime
     started: datetime
     conf: dict[str, Any] = field(default_factory=dict)
+    dated: bool = True
+    asset_events: tuple[dict[str, Any], ...] = ()
 
 
 def parse_moment(text: str) -> datetime:
@@ -74,7 +79,11 @@ def resolve_run(
     scheduled = document.get("scheduled_time")
     run_type = document.get("run_type") or ("scheduled" if scheduled else "manual")
     ticks = Ticks(schedule)
-    if document.get("logical_date"):
+    events = tuple(document.get("asset_events") or ())
+    if document.get("triggered_at"):
+        logical = parse_moment(document["triggered_at"])
+        start, end = _interval_of(events, logical)
+    elif document.get("logical_date"):
         logical = parse_moment(document["logical_date"])
         start, end = ticks.from_logical_date(logical, manual=run_type == "manual")
     elif scheduled:
@@ -95,17 +104,32 @@ def resolve_run(
         run_after=end,
         started=started,
         conf=dict(document.get("conf") or {}),
+        dated=major == 2 or not document.get("triggered_at"),
+        asset_events=events,
     )
+
+
+def _interval_of(events: tuple[dict[str, Any], ...], moment: datetime) -> tuple[datetime, datetime]:
+    """Return from where to where the runs covered that made the events.
+
+    Source: Airflow 2's `DatasetTriggeredTimetable.data_interval_for_events`.
+    """
+    covered = [event["data_interval"] for event in events if event.get("data_interval")]
+    if not covered:
+        return moment, moment
+    return min(parse_moment(start) for start, _ in covered), max(parse_moment(end) for _, end in covered)
 
 
 class Ticks:
     """The moments at which a schedule fires."""
 
     def __init__(self, schedule: Mapping[str, Any]) -> None:
-        self.kind = schedule.get("kind", "none")
-        self.has_interval = bool(schedule.get("data_interval")) and self.kind in ("cron", "delta")
         self.expressions = tuple(schedule.get("expressions") or ())
         self.seconds = schedule.get("seconds")
+        self.kind = schedule.get("kind", "none")
+        if self.kind == "asset":  # it may have a timetable beside its assets
+            self.kind = "cron" if self.expressions else "delta" if self.seconds else "none"
+        self.has_interval = bool(schedule.get("data_interval")) and self.kind in ("cron", "delta")
         self.zone = schedule.get("timezone") or "UTC"
 
     def ending_at(self, tick: datetime) -> tuple[datetime, datetime]:

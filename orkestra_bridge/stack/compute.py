@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.stack.asset_bus import event_rights, event_variable, makes_events
 from orkestra_bridge.stack.iam import allow, role, tracing
 from orkestra_bridge.stack.other_dags import machine_rights, machine_variables
 from orkestra_bridge.stack.secret_access import read_values, runtime_environment
@@ -66,13 +67,15 @@ def task_variables(workflow: Workflow) -> Json:
         **environment(settings_of(workflow)),
         **(xcom_variable() if may_push(workflow) else {}),
         **machine_variables(workflow),
+        **(event_variable() if makes_events(workflow) else {}),
     }
 
 
 def task_rights(workflow: Workflow) -> list[Json]:
     """Return the statements for the role of whatever runs tasks."""
     xcoms = xcom_rights() if may_push(workflow) else []
-    return [*xcoms, *machine_rights(workflow), *read_values(workflow.needs)]
+    events = event_rights() if makes_events(workflow) else []
+    return [*xcoms, *machine_rights(workflow), *events, *read_values(workflow.needs)]
 
 
 def log_group(retention_days: int, name: Json | None = None) -> Json:

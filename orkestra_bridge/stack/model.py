@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import ScheduleKind
+    from orkestra_bridge.ir.model import AssetCondition, ScheduleKind
 
 ScheduleState = Literal["ENABLED", "DISABLED"]
 
@@ -67,6 +67,7 @@ class ScheduleView:
         end: The last one, included, or None.
         period: A further condition on the moment, or None.
         events: Event patterns of EventBridge, each of which starts a run.
+        assets: The assets whose events start runs, or None.
         state: What the schedule is when it is created.
     """
 
@@ -77,16 +78,20 @@ class ScheduleView:
     start: str | None = None
     end: str | None = None
     period: Period | None = None
+    assets: AssetCondition | None = None
     state: ScheduleState = "ENABLED"
     events: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schedule as report.json has it; ``period`` and ``events`` only where there are some."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name not in {"period", "events"}}
+        """Return the schedule as report.json has it; ``period``, ``events`` and ``assets`` only where there are some."""
+        left_out = {"period", "events", "assets"}
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
         if self.events:
             fields["events"] = list(self.events)
         if self.period is not None:
             fields["period"] = {"minutes": self.period.minutes, "anchor": self.period.anchor}
+        if self.assets is not None:
+            fields["assets"] = self.assets.to_json()
         return {**fields, "kind": self.kind.value, "expressions": list(self.expressions)}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.stack.iam import METADATA_KEY, allow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 QUEUE = "UndeliveredRuns"
 _RETENTION = 14 * 24 * 3600
@@ -22,6 +22,17 @@ def queue_resources(rules: Sequence[str] = ()) -> dict[str, Json]:
     Schedules have a role for that, rules have none.
     """
     return {QUEUE: _queue(), f"{QUEUE}Policy": _policy(rules)}
+
+
+def queue_of_rules(resources: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the queue for all rules of a template that send to it; nothing for a template without it."""
+    rules = [
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Events::Rule"
+        and any("DeadLetterConfig" in target for target in resource["Properties"]["Targets"])
+    ]
+    return queue_resources(rules) if QUEUE in resources else {}
 
 
 def send(sid: str) -> Json:

@@ -83,6 +83,31 @@ OVERLAPPING_RUNS = Rule(
     severity=Severity.WARNING,
     verdict=Verdict.APPROXIMATED,
 )
+EACH_ASSET_EVENT = Rule(
+    id="OB520",
+    title="events of assets are not gathered",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+ASSET_ALIAS = Rule(
+    id="OB521",
+    title="an alias starts runs by events that name it",
+    severity=Severity.INFO,
+    verdict=Verdict.APPROXIMATED,
+)
+ASSET_WATCHER = Rule(
+    id="OB522",
+    title="an asset whose events a watcher makes",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+    if_allowed="the watcher makes no events; those that tasks make or that you put on the bus start runs",
+)
+NO_ASSETS = Rule(
+    id="OB523",
+    title="a schedule of assets that names none",
+    severity=Severity.WARNING,
+    verdict=Verdict.KEPT,
+)
 VALUES_TO_PUSH = Rule(
     id="OB531",
     title="Variables and connections that have to be on AWS",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.ir.model import AssetCondition, ScheduleKind
+from orkestra_bridge.stack.asset_findings import about_assets
 from orkestra_bridge.stack.cron import Cron, CronError, Days, parse_cron
 from orkestra_bridge.stack.eventbridge import to_expressions
 from orkestra_bridge.stack.model import ScheduleView
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 _SAFE_NEAREST = 28
 """``W`` beyond the last day of a month: croniter takes the last one, AWS does not say."""
 _REMEDIES = {
-    ScheduleKind.ASSET: "give the DAG a cron schedule, or start it by a rule on the event behind the asset",
     ScheduleKind.CONTINUOUS: "give the DAG a cron schedule with the shortest period that it needs",
     ScheduleKind.CUSTOM: "give the DAG one or more cron expressions in place of the timetable class",
 }
@@ -65,6 +65,8 @@ def schedule_view(workflow: Workflow) -> _Result:
         view, findings = period_view(workflow)
     elif kind is ScheduleKind.ONCE:
         view, findings = _once_view(workflow)
+    elif kind is ScheduleKind.ASSET:
+        view, findings = _asset_view(workflow, workflow.schedule.assets or AssetCondition(kind="all"))
     elif kind is ScheduleKind.NONE:
         view, findings = _no_view(workflow)
     else:
@@ -88,6 +90,21 @@ def _no_view(workflow: Workflow) -> _Result:
     message = "schedule=None: the template has no schedule, runs are started by hand or by other services"
     remedy = "start a run with StartExecution on the state machine, or give the DAG a schedule"
     return _plain(workflow), (_say(workflow, NO_SCHEDULE, message, remedy),)
+
+
+def _asset_view(workflow: Workflow, condition: AssetCondition) -> _Result:
+    """Return the view of a DAG that assets start, and a timetable beside them if it has one."""
+    findings = list(about_assets(workflow, condition))
+    if not condition.leaves:
+        return _plain(workflow), tuple(findings)
+    view = _plain(workflow)
+    timed = workflow.schedule.expressions or workflow.schedule.seconds is not None
+    if timed:
+        kind = ScheduleKind.CRON if workflow.schedule.expressions else ScheduleKind.DELTA
+        plain = replace(workflow, schedule=replace(workflow.schedule, kind=kind, assets=None))
+        view, more = _cron_view(plain) if kind is ScheduleKind.CRON else period_view(plain)
+        findings += more
+    return replace(view, kind=ScheduleKind.ASSET, assets=condition), tuple(findings)
 
 
 def _unsupported_view(workflow: Workflow) -> _Result:
@@ -117,7 +134,9 @@ def _general(workflow: Workflow, view: ScheduleView) -> tuple[Finding, ...]:
             ' {"run_type": "backfill", "logical_date": ...}'
         )
         findings.append(_say(workflow, CATCHUP, message, remedy, "catchup"))
-    if view.expressions and any(item.name == "max_active_runs" for item in workflow.attributes):
+    if (view.expressions or view.assets) and any(
+        item.name == "max_active_runs" for item in workflow.attributes
+    ):
         message = (
             f"max_active_runs={workflow.max_active_runs}: a run starts when it is due, however many still run"
         )

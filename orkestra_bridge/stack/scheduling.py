@@ -6,12 +6,14 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.stack.assets import asset_resources
 from orkestra_bridge.stack.iam import allow, role
 from orkestra_bridge.stack.launcher import RUN_INPUT, launcher_definition
 from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
 from orkestra_bridge.stack.queue import QUEUE, queue_resources, send
 
 if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.stack.model import ScheduleView
 
 LAUNCHER = "Launcher"
@@ -23,17 +25,21 @@ Json = dict[str, Any]
 
 def is_scheduled(view: ScheduleView) -> bool:
     """Return True if the template has a schedule."""
-    return bool(view.expressions) or view.kind is ScheduleKind.ONCE
+    return bool(view.expressions) or view.kind is ScheduleKind.ONCE or view.assets is not None
 
 
-def scheduling_resources(dag_id: str, view: ScheduleView) -> dict[str, Json]:
+def scheduling_resources(workflow: Workflow, view: ScheduleView) -> dict[str, Json]:
     """Return the resources that start the DAG's runs, by logical id; none if nothing starts it by itself."""
     if not is_scheduled(view):
         return {}
+    times = bool(view.expressions) or view.kind is ScheduleKind.ONCE
     return {
-        **_schedules(dag_id, view),
-        SCHEDULE_ROLE: _schedule_role(),
-        **_launcher(view),
+        **(
+            {**_schedules(workflow.dag_id, view), SCHEDULE_ROLE: _schedule_role(), **_launcher(view)}
+            if times
+            else {}
+        ),
+        **(asset_resources(workflow, view.assets, QUEUE) if view.assets else {}),
         **queue_resources(),
     }
 

@@ -10,6 +10,7 @@ import orjson
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import execution_name, shorten
+from orkestra_bridge.stack.asset_bus import bus_parameter, makes_events
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.container import (
     cluster_resource,
@@ -30,6 +31,7 @@ from orkestra_bridge.stack.images import (
 from orkestra_bridge.stack.machine import MACHINE, machine_definitions, machine_resources, name_limit
 from orkestra_bridge.stack.model import Stack
 from orkestra_bridge.stack.other_dags import machine_parameters
+from orkestra_bridge.stack.queue import queue_of_rules
 from orkestra_bridge.stack.rules import TEMPLATE_TOO_LARGE
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
@@ -53,6 +55,7 @@ _TAGGED = frozenset(
         "AWS::DynamoDB::Table",
         "AWS::ECS::Cluster",
         "AWS::ECS::TaskDefinition",
+        "AWS::Events::Rule",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
@@ -101,9 +104,10 @@ def build_stack(
         **container_resources(workflow, f"{function.logical}Function", target, images, tuple(parts)),
         **image_resources(workflow, target),
         **(cluster_resource() if contained else {}),
-        **scheduling_resources(workflow.dag_id, view),
+        **scheduling_resources(workflow, view),
         **event_resources(workflow.dag_id, view),
     }
+    resources.update(queue_of_rules(resources))
     for resource in resources.values():
         if resource["Type"] in _TAGGED:
             resource["Properties"]["Tags"] = [{"Key": "orkestra-bridge:dag-id", "Value": workflow.dag_id}]
@@ -188,8 +192,9 @@ def _parameters(
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     machines = machine_parameters(workflow)
+    bus = bus_parameter() if view.assets or makes_events(workflow) else {}
     return {
-        **parameters, **xcoms, **machines, **settings, **_schedule_parameters(view), **event_parameters(view),
+        **parameters, **xcoms, **machines, **bus, **settings, **_schedule_parameters(view), **event_parameters(view),
     }  # fmt: skip
 
 

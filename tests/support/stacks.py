@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import AssetCondition, Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.options import Target
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, Stack
 from orkestra_bridge.stack.template import build_stack
@@ -31,6 +31,8 @@ FUNCTION = FunctionAsset(
 )
 LAYER = LayerAsset(key_hash="cd" * 32)
 START = "2024-01-01T00:00:00+00:00"
+_A, _B, _C = (AssetCondition(kind="asset", name=name, uri=f"s3://bucket/{name}") for name in "abc")
+ASSETS = AssetCondition(kind="any", of=(_A, AssetCondition(kind="all", of=(_B, _C))))
 SCHEDULES = {
     "none": Schedule(),
     "once": Schedule(kind=ScheduleKind.ONCE, text="@once"),
@@ -39,6 +41,10 @@ SCHEDULES = {
         kind=ScheduleKind.CRON, expressions=("0 5 13 * fri",), timezone="Europe/Paris", text="0 5 13 * fri"
     ),
     "rate": Schedule(kind=ScheduleKind.DELTA, seconds=5400, text="1:30:00"),
+    "assets": Schedule(kind=ScheduleKind.ASSET, assets=ASSETS, text="a | (b & c)"),
+    "asset or time": Schedule(
+        kind=ScheduleKind.ASSET, assets=ASSETS.of[0], expressions=("0 5 * * *",), text="0 5 * * * or a"
+    ),
     "period": Schedule(kind=ScheduleKind.DELTA, seconds=5400, data_interval=True, text="1:30:00"),
 }
 

@@ -210,7 +210,7 @@ def test_periods_that_no_expression_says_are_refused(seconds: float | None, rule
     [
         (ScheduleKind.NONE, "OB501", Severity.INFO),
         (ScheduleKind.ONCE, "OB506", Severity.WARNING),
-        (ScheduleKind.ASSET, "OB502", Severity.ERROR),
+        (ScheduleKind.ASSET, "OB523", Severity.WARNING),
         (ScheduleKind.CONTINUOUS, "OB502", Severity.ERROR),
         (ScheduleKind.CUSTOM, "OB502", Severity.ERROR),
     ],

@@ -95,7 +95,7 @@ TOLD = (*SILENT, Attribute(name="on_failure_callback", value="tell"))
         (a_task("t", attributes=SILENT), True),
         (a_task("t", operator="EmptyOperator"), False),
         (a_task("t", operator="EmptyOperator", attributes=TOLD[1:]), False),
-        (a_task("t", operator="EmptyOperator", outlets=True), True),
+        (a_task("t", operator="EmptyOperator", attributes=(Attribute(name="outlets", value=["a"]),)), True),
         (a_task("t", operator="BashOperator"), True),
         (a_task("t", operator="BashOperator", attributes=SILENT), False),
         (a_task("t", operator="BashOperator", attributes=TOLD), True),

@@ -1,7 +1,7 @@
 """``@asset`` and ``@asset.multi``: a function that makes an asset, as a DAG of one task.
 
 Source: `airflow/sdk/definitions/asset/decorators.py`. Airflow asks its database for the assets that the function's
-parameters name; here they are those with that name, without what is only written down there.
+parameters name; here they are those with that name that the DAG file makes or imports.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from airflow._impl.assets import Asset, AssetAll
+from airflow._impl.assets import Asset, AssetAll, asset_named
 from airflow._impl.dag import DAG
 from airflow._impl.python import PythonOperator
 from airflow._impl.taskflow import _TaskDecorator
@@ -51,7 +51,7 @@ class _AssetMainOperator(PythonOperator):
         return found
 
     def _of_context(self, name: str, context: Any) -> Any:
-        return context["outlet_events"] if name == "outlet_events" else Asset(name)
+        return context["outlet_events"] if name == "outlet_events" else asset_named(name)
 
 
 class AssetDefinition(Asset):

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
+
+_BY_NAME: dict[str, Asset] = {}
+
+
+def asset_named(name: str) -> Asset:
+    """Return the asset of this name that has been made here; Airflow has them all in its database."""
+    return _BY_NAME.get(name) or Asset(name)
+
+
+def normalised(uri: str) -> str:
+    """Return a URI as Airflow writes it; raises ValueError for a reserved scheme.
+
+    Source: `airflow.sdk.definitions.asset._sanitize_uri`, without what providers add for their schemes.
+    """
+    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+    parts = urlsplit(uri)
+    scheme = parts.scheme.lower()
+    if not scheme or scheme.startswith("x-"):
+        return uri
+    if scheme == "airflow":
+        raise ValueError("Asset scheme 'airflow' is reserved")
+    host = parts.netloc.rpartition("@")[2] if parts.password else parts.netloc
+    query = urlencode(sorted(parse_qsl(parts.query)))
+    return urlunsplit((scheme, host, parts.path.rstrip("/") or "/", query, ""))
 
 
 class _Condition:
@@ -32,10 +56,12 @@ class Asset(_Condition):
         if name is None and uri is None:
             raise TypeError("Asset needs a name or a uri")
         self.name = str(uri) if name is None else name
-        self.uri = str(name if uri is None else uri)
+        self.uri = normalised(str(name if uri is None else uri))
         self.group = group
         self.extra = extra or {}
         self.watchers = list(watchers or [])
+        if self.uri != self.name or self.name not in _BY_NAME:
+            _BY_NAME[self.name] = self
 
     def __repr__(self) -> str:
         return f"Asset(name={self.name!r}, uri={self.uri!r})"
@@ -118,24 +144,6 @@ class Metadata:
         self.asset = asset
         self.extra = extra or {}
         self.alias = alias
-
-
-class OutletEvent:
-    """What a task adds to the event of one of its outlets."""
-
-    def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
-        self.asset_alias_events: list[Any] = []
-
-    def add(self, asset: Any, extra: dict[str, Any] | None = None) -> None:
-        self.asset_alias_events.append({"asset": asset, "extra": extra or {}})
-
-
-class OutletEvents(defaultdict[Any, OutletEvent]):
-    """``outlet_events`` of the context: one event per outlet."""
-
-    def __init__(self) -> None:
-        super().__init__(OutletEvent)
 
 
 def expand_alias(alias: Any, *_args: Any, **_kwargs: Any) -> list[Any]:

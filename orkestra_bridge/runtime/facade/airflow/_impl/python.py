@@ -6,6 +6,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow._impl.assets import Metadata
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
 from airflow._impl.settings import SETTINGS
@@ -61,12 +62,19 @@ def make_kwargs_callable(func: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _exhausted(generator: Any) -> Any:
-    """Return what a generator function returns; what it yields is metadata of asset events."""
+    """Return what a generator function returns; what it yields is metadata of asset events, or nothing to us."""
+    from airflow._impl.current import get_current_context
+
     while True:
         try:
-            next(generator)
-        except StopIteration as stop:  # noqa: PERF203
+            yielded = next(generator)
+        except StopIteration as stop:
             return stop.value
+        if isinstance(yielded, Metadata):
+            events = get_current_context()["outlet_events"]
+            events[yielded.asset].extra.update(yielded.extra)
+            if yielded.alias:
+                events[yielded.alias].add(yielded.asset, extra=yielded.extra)
 
 
 class PythonOperator(BaseOperator):

@@ -1,0 +1,82 @@
+"""Assets (datasets) of schedules, inlets and outlets as plain values.
+
+Source: `airflow.datasets` (2.x) and `airflow.sdk.definitions.asset` (3.x).
+
+Part of the worker program: standard library only, Python 3.8 and later. Classes are told apart by the names in their
+MRO, since those of the two majors are unrelated and users derive from them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_KINDS = {
+    "AssetAny": "any",
+    "DatasetAny": "any",
+    "AssetAll": "all",
+    "DatasetAll": "all",
+    "AssetAlias": "alias",
+    "DatasetAlias": "alias",
+    "AssetNameRef": "asset",
+    "AssetUriRef": "asset",
+    "Asset": "asset",
+    "Dataset": "asset",
+}
+
+
+def asset_of(value: Any) -> dict[str, Any] | None:
+    """Return the fields of `orkestra_bridge.ir.model.AssetCondition`, None for what is no asset.
+
+    A reference knows only the name or the URI, the other one is empty.
+    """
+    if isinstance(value, (list, tuple, set)):
+        return _combined("all", value)
+    names = (cls.__name__ for cls in type(value).__mro__ if cls.__module__.startswith("airflow."))
+    kind = next((_KINDS[name] for name in names if name in _KINDS), None)
+    if kind is None:
+        return None
+    if kind in ("any", "all"):
+        return _combined(kind, value.objects)
+    found = {"kind": kind, **{name: str(getattr(value, name, None) or "") for name in ("name", "uri")}}
+    watchers = [str(watcher.name) for watcher in getattr(value, "watchers", None) or ()]
+    return {**found, "watchers": watchers} if watchers else found
+
+
+def _combined(kind: str, values: Any) -> dict[str, Any]:
+    found = [member for member in map(asset_of, values) if member is not None]
+    return {"kind": kind, "of": found}
+
+
+def written(condition: dict[str, Any]) -> str:
+    """Return a condition as the user would write it, with URIs for assets: ``a & (b | c)``."""
+    kind = condition["kind"]
+    if kind in ("any", "all"):
+        parts = [
+            f"({written(member)})" if len(member.get("of", ())) > 1 else written(member)
+            for member in condition["of"]
+        ]
+        return (" & " if kind == "all" else " | ").join(parts)
+    shown = condition["uri"] or condition["name"]
+    return f"alias {shown}" if kind == "alias" else shown
+
+
+def assets_of(values: Any) -> list[dict[str, Any]]:
+    """Return the assets among what a task has as inlets or outlets; lineage of other kinds makes no events."""
+    if not isinstance(values, (list, tuple, set)):
+        values = [values]
+    return [found for found in map(asset_of, values) if found is not None]
+
+
+def schedule_assets(dag: Any) -> dict[str, Any] | None:
+    """Return what a DAG's schedule waits for, None if it waits for no assets."""
+    timetable = dag.timetable
+    for owner, name in (
+        (timetable, "asset_condition"),
+        (timetable, "dataset_condition"),
+        (timetable, "datasets"),
+        (dag, "dataset_triggers"),
+    ):
+        found = asset_of(getattr(owner, name, None))
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,105 @@
+"""What starts a DAG that waits for assets: rules that hear of their events, and the launcher behind them.
+
+An event has the keys of what it is about, ``uri s3://...``, ``name ...`` or ``alias ...``; a rule those of the schedule.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, SOURCE
+from orkestra_bridge.stack.asset_bus import BUS
+from orkestra_bridge.stack.asset_launcher import asset_launcher_definition
+from orkestra_bridge.stack.iam import allow, role
+from orkestra_bridge.stack.joins import join_table
+from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orkestra_bridge.ir.model import AssetCondition, Workflow
+
+LAUNCHER = "AssetLauncher"
+MEMORY = "AssetMemory"
+RULE = "AssetRule"
+PATTERN_LIMIT = 2_048
+"""Characters of a rule's pattern (AWS: "Amazon EventBridge quotas")."""
+
+Json = dict[str, Any]
+
+
+def asset_resources(workflow: Workflow, condition: AssetCondition, queue: str) -> dict[str, Json]:
+    """Return the rules for the assets that a DAG waits for, the launcher behind them and its memory, by logical id.
+
+    ``queue`` is the logical id of the queue for what could not be delivered.
+    """
+    patterns = list(_patterns(condition))
+    names = [RULE if len(patterns) == 1 else f"{RULE}{number}" for number in range(1, len(patterns) + 1)]
+    return {
+        **{
+            name: _rule(workflow.dag_id, pattern, queue)
+            for name, pattern in zip(names, patterns, strict=True)
+        },
+        f"{RULE}Role": role(
+            "events.amazonaws.com",
+            [allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER})],
+            own_account_only=True,
+        ),
+        **_launcher(workflow, condition, queue),
+        **({MEMORY: join_table()} if condition.needs_memory else {}),
+    }
+
+
+def _patterns(condition: AssetCondition) -> Iterator[Json]:
+    """Yield event patterns for all keys, each as long as a rule may have it."""
+    keys: list[str] = []
+    for key in dict.fromkeys(key for leaf in condition.leaves for key in leaf.keys):
+        if keys and len(json.dumps(_pattern([*keys, key]))) > PATTERN_LIMIT:
+            yield _pattern(keys)
+            keys = []
+        keys.append(key)
+    yield _pattern(keys)
+
+
+def _pattern(keys: list[str]) -> Json:
+    return {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"keys": keys}}
+
+
+def _rule(dag_id: str, pattern: Json, queue: str) -> Json:
+    return {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "Description": f"Assets that the Airflow DAG {dag_id} waits for"[:512],
+            "EventBusName": {"Ref": BUS},
+            "EventPattern": pattern,
+            "State": {"Ref": "ScheduleState"},
+            "Targets": [
+                {
+                    "Id": LAUNCHER,
+                    "Arn": {"Ref": LAUNCHER},
+                    "RoleArn": {"Fn::GetAtt": [f"{RULE}Role", "Arn"]},
+                    "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [queue, "Arn"]}},
+                }
+            ],
+        },
+    }
+
+
+def _launcher(workflow: Workflow, condition: AssetCondition, queue: str) -> dict[str, Json]:
+    definition = asset_launcher_definition(
+        workflow.dag_id, condition, major=int(workflow.airflow_version.split(".", 1)[0])
+    )
+    fill: Json = {"StateMachineArn": {"Ref": MACHINE}, "UndeliveredRunsUrl": {"Ref": queue}}
+    statements = [
+        allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}),
+        allow("ReportMissedRun", ("sqs:SendMessage",), {"Fn::GetAtt": [queue, "Arn"]}),
+    ]
+    if condition.needs_memory:
+        fill[MEMORY] = {"Ref": MEMORY}
+        actions = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
+        statements.append(allow("RememberEvents", actions, {"Fn::GetAtt": [MEMORY, "Arn"]}))
+    return {
+        LAUNCHER: state_machine("EXPRESS", definition, fill, LAUNCHER),
+        f"{LAUNCHER}Role": machine_role(statements),
+    }
