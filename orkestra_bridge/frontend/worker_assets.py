@@ -17,6 +17,7 @@ _KINDS = {
     "DatasetAll": "all",
     "AssetAlias": "alias",
     "DatasetAlias": "alias",
+    "_DatasetAliasCondition": "alias",  # what a schedule of 2.10 makes of it
     "AssetNameRef": "asset",
     "AssetUriRef": "asset",
     "Asset": "asset",
