@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from airflow._impl.paths_elsewhere import ELSEWHERE
+from airflow._impl.paths_elsewhere import ONLY_2 as _ONLY_2
+from airflow._impl.paths_elsewhere import ONLY_3 as _ONLY_3
+
 PROVIDERS = "airflow.providers."
 """A namespace that the facade shares with the provider packages that are installed."""
 
@@ -169,13 +173,10 @@ MODULES: dict[str, tuple[str, ...]] = {
         "absent: ImportError DbCallbackRequest DagPickle",
     ),
     "airflow.models.abstractoperator": ("operator: AbstractOperator=BaseOperator", _DEFAULTS),
-    "airflow.models.asset": ("assets: expand_alias_to_assets=expand_alias", "absent: AssetModel AssetEvent"),
-    "airflow.models.base": ("absent: Base",),
     "airflow.models.baseoperator": ("operator: BaseOperator BaseOperatorMeta BaseOperatorLink", *_EDGES),
     "airflow.models.baseoperatorlink": ("operator: BaseOperatorLink",),
     "airflow.models.connection": ("connection: Connection",),
     "airflow.models.dag": ("dag: DAG", "contexts: DagContext", "taskflow: dag", "absent: DagModel DagTag"),
-    "airflow.models.dagbag": ("absent: DagBag",),
     "airflow.models.dagrun": ("instance_types: DagRun", "enums: DagRunType"),
     "airflow.models.expandinput": (
         "expand_input: DictOfListsExpandInput ListOfDictsExpandInput MappedArgument",
@@ -184,8 +185,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.models.operator": ("operator: Operator=BaseOperator",),
     "airflow.models.param": ("params: Param ParamsDict DagParam",),
     "airflow.models.skipmixin": _SKIPMIXIN,
-    "airflow.models.pool": ("absent: Pool",),
-    "airflow.models.serialized_dag": ("absent: SerializedDagModel",),
     "airflow.models.taskinstance": (
         "instance_types: TaskInstance",
         *_CONTEXT,
@@ -460,10 +459,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.utils.xcom": ("xcom: XCOM_RETURN_KEY",),
     "airflow.utils.yaml": ("texts: safe_load=yaml_load dump=yaml_dump", "yaml_names: YAMLError SafeLoader"),
     "airflow.version": ("version: version",),
+    **ELSEWHERE,
 }
 
 # Paths that only one of the majors has: `try: ... except ImportError: ...` in a DAG file goes the same way as there.
 ONLY_2 = (
+    *_ONLY_2,
     "airflow.decorators.setup_teardown",
     "airflow.datasets",
     "airflow.hooks.base_hook",
@@ -478,4 +479,4 @@ ONLY_2 = (
     "airflow.utils.log.secrets_masker",
     "airflow.utils.weekday",
 )
-ONLY_3 = ("airflow.partition_mappers", "airflow.sdk", "airflow.timetables.assets")
+ONLY_3 = (*_ONLY_3, "airflow.partition_mappers", "airflow.sdk", "airflow.timetables.assets")

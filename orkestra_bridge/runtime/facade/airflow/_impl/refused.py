@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
 from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
+from airflow._impl.sensor import BaseSensorOperator
 from airflow._impl.taskflow import _PythonDecoratedOperator
 
 
@@ -80,6 +82,64 @@ DECORATED = {
     "branch_virtualenv": _BranchPythonVirtualenvDecoratedOperator,
     "branch_external_python": _BranchExternalPythonDecoratedOperator,
 }
+
+
+class FileSensor(BaseSensorOperator):
+    """Waits for a file on a disk that all workers share."""
+
+    template_fields: Any = ("filepath",)
+
+    def __init__(
+        self,
+        *,
+        filepath: Any,
+        fs_conn_id: str = "fs_default",
+        recursive: bool = False,
+        deferrable: bool = False,
+        start_from_trigger: bool = False,
+        trigger_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filepath = filepath
+        self.fs_conn_id = fs_conn_id
+        self.recursive = recursive
+        self.deferrable = deferrable
+        self.start_from_trigger = start_from_trigger
+        self.trigger_kwargs = trigger_kwargs
+
+    def poke(self, context: Any) -> Any:
+        raise AirflowException(
+            f"{self.task_type} does not run in the task runtime: there is no disk to share"
+        )
+
+
+class SkippedStatePropagationOptions(Enum):
+    """When a sub-DAG's skipped tasks skip what follows it."""
+
+    ALL_LEAVES = "all_leaves"
+    ANY_LEAF = "any_leaf"
+
+
+class SubDagOperator(BaseSensorOperator):
+    """Runs another DAG as if it were a task; Airflow 3 has it no longer."""
+
+    def __init__(
+        self,
+        *,
+        subdag: Any,
+        session: Any = None,  # Airflow's own argument
+        conf: dict[str, Any] | None = None,
+        propagate_skipped_state: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.subdag = subdag
+        self.conf = conf
+        self.propagate_skipped_state = propagate_skipped_state
+
+    def poke(self, context: Any) -> Any:
+        raise AirflowException(f"{self.task_type} does not run in the task runtime: make it a TaskGroup")
 
 
 class HITLOperator(BaseOperator):
