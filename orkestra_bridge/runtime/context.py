@@ -101,7 +101,6 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "conn": _facade("connection", "ConnectionAccessor", call=True),
         "dag": _always(task.dag),
         "dag_run": _always(dag_run),
-        "inlet_events": lambda: _asset_events("InletEventsAccessors", task.inlets),
         "macros": _facade("macros", None),
         "outlet_events": lambda: _asset_events("OutletEventAccessors"),
         "prev_data_interval_end_success": nothing,
@@ -123,6 +122,7 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
 
 def _of_task(task: Any, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
     return {
+        "inlet_events": lambda: _asset_events("InletEventsAccessors", task.inlets or ()),
         "inlets": lambda: task.inlets,
         "map_index_template": lambda: task.map_index_template,
         "outlets": lambda: task.outlets,

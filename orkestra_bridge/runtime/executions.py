@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.mapping import instances_of
@@ -38,7 +39,7 @@ class Executions:
     Args:
         own: ARN of the execution that asks: it has the region and the account.
         others: What the package knows of other DAGs, by dag id: ``schedule``, and ``groups`` by task id.
-        client: boto3's client of Step Functions; made when it is first needed.
+        client: boto3's client of Step Functions; None for one that is made when it is first needed, and kept.
     """
 
     def __init__(self, own: str, others: Mapping[str, Any], client: Any = None) -> None:
@@ -49,12 +50,7 @@ class Executions:
     @property
     def client(self) -> Any:
         """Return boto3's client."""
-        if self._client is None:
-            import boto3
-
-            local = os.environ.get(ENDPOINT)
-            self._client = _local(local) if local else boto3.client("stepfunctions")
-        return self._client
+        return self._client or _client(os.environ.get(ENDPOINT))
 
     def machine(self, dag_id: str) -> str:
         """Return the ARN of a DAG's state machine."""
@@ -143,6 +139,14 @@ class Executions:
         except self.client.exceptions.ExecutionDoesNotExist:
             return None
         return found
+
+
+@lru_cache(maxsize=2)
+def _client(endpoint: str | None) -> Any:
+    """Return a client, for as long as the process lives: making one takes longer than many pokes."""
+    import boto3
+
+    return _local(endpoint) if endpoint else boto3.client("stepfunctions")
 
 
 def _local(endpoint: str) -> Any:

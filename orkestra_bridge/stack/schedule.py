@@ -48,6 +48,13 @@ _REMEDIES = {
 }
 
 _STATES = {False: "ScheduleState", True: "EventRulesState (and ScheduleState, if there is one)"}
+_PARTITIONED = {
+    "CronPartitionTimetable": "use CronTriggerTimetable, and make the partition's key of the logical date in the task",
+    "PartitionedAssetTimetable": "schedule by the assets themselves, and read the key of each event in"
+    " triggering_asset_events",
+    "PartitionedAtRuntime": "use schedule=None, give the key to a run in its conf; outlet_events may add keys as before",
+}
+"""Remedies by class; its name is all that the schedule says."""
 
 _Result = tuple[ScheduleView, tuple["Finding", ...]]
 
@@ -113,6 +120,12 @@ def _unsupported_view(workflow: Workflow) -> _Result:
         f"schedule {schedule.text} ({schedule.kind.value}): EventBridge Scheduler knows nothing but times"
     )
     remedy = _REMEDIES[schedule.kind]
+    if schedule.text in _PARTITIONED:
+        message = (
+            f"schedule {schedule.text}: its runs belong to partitions of assets, of which Airflow keeps account in its "
+            "database; EventBridge starts runs by times and events alone"
+        )
+        remedy = _PARTITIONED[schedule.text]
     return _plain(workflow), (_say(workflow, UNSUPPORTED_SCHEDULE, message, remedy),)
 
 

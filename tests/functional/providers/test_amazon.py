@@ -52,6 +52,36 @@ with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
 """
 
 
+SENSORS = """
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.operators.s3 import S3CreateBucketOperator, S3CreateObjectOperator
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+
+class Late(S3KeySensor):
+    def poke(self, context):
+        found = super().poke(context)
+        if not found:
+            S3Hook().load_string("x", "late", "days", replace=True)
+        return found
+
+with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
+    bucket = S3CreateBucketOperator(task_id="bucket", bucket_name="days")
+    put = S3CreateObjectOperator(task_id="put", s3_bucket="days", s3_key="day/{{ ds }}", data="it is {{ ds }}")
+    ask = dict(poke_interval=30)
+    there = S3KeySensor(task_id="there", bucket_key="s3://days/day/{{ ds }}", **ask)
+    several = S3KeySensor(task_id="several", bucket_name="days", bucket_key="day/*", wildcard_match=True, **ask)
+    deferred = S3KeySensor(task_id="deferred", bucket_name="days", bucket_key="day/{{ ds }}", deferrable=True, **ask)
+    sized = S3KeySensor(
+        task_id="sized", bucket_name="days", bucket_key="day/*", wildcard_match=True,
+        check_fn=lambda files: all(file["Size"] > 3 for file in files), **ask
+    )
+    never = S3KeySensor(task_id="never", bucket_name="days", bucket_key="no", timeout=100, mode="reschedule", **ask)
+    soft = S3KeySensor(task_id="soft", bucket_name="days", bucket_key="no", timeout=100, soft_fail=True, **ask)
+    late = Late(task_id="late", bucket_name="days", bucket_key="late", **ask)
+    bucket >> put >> [there, several, deferred, sized, never, soft, late]
+"""
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the connection of every AWS hook lead to moto."""
@@ -77,3 +107,20 @@ def test_amazon(outcome: Callable[[str], Outcome]) -> None:
     names = {each.partition("==")[0].lower() for each in found.requirements}
     assert "apache-airflow-providers-amazon" in names
     assert not {"sagemaker-studio", "redshift_connector", "pyathena"} & names
+
+
+@pytest.mark.usefixtures("aws")
+def test_s3_sensors(outcome: Callable[..., Outcome]) -> None:
+    found = outcome(SENSORS, fast=True)
+    assert found.states == {
+        "bucket": "success",
+        "put": "success",
+        "there": "success",
+        "several": "success",
+        "deferred": "success",
+        "sized": "success",
+        "never": "failed",
+        "soft": "skipped",
+        "late": "success",
+    }
+    assert set(found.tries.values()) == {1}

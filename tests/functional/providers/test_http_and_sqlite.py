@@ -54,6 +54,82 @@ def test_http(outcome: Callable[[str], Outcome], http_server: str, monkeypatch: 
     )
 
 
+HTTP_SENSORS = """
+from airflow.providers.http.sensors.http import HttpSensor
+
+with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
+    ask = dict(http_conn_id="api", method="GET", poke_interval=30)
+    HttpSensor(task_id="there", endpoint="/there", **ask)
+    HttpSensor(task_id="third", endpoint="/third/{{ ds }}", mode="reschedule", **ask)
+    HttpSensor(task_id="never", endpoint="/missing", timeout=100, **ask)
+    HttpSensor(task_id="soft", endpoint="/missing/soft", timeout=100, soft_fail=True, **ask)
+    HttpSensor(task_id="broken", endpoint="/broken", **ask)
+    HttpSensor(
+        task_id="checked", endpoint="/words", response_check=lambda response: "words" in response.text, **ask
+    )
+"""
+
+
+def test_http_sensors(
+    outcome: Callable[..., Outcome], http_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_API", http_server)
+    found = outcome(HTTP_SENSORS, fast=True)
+    assert found.states == {
+        "there": "success",
+        "third": "success",
+        "never": "failed",
+        "soft": "skipped",
+        "broken": "failed",
+        "checked": "success",
+    }
+    assert set(found.tries.values()) == {1}
+
+
+SQL_SENSORS = """
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.providers.common.sql.sensors.sql import SqlSensor
+
+with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
+    table = SQLExecuteQueryOperator(task_id="table", conn_id="db", sql="CREATE TABLE looks (day TEXT)")
+    ask = dict(conn_id="db", poke_interval=30)
+
+    # what looks makes it true in the end: a sensor that writes
+    class Counting(SqlSensor):
+        def poke(self, context):
+            self._get_hook().run("INSERT INTO looks VALUES ('x')", autocommit=True)
+            return super().poke(context)
+
+    third = Counting(task_id="third", sql="SELECT COUNT(*) >= 3 FROM looks", **ask)
+    never = SqlSensor(task_id="never", sql="SELECT 0", timeout=100, mode="reschedule", **ask)
+    empty = SqlSensor(task_id="empty", sql="SELECT 1 WHERE 1 = 0", fail_on_empty=True, **ask)
+    by_value = SqlSensor(
+        task_id="by_value", sql="SELECT :day", parameters={"day": "{{ ds }}"}, success=lambda day: day > "2024", **ask
+    )
+    bad = SqlSensor(task_id="bad", sql="SELECT 'no'", failure=lambda value: value == "no", **ask)
+    table >> [third, never, empty, by_value, bad]
+"""
+
+
+def test_sql_sensors(
+    outcome: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "sales.db"
+    monkeypatch.setenv("AIRFLOW_CONN_DB", json.dumps({"conn_type": "sqlite", "host": str(database)}))
+    found = outcome(SQL_SENSORS, fast=True)
+    assert found.states == {
+        "table": "success",
+        "third": "success",
+        "never": "failed",
+        "empty": "failed",
+        "by_value": "success",
+        "bad": "failed",
+    }
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM looks").fetchone() == (3,)
+
+
 SQL = """
 from airflow.operators.empty import EmptyOperator
 from airflow.providers.common.sql.hooks.sql import DbApiHook

@@ -223,3 +223,16 @@ def test_airflow_2_dates_such_a_run_by_its_events(unpack: Any) -> None:
 def test_a_run_that_something_else_started_has_no_events(unpack: Any) -> None:
     entry = unpack(dag("return len(context['triggering_asset_events'])", "")).run(event("t"))
     assert entry["xcom"]["return_value"] == 0
+
+
+def test_a_mapped_task_has_all_of_the_context(unpack: Any) -> None:
+    """Somebody who takes the whole context looks at every key of it."""
+    source = f"""{HEAD}
+with DAG("d", schedule=None):
+    @task
+    def t(x, **context):
+        return len(context["inlet_events"])
+    t.expand(x=[1])
+"""
+    entry = unpack(source).run(event("t", map_index=0))
+    assert entry["xcom"]["return_value"] == 0

@@ -37,7 +37,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "airflow.operators.subdag": _SUBDAG,
     "airflow.operators.subdag_operator": _SUBDAG,
     "airflow.providers.standard.sensors.filesystem": _FILE,
-    "airflow.providers.standard.triggers.file": ("absent: FileTrigger FileDeleteTrigger DirectoryFileDeleteTrigger",),
+    "airflow.providers.standard.triggers.file": (
+        "refused: FileTrigger FileDeleteTrigger DirectoryFileDeleteTrigger",
+    ),
     "airflow.security.permissions": _PERMISSIONS,
     "airflow.security": ("permissions: permissions=*",),
     "airflow.sensors.filesystem": _FILE,

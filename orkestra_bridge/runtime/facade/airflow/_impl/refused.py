@@ -10,6 +10,7 @@ from airflow._impl.operator import BaseOperator
 from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
 from airflow._impl.sensor import BaseSensorOperator
 from airflow._impl.taskflow import _PythonDecoratedOperator
+from airflow._impl.triggers import BaseEventTrigger
 
 
 class _Elsewhere(PythonOperator):
@@ -112,6 +113,29 @@ class FileSensor(BaseSensorOperator):
         raise AirflowException(
             f"{self.task_type} does not run in the task runtime: there is no disk to share"
         )
+
+
+class FileTrigger(BaseEventTrigger):
+    """Looks for a file on the triggerer's disk; watchers of assets name it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.given = kwargs
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return f"airflow.providers.standard.triggers.file.{type(self).__name__}", self.given
+
+    async def run(self) -> Any:
+        raise AirflowException(
+            f"{type(self).__name__} does not run in the task runtime: there is no disk to share"
+        )
+        yield
+
+
+class FileDeleteTrigger(FileTrigger): ...
+
+
+class DirectoryFileDeleteTrigger(FileTrigger): ...
 
 
 class SkippedStatePropagationOptions(Enum):
