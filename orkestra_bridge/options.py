@@ -112,6 +112,17 @@ def for_task(values: Iterable[Scoped[Value]], dag_id: str, task_id: str) -> Valu
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """For which DAGs and tasks something in the configuration is; ``file`` and ``line`` say where it stands."""
+
+    dag: str
+    task: str
+    file: str
+    line: int
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
     """What some DAGs and tasks are given that others are not; of several values that fit, the last counts.
@@ -121,12 +132,14 @@ class Overrides:
         timeout: Seconds that a try of a task may take.
         requirements: A requirements file in place of `Project.requirements`, to package with; for whole DAGs only.
         events: Event patterns of EventBridge, each of which starts a run; for whole DAGs only.
+        patterns: All patterns that are expected to fit some DAG or task.
     """
 
     memory: tuple[Scoped[int], ...] = ()
     timeout: tuple[Scoped[int], ...] = ()
     requirements: tuple[Scoped[Path], ...] = ()
     events: tuple[Scoped[tuple[dict[str, Any], ...]], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
 
 
 @final

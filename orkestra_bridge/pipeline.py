@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.frontend.missing import MISSING_FILE, missing_text, put_together
 from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.output import Output
@@ -105,6 +106,8 @@ def convert(
                 on_file(done, len(files), loaded.file.display)
         waiting.extend(translator.draft(workflow, file) for workflow, file in translator.held())
         found.dags.extend(translator.finish(draft) for draft in waiting)
+        if not refuses(tuple(found.findings)):  # else there may be DAGs that nobody has seen
+            found.findings.extend(translator.about_patterns())
         report = Report(
             dags=tuple(found.dags), findings=tuple(found.findings), missing=put_together(found.lacking)
         )

@@ -33,7 +33,7 @@ from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.requirements import marker_environment
 from orkestra_bridge.packaging.requirements_file import read_requirements, unread_findings
 from orkestra_bridge.passes.accounting import account
-from orkestra_bridge.passes.configured import about_given, configure
+from orkestra_bridge.passes.configured import about_given, configure, unused_patterns
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
 from orkestra_bridge.passes.placement import (
@@ -163,6 +163,10 @@ class Translator:
     def about_requirements(self) -> tuple[Finding, ...]:
         """Return what the requirements file says that cannot be read from here."""
         return self._listed.unread()
+
+    def about_patterns(self) -> tuple[Finding, ...]:
+        """Return the patterns of the configuration that fit nothing; called when all files are loaded."""
+        return self._allowed(unused_patterns(self._options.overrides, self._known.values()))
 
     def warm(self, files: Iterable[DagFile]) -> None:
         """Begin with what does not need the representation of these files: load what their packages will probably be."""

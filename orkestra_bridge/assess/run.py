@@ -16,7 +16,7 @@ from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.payload import sized
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.options import Overrides
-from orkestra_bridge.passes.configured import configure
+from orkestra_bridge.passes.configured import configure, unused_patterns
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.stack.schedule import schedule_view
@@ -66,16 +66,20 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
     files = opened.discovery.files
     now = options.now or datetime.now(timezone.utc)
     dags: list[DagAssessment] = []
+    workflows: list[Workflow] = []
     findings = list(opened.discovery.findings)
     with opened.frontend(options.parse_timeout) as frontend:
         for done, loaded in enumerate(frontend.load(files), start=1):
             findings.extend(apply_allowances(loaded.findings, options.allow))
+            workflows.extend(loaded.workflows)
             for workflow in loaded.workflows:
                 dag, faults = _guarded(workflow, loaded.file, options, now)
                 dags.extend(dag)
                 findings.extend(faults)
             if on_file:
                 on_file(done, len(files), loaded.file.display)
+    if not refuses(tuple(findings)):  # else there may be DAGs that nobody has seen
+        findings.extend(apply_allowances(unused_patterns(options.overrides, workflows), options.allow))
     return Assessment(
         airflow_version=opened.environment.airflow_version, dags=tuple(dags), findings=tuple(findings)
     )

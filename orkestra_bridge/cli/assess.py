@@ -114,7 +114,7 @@ def command(
         ),
         allow=allowances(allow, overrides),
         targets=targets(containers, overrides),
-        overrides=overrides_of(overrides),
+        overrides=overrides_of(overrides, paths),
     )
     with file_progress() as on_file:
         assessment = assess(options, on_file=on_file)

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from orkestra_bridge.config.model import Configuration, Field
-from orkestra_bridge.options import Overrides, Scoped
+from orkestra_bridge.options import Overrides, Pattern, Scoped
 from orkestra_bridge.policy import Allowance
 
 if TYPE_CHECKING:
@@ -121,14 +121,24 @@ def allowances(ids: Sequence[str], overrides: Sequence[Override]) -> tuple[Allow
     return (*(Allowance(each) for each in ids), *scoped)
 
 
-def overrides_of(written: Sequence[Override]) -> Overrides:
-    """Return what the configuration gives DAGs and tasks, as the options have it."""
+def overrides_of(written: Sequence[Override], paths: Sequence[Path] = ()) -> Overrides:
+    """Return what the configuration gives DAGs and tasks, as the options have it.
+
+    Its patterns are expected to fit something where a folder is loaded, and not only some files of a project.
+    """
+    whole = any(path.is_dir() for path in paths)
     return Overrides(
         memory=tuple(_scoped(written, "memory", int)),
         timeout=tuple(_scoped(written, "timeout", int)),
         requirements=tuple(_scoped(written, "requirements", Path)),
         events=tuple(_scoped(written, "events", tuple)),
+        patterns=tuple(_pattern(each) for each in written if whole),
     )
+
+
+def _pattern(written: Override) -> Pattern:
+    file, _, line = written.origin.rpartition(":")
+    return Pattern(written.dag, written.task, file, int(line))
 
 
 def _scoped(written: Sequence[Override], key: str, make: Callable[[Any], Result]) -> Iterator[Scoped[Result]]:

@@ -108,7 +108,7 @@ def command(
         joins="barrier" if joins == "barrier" else "token",
         targets=targets(containers, overrides),
         allow=allowances(allow, overrides),
-        overrides=overrides_of(overrides),
+        overrides=overrides_of(overrides, paths),
     )
     conversion = _convert(options, form)
     _print(conversion, form)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.ir.model import Given
+from orkestra_bridge.ir.model import Given, SourceSpan
 from orkestra_bridge.options import for_dag, for_task
 from orkestra_bridge.passes import rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.options import Overrides
+    from orkestra_bridge.options import Overrides, Pattern
 
 
 def configure(workflow: Workflow, overrides: Overrides) -> Workflow:
@@ -36,6 +40,38 @@ def _given(dag_id: str, task: Task, of_dag: Given, overrides: Overrides) -> Give
         return None
     own = (memory, timeout) != (of_dag.memory, of_dag.timeout)
     return Given(memory=memory, timeout=timeout, own=own)
+
+
+def unused_patterns(overrides: Overrides, workflows: Iterable[Workflow]) -> tuple[Finding, ...]:
+    """Return a finding for each pattern that fits none of the DAGs, or no task of those that it fits: it is misspelt."""
+    tasks = {workflow.dag_id: [task.task_id for task in workflow.tasks] for workflow in workflows}
+    if not tasks:
+        return ()
+    return tuple(
+        rules.FITS_NOTHING.at(
+            SourceSpan(pattern.file, pattern.line),
+            f"{problem}, so what it says has no effect",
+            f"correct it{_meant(name, names)}, or remove it",
+        )
+        for pattern in dict.fromkeys(overrides.patterns)
+        for problem, name, names in _unused(pattern, tasks)
+    )
+
+
+def _unused(pattern: Pattern, tasks: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Yield what does not fit, the pattern for it, and the names that there are."""
+    fitting = [dag_id for dag_id in tasks if fnmatchcase(dag_id, pattern.dag)]
+    if not fitting:
+        yield f"no DAG has an id like {pattern.dag!r}", pattern.dag, tasks
+        return
+    names = [task_id for dag_id in fitting for task_id in tasks[dag_id]]
+    if not any(fnmatchcase(task_id, pattern.task) for task_id in names):
+        yield f"no task of the DAGs like {pattern.dag!r} has an id like {pattern.task!r}", pattern.task, names
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    close = get_close_matches(name, tuple(names), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def about_given(workflow: Workflow) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ import time
 from datetime import datetime
 
 import pendulum
-from airflow.decorators import dag, task
+from airflow.sdk import dag, task
 
 
 @dag(schedule=None, start_date=datetime(2024, 1, 1), catchup=False)
@@ -78,6 +78,18 @@ def test_what_the_configuration_gives_has_an_effect(tmp_path: Path) -> None:
     explained = bridge("explain", "dags/orders.py", "--stage", "template", cwd=tmp_path)
     assert '"TasksMemory1024Timeout1Function"' in explained.out
     assert "EventLauncher" in explained.out
+
+
+def test_a_misspelt_pattern_is_said_where_a_folder_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "orders.py").write_text(DAG)
+    (tmp_path / "orkestra.toml").write_text("[dags.order]\nmemory = 256\n")
+    whole = bridge("assess", "dags", "--format", "json", cwd=tmp_path).json()
+    assert [(each["id"], each["file"], each["line"]) for each in whole["findings"]] == [
+        ("OB227", "orkestra.toml", 2)
+    ]
+    one = bridge("assess", "dags/orders.py", "--format", "json", cwd=tmp_path).json()
+    assert one["findings"] == []
 
 
 def test_another_requirements_file_must_exist(tmp_path: Path) -> None:

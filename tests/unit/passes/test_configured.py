@@ -9,8 +9,8 @@ from workflows import a_task, a_workflow
 
 from orkestra_bridge.ir.model import Given, Task, Workflow
 from orkestra_bridge.lowering.machine import lower
-from orkestra_bridge.options import Overrides, Scoped, Target
-from orkestra_bridge.passes.configured import about_given, configure
+from orkestra_bridge.options import Overrides, Pattern, Scoped, Target
+from orkestra_bridge.passes.configured import about_given, configure, unused_patterns
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.template import build_stack
@@ -136,3 +136,21 @@ def test_a_container_ends_after_what_it_is_given() -> None:
     workflow = given(a_task("long"), timeout=(Scoped(7200),))
     states = lower(workflow).definition["States"]
     assert states["long"]["TimeoutSeconds"] == 7200 + 900
+
+
+def test_a_pattern_that_fits_nothing_is_said_with_its_place_and_what_was_meant() -> None:
+    patterns = (
+        Pattern("exa*", "*", "orkestra.toml", 1),
+        Pattern("exmaple", "*", "orkestra.toml", 2),
+        Pattern("exmaple", "*", "orkestra.toml", 2),
+        Pattern("example", "laod", "orkestra.toml", 3),
+        Pattern("*", "load", "orkestra.toml", 4),
+    )
+    found = unused_patterns(Overrides(patterns=patterns), [a_workflow(a_task("load"))])
+    assert [(each.id, each.place) for each in found] == [
+        ("OB227", "orkestra.toml:2"),
+        ("OB227", "orkestra.toml:3"),
+    ]
+    assert "did you mean 'example'?" in found[0].remedy
+    assert "did you mean 'load'?" in found[1].remedy
+    assert unused_patterns(Overrides(patterns=patterns), []) == ()
