@@ -48,9 +48,10 @@ def found(task: Task) -> dict[str, str]:
 @pytest.mark.parametrize("kind", PROVIDERS)
 def test_no_argument_of_the_installed_provider_is_unknown(kind: str) -> None:
     spec = importlib.util.find_spec("docker" if kind == "docker" else "kubernetes")
-    if spec is None or spec.origin is None:
+    path = Path(spec.origin).parent.parent / PROVIDERS[kind] if spec and spec.origin else Path("none")
+    if not path.is_file():  # the client comes with moto as well
         pytest.skip("the provider is not installed")
-    source = (Path(spec.origin).parent.parent / PROVIDERS[kind]).read_text(encoding="utf-8")
+    source = path.read_text(encoding="utf-8")
     [init] = [
         node
         for operator in ast.walk(ast.parse(source))
