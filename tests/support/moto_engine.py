@@ -18,9 +18,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, final
 
 from orkestra_bridge.local.interpreter import Execution, Json, StatesError
 
@@ -47,19 +48,32 @@ def run_with_moto(
     *,
     name: str = "local",
     contain: Invoke | None = None,
+    machines: Mapping[str, Mapping[str, Json]] | None = None,
 ) -> Execution:
     """Return how the execution ended. Waits and retry delays take no time; time limits are real ones.
 
-    ``contain`` answers the environment of a container, by name, with what its task token is answered with.
+    ``contain`` answers the environment of a container, by name, with what its task token is answered with; ``machines``
+    are those that the machine may start, by ARN.
 
     Raises MotoChangedError: moto has moved something that is replaced here.
     """
     engine = _engine()
-    program = engine.parse(json.dumps(definition))[0]
-    environment = engine.environment(data, invoke, name)
-    environment.aws_execution_details.contain = contain
-    program.eval(environment)
+    run = _Run(invoke=invoke, contain=contain, machines=machines or {})
+    environment = engine.environment(data, run, name=name)
+    engine.parse(json.dumps(definition))[0].eval(environment)
     return engine.outcome(environment)
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What all state machines of a run share; ``started`` has the ARNs and names of the executions it has started."""
+
+    invoke: Invoke
+    contain: Invoke | None
+    machines: Mapping[str, Mapping[str, Json]]
+    tables: set[str] = field(default_factory=set)
+    started: set[tuple[str, str]] = field(default_factory=set)
 
 
 class _Engine:
@@ -82,21 +96,25 @@ class _Engine:
         self._failure_outcome = _find(ASL + "eval.callback.callback", "CallbackOutcomeFailure")
         self._used = _find(ASL + "eval.callback.callback", "CallbackNotifyConsumerError")
         self._plug_in_jsonata()
-        self._plug_in_lambda()
-        self._plug_in_containers()
-        self._plug_in_services()
+        for module, kind, answer in (
+            ("lambda", "Lambda", self._invoked),
+            ("ecs", "Ecs", self._started_container),
+            ("sfn", "Sfn", self._started_execution),
+            ("dynamodb", "DynamoDB", self._called),
+            ("aws_sdk", "AwsSdk", self._called),
+        ):
+            self._plug_in(f"service.state_task_service_{module}", f"StateTaskService{kind}", answer)
+        self._wait_for_executions()
         self._give_map_runs_their_input()
         self._take_no_time()
         self._parse_without_memory()
 
-    def environment(self, data: Json, invoke: Invoke, name: str) -> Any:
+    def environment(self, data: Json, run: _Run, *, name: str, machine: str = "local") -> Any:
         """Return moto's environment for one execution; branches share its ``aws_execution_details``."""
         details = self._details(account="123456789012", region="us-east-1", role_arn=ROLE)
-        details.invoke = invoke
-        details.tables = set()
-        machine = {"Id": f"{ARN}:stateMachine:local", "Name": "local"}
+        details.run = run
         execution = {
-            "Id": f"{ARN}:execution:local:{name}",
+            "Id": f"{ARN}:execution:{machine}:{name}",
             "Input": data,
             "Name": name,
             "RedriveCount": 0,
@@ -106,7 +124,10 @@ class _Engine:
         return self._environment(
             aws_execution_details=details,
             execution_type=self.api.StateMachineType.STANDARD,
-            context={"Execution": execution, "StateMachine": machine},
+            context={
+                "Execution": execution,
+                "StateMachine": {"Id": f"{ARN}:stateMachine:{machine}", "Name": machine},
+            },
             event_history_context=self._history(),
             cloud_watch_logging_session=None,
             activity_store={},
@@ -143,10 +164,10 @@ class _Engine:
         failure: Exception = self._failed(self._failure(env, name, kind, details))
         return failure
 
-    def _plug_in_lambda(self) -> None:
-        service = _find(TASK + "service.state_task_service_lambda", "StateTaskServiceLambda")
+    def _plug_in(self, module: str, kind: str, answer: Callable[[Any, Any, Any], Any]) -> None:
+        """Let the tasks of a service be answered here, from the service's object, the environment and the arguments."""
+        service = _find(TASK + module, kind)
         _require(service, "_eval_service_task")
-        engine = self
 
         def call(
             self: Any,
@@ -155,39 +176,74 @@ class _Engine:
             normalised_parameters: Any,
             state_credentials: Any,
         ) -> None:
-            payload = json.loads(normalised_parameters["Payload"])
-            try:
-                answer = env.aws_execution_details.invoke(payload)
-            except StatesError as problem:
-                raise engine.task_failure(env, problem) from problem
-            env.stack.append({"ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200})
+            env.stack.append(answer(self, env, normalised_parameters))
 
         service._eval_service_task = call
 
-    def _plug_in_containers(self) -> None:
+    def _invoked(self, _service: Any, env: Any, parameters: Any) -> Any:
+        try:
+            answer = env.aws_execution_details.run.invoke(json.loads(parameters["Payload"]))
+        except StatesError as problem:
+            raise self.task_failure(env, problem) from problem
+        return {"ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200}
+
+    def _started_container(self, _service: Any, env: Any, parameters: Any) -> Any:
         """Let ECS start a thread for each container, which answers for the task token when it is done."""
-        service = _find(TASK + "service.state_task_service_ecs", "StateTaskServiceEcs")
-        _require(service, "_eval_service_task")
+        [override] = parameters["Overrides"]["ContainerOverrides"]
+        variables = {pair["Name"]: pair["Value"] for pair in override["Environment"]}
+        threading.Thread(target=self._run_container, args=(env, variables), daemon=True).start()
+        return {"Tasks": [{"TaskArn": "task"}], "Failures": []}
+
+    def _started_execution(self, _service: Any, env: Any, parameters: Any) -> Any:
+        arn, name = parameters["StateMachineArn"], parameters["Name"]
+        run = env.aws_execution_details.run
+        if arn not in run.machines:
+            raise self.task_failure(env, StatesError("StepFunctions.StateMachineDoesNotExistException"))
+        if (arn, name) in run.started:
+            raise self.task_failure(env, StatesError("StepFunctions.ExecutionAlreadyExistsException"))
+        run.started.add((arn, name))
+        return {"ExecutionArn": f"{arn}:{name}", "StartDate": "2030-01-01T00:00:00.000Z"}
+
+    def _wait_for_executions(self) -> None:
+        """Run what ``startExecution.sync:2`` has started when moto asks how it went: it has a thread to wait."""
+        service = _find(TASK + "service.state_task_service_sfn", "StateTaskServiceSfn")
+        _require(service, "_build_sync2_resolver")
         engine = self
 
-        def call(
+        def resolver(
             self: Any,
             env: Any,
             resource_runtime_part: Any,
             normalised_parameters: Any,
             state_credentials: Any,
-        ) -> None:
-            [override] = normalised_parameters["Overrides"]["ContainerOverrides"]
-            variables = {pair["Name"]: pair["Value"] for pair in override["Environment"]}
-            threading.Thread(target=engine._run_container, args=(env, variables), daemon=True).start()
-            env.stack.append({"Tasks": [{"TaskArn": "task"}], "Failures": []})
+        ) -> Callable[[], Any]:
+            started = env.stack.pop()
+            return lambda: {**started, **engine._ended_execution(env, normalised_parameters)}
 
-        service._eval_service_task = call
+        service._build_sync2_resolver = resolver
+
+    def _ended_execution(self, env: Any, parameters: Any) -> dict[str, Any]:
+        run, arn = env.aws_execution_details.run, parameters["StateMachineArn"]
+        given = json.loads(parameters["Input"])
+        inner = self.environment(given, run, name=parameters["Name"], machine=arn)
+        inner.callback_pool_manager = env.callback_pool_manager  # machines answer for tasks of each other
+        self.parse(json.dumps(run.machines[arn]))[0].eval(inner)
+        ended = self.outcome(inner)
+        described = {
+            "Input": given,
+            "Name": parameters["Name"],
+            "StateMachineArn": arn,
+            "Status": ended.status,
+        }
+        if ended.status != "SUCCEEDED":
+            cause = json.dumps({**described, "Error": ended.error, "Cause": ended.cause})
+            raise self.task_failure(env, StatesError("States.TaskFailed", cause))
+        return {**described, "Output": ended.output}
 
     def _run_container(self, env: Any, variables: dict[str, str]) -> None:
         token = variables["ORKESTRA_TASK_TOKEN"]
         try:
-            answer = json.dumps(env.aws_execution_details.contain(variables))
+            answer = json.dumps(env.aws_execution_details.run.contain(variables))
         except StatesError as problem:
             outcome = self._failure_outcome(callback_id=token, error=problem.error, cause=problem.cause)
         else:
@@ -200,26 +256,12 @@ class _Engine:
             time.sleep(0.01)
         env.callback_pool_manager.notify(callback_id=token, outcome=outcome)
 
-    def _plug_in_services(self) -> None:
+    def _called(self, service: Any, env: Any, parameters: Any) -> Any:
         """Let DynamoDB's and Step Functions' integrations call moto in this process."""
-        engine = self
-
-        def call(
-            self: Any,
-            env: Any,
-            resource_runtime_part: Any,
-            normalised_parameters: Any,
-            state_credentials: Any,
-        ) -> None:
-            action = self._get_boto_service_action()
-            answer = engine._answered if action == "send_task_success" else engine._on_table
-            env.stack.append(answer(env, action, normalised_parameters))
-
-        for name in ("dynamodb.StateTaskServiceDynamoDB", "aws_sdk.StateTaskServiceAwsSdk"):
-            module, _, kind = name.partition(".")
-            service = _find(f"{TASK}service.state_task_service_{module}", kind)
-            _require(service, "_eval_service_task")
-            service._eval_service_task = call
+        action = service._get_boto_service_action()
+        if action == "send_task_success":
+            return self._answered(env, parameters)
+        return self._on_table(env, action, parameters)
 
     def _give_map_runs_their_input(self) -> None:
         """Show the executions of a distributed Map their own input in the context object: moto shows the run's."""
@@ -237,7 +279,7 @@ class _Engine:
 
         worker._eval_input = evaluate
 
-    def _answered(self, env: Any, action: str, parameters: Any) -> dict[str, Any]:
+    def _answered(self, env: Any, parameters: Any) -> dict[str, Any]:
         outcome = self._success(callback_id=parameters["TaskToken"], output=parameters["Output"])
         try:
             notified = env.callback_pool_manager.notify(callback_id=parameters["TaskToken"], outcome=outcome)
@@ -250,7 +292,7 @@ class _Engine:
     def _on_table(self, env: Any, action: str, parameters: Any) -> Any:
         with _TABLES:
             client = _dynamodb()
-            tables, name = env.aws_execution_details.tables, parameters["TableName"]
+            tables, name = env.aws_execution_details.run.tables, parameters["TableName"]
             if name not in tables:
                 _new_table(client, name)
                 tables.add(name)
@@ -269,7 +311,9 @@ class _Engine:
             }
         )
         kind = self.api.HistoryEventType.TaskFailed
-        failure: Exception = self._failed(self._failure(env, self._named(problem.error), kind, details))
+        known = next((each for each in self._known_type if each.to_name() == problem.error), None)
+        name = self._named(problem.error) if known is None else self._known(typ=known)
+        failure: Exception = self._failed(self._failure(env, name, kind, details))
         return failure
 
     def _take_no_time(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto_engine import run_with_moto
+from second_play import play_on_moto
 from simulate import Played, expected_run, expected_states, play
 from workflows import a_task, a_workflow, from_edges
 
@@ -312,22 +312,7 @@ def test_random_joins_end_the_same_on_motos_interpreter_and_table(seed: int) -> 
     }
     workflow = from_edges(names, edges, **fields)
     outcomes = {name: chance.choice(OUTCOMES) for name in names}
-    lowered = lower(workflow, "token")
-    from orkestra_bridge.ir.serialize import to_document
-    from orkestra_bridge.runtime.verdict import verdict_of
-
-    document = to_document(workflow)
-    states: dict[str, str] = {}
-
-    def invoke(payload: dict[str, Any]) -> dict[str, Any]:
-        task_id = payload["task_id"]
-        verdict = verdict_of(task_id, document, payload["ledger"]).decision
-        states[task_id] = outcomes[task_id] if verdict == "run" else verdict
-        if states[task_id] == "failed":
-            raise StatesError("ValueError", '{"errorMessage": "meant to fail"}')
-        return {"state": states[task_id], "tries": 1}
-
-    theirs = run_with_moto(lowered.definition, {}, invoke)
+    theirs = play_on_moto(workflow, outcomes)
     expected = expected_states(workflow, outcomes)
-    assert states == expected
-    assert theirs.status == expected_run(workflow, expected), theirs.cause
+    assert theirs.states == expected
+    assert theirs.status == expected_run(workflow, expected)
