@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from orkestra_bridge.ir.model import Task
 
@@ -60,26 +60,35 @@ def components(mask: int, neighbours: Callable[[int], int]) -> list[int]:
 
 
 def order_of(names: tuple[str, ...], upstream: dict[str, tuple[str, ...]]) -> Order:
-    """Return the order that the edges span. ``names`` must be topologically sorted.
+    """Return the order that the edges span. ``names`` must be topologically sorted."""
+    index = {name: i for i, name in enumerate(names)}
+    return order_of_masks(names, [mask_of(index[parent] for parent in upstream[name]) for name in names])
+
+
+def mask_of(indices: Iterable[int]) -> int:
+    """Return the mask with these bits set."""
+    mask = 0
+    for index in indices:
+        mask |= 1 << index
+    return mask
+
+
+def order_of_masks(names: tuple[str, ...], parents: Sequence[int]) -> Order:
+    """Return the order that the edges span; ``parents`` has for each name, topologically sorted, those it comes after.
 
     The transitive reduction falls out of the closure: u covers v unless another upstream of v is below u.
     """
-    index = {name: i for i, name in enumerate(names)}
     above = [0] * len(names)
     covers: list[tuple[int, int]] = []
-    for position, name in enumerate(names):
-        parents = 0
-        for parent in upstream[name]:
-            parents |= 1 << index[parent]
+    for position, direct in enumerate(parents):
         implied = 0
-        for parent_index in bits(parents):
-            implied |= above[parent_index]
-        covers += [(parent_index, position) for parent_index in bits(parents & ~implied)]
-        above[position] = parents | implied
+        for parent in bits(direct):
+            implied |= above[parent]
+        covers += [(parent, position) for parent in bits(direct & ~implied)]
+        above[position] = direct | implied
     below = [0] * len(names)
-    for position, mask in enumerate(above):
-        for other in bits(mask):
-            below[other] |= 1 << position
+    for parent, position in reversed(covers):  # all that is below a task is known before the task's own turn
+        below[parent] |= 1 << position | below[position]
     return Order(names, tuple(above), tuple(below), tuple(covers))
 
 

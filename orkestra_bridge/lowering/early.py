@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.graph import bits, order_of, task_order
+from orkestra_bridge.ir.graph import bits, mask_of, order_of_masks, task_order
 from orkestra_bridge.lowering.order import setup_graph
 from orkestra_bridge.operators.registry import BRANCH, SHORT_CIRCUIT
 from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
@@ -97,19 +98,19 @@ class _Analysis:
         return None
 
     def _order(self, early: Mapping[str, tuple[str, ...]]) -> Order:
-        before = {task.task_id: self._before(task, early) for task in self._workflow.tasks}
-        sure: dict[str, frozenset[str]] = {}
-        parents: dict[str, tuple[str, ...]] = {}
+        sure: list[int] = []
+        parents: list[int] = []
         for task in self._workflow.tasks:
-            name = task.task_id
-            ways = [sure[parent] | {parent} for parent in before[name]]
-            if name in early:
-                common = reduce(frozenset.intersection, ways) if ways else frozenset()
-                sure[name] = common - set(task.upstream)
+            before = mask_of(self._index[name] for name in self._before(task, early))
+            ways = [sure[parent] | 1 << parent for parent in bits(before)]
+            if task.task_id in early:
+                common = reduce(and_, ways) if ways else 0
+                before = common & ~mask_of(self._index[name] for name in task.upstream)
+                sure.append(before)
             else:
-                sure[name] = frozenset().union(*ways)
-            parents[name] = tuple(sure[name])
-        return order_of(self._full.names, parents)
+                sure.append(reduce(or_, ways, 0))
+            parents.append(before)
+        return order_of_masks(self._full.names, parents)
 
     def _before(self, task: Task, early: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         if task.task_id in early:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
+from orkestra_bridge.ir.graph import bits, mask_of
 from orkestra_bridge.lowering.container import placeholders
 from orkestra_bridge.lowering.early import starts_of
 from orkestra_bridge.lowering.ending import lower_ending
@@ -145,12 +146,9 @@ def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: De
         assert family is not None, f"{task.task_id}: operators are checked before lowering"
         families[task.task_id] = family
     order = waiting_order(workflow.tasks)
+    skipping = mask_of(index for index, name in enumerate(order.names) if families[name].skips)
     skippers = {
-        name: tuple(
-            other
-            for position, other in enumerate(order.names)
-            if order.above[index] >> position & 1 and families[other].skips
-        )
+        name: tuple(order.names[other] for other in bits(order.above[index] & skipping))
         for index, name in enumerate(order.names)
     }
     names = StateNames(task.task_id for task in workflow.tasks)

@@ -73,6 +73,8 @@ class _Splitter:
         for before, after in order.covers:
             self._linked[before] |= 1 << after
             self._linked[after] |= 1 << before
+        self._parts_of: dict[int, list[int]] = {}
+        self._knots_of: dict[int, tuple[int, int]] = {}
         self._exact: dict[int, tuple[int, int]] = {}
         self._estimated: dict[int, int] = {}
 
@@ -112,8 +114,10 @@ class _Splitter:
 
     def _parts(self, mask: int) -> list[int]:
         """Return what a part falls into without relaxing anything; the part alone if it does not nest."""
-        steps = self._steps(mask)
-        return steps if len(steps) > 1 else self._groups(mask)
+        if mask not in self._parts_of:
+            steps = self._steps(mask)
+            self._parts_of[mask] = steps if len(steps) > 1 else self._groups(mask)
+        return self._parts_of[mask]
 
     def _crossing(self, half: int, mask: int) -> int:
         rest = mask & ~half
@@ -179,6 +183,11 @@ class _Splitter:
 
     def _knots(self, mask: int) -> tuple[int, int]:
         """Return how many edges those parts that do not nest have more than trees, and how many tasks."""
+        if mask not in self._knots_of:
+            self._knots_of[mask] = self._counted_knots(mask)
+        return self._knots_of[mask]
+
+    def _counted_knots(self, mask: int) -> tuple[int, int]:
         knots, tasks, todo = 0, 0, [mask]
         while todo:
             part = todo.pop()
@@ -203,22 +212,31 @@ class _Splitter:
 
     def beginning(self, mask: int) -> int:
         """Return the beginning of the part's order that few edges leave, in proportion to the smaller half."""
-        start, starts = 0, []
-        for i in bits(mask):
+        start, crossing, size = 0, 0, mask.bit_count()
+        best = (float("inf"), 0)
+        for count, i in enumerate(bits(mask), 1):
+            crossing += self._moved(i, start, mask)
             start |= 1 << i
-            starts.append(start)
-        return min(starts[:-1], key=lambda half: (self._ratio(half, mask), half))
+            if count < size:
+                best = min(best, (crossing / min(count, size - count), start))
+        return best[1]
 
     def _improved(self, half: int, mask: int) -> int:
         """Return the split with tasks moved one by one to where the proportion gets better."""
-        ratio = self._ratio(half, mask)
+        ratio, crossing, size = self._ratio(half, mask), self._crossing(half, mask), mask.bit_count()
         for i in tuple(bits(mask)) * _ROUNDS:
-            other = mask & ~half if half >> i & 1 else half
-            if 2 * (self._linked[i] & other).bit_count() >= (self._linked[i] & mask).bit_count():
-                after = self._ratio(half ^ 1 << i, mask)
-                if after < ratio:
-                    half, ratio = half ^ 1 << i, after
+            more = self._moved(i, mask & ~half if half >> i & 1 else half, mask)
+            moved = half ^ 1 << i
+            smaller = min(moved.bit_count(), size - moved.bit_count())
+            if more <= 0 < smaller and (crossing + more) / smaller < ratio:
+                half, crossing = moved, crossing + more
+                ratio = crossing / smaller
         return half
+
+    def _moved(self, i: int, other: int, mask: int) -> int:
+        """Return how many more edges cross between the halves of a part when a task goes to the other half."""
+        links = self._linked[i] & mask
+        return links.bit_count() - 2 * (links & other).bit_count()
 
     def _ratio(self, half: int, mask: int) -> float:
         smaller = min(half.bit_count(), (mask & ~half).bit_count())
