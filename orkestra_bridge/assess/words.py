@@ -24,10 +24,15 @@ def schedule_text(dag: DagAssessment) -> str:
     """Return the schedule as Airflow and as EventBridge Scheduler have it."""
     schedule = dag.schedule
     expressions = ", ".join(schedule["expressions"])
-    if not expressions:
-        return f"{schedule['text']}: nothing starts it by itself"
     paused = ", disabled" if schedule["state"] == "DISABLED" else ""
-    return f"{schedule['text']} -> {expressions} in {schedule['timezone']}{paused}"
+    starts = [
+        *([f"{expressions} in {schedule['timezone']}"] if expressions else []),
+        *(["events of its assets"] if schedule.get("assets") else []),
+        *(["events that match the configuration"] if schedule.get("events") else []),
+    ]
+    if not starts:
+        return f"{schedule['text']}: nothing starts it by itself"
+    return f"{schedule['text']} -> {' and '.join(starts)}{paused}"
 
 
 def limits_text(dag: DagAssessment) -> str:

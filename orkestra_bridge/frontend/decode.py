@@ -85,6 +85,9 @@ def _asset(document: Document) -> AssetCondition:
         name=document.get("name", ""),
         uri=document.get("uri", ""),
         watchers=tuple(document.get("watchers", ())),
+        arguments=tuple(
+            Attribute(name=name, value=value) for name, value in document.get("arguments", {}).items()
+        ),
         of=tuple(map(_asset, document.get("of", ()))),
     )
 

@@ -8,7 +8,10 @@ MRO, since those of the two majors are unrelated and users derive from them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict, Iterator, Tuple
+
+from .worker_attributes import signature_defaults
+from .worker_values import differs
 
 _KINDS = {
     "AssetAny": "any",
@@ -23,6 +26,11 @@ _KINDS = {
     "Asset": "asset",
     "Dataset": "asset",
 }
+
+
+_TOLD = frozenset(["name", "uri", "watchers"])
+_SHOWN = 100
+_baselines: Dict[type, Any] = {}
 
 
 def asset_of(value: Any) -> dict[str, Any] | None:
@@ -40,7 +48,29 @@ def asset_of(value: Any) -> dict[str, Any] | None:
         return _combined(kind, value.objects)
     found = {"kind": kind, **{name: str(getattr(value, name, None) or "") for name in ("name", "uri")}}
     watchers = [str(watcher.name) for watcher in getattr(value, "watchers", None) or ()]
-    return {**found, "watchers": watchers} if watchers else found
+    arguments = dict(_arguments(value))
+    return {
+        **found,
+        **({"watchers": watchers} if watchers else {}),
+        **({"arguments": arguments} if arguments else {}),
+    }
+
+
+def _arguments(value: Any) -> Iterator[Tuple[str, str]]:
+    """Yield the constructor's other arguments that differ from those of an asset that was given a name only, as text."""
+    cls = type(value)
+    if cls not in _baselines:
+        try:
+            _baselines[cls] = cls("baseline")
+        except Exception:  # noqa: BLE001 - a class of the user's may want anything
+            _baselines[cls] = None
+    for name, default in signature_defaults(cls).items():
+        if name in _TOLD:
+            continue
+        usual = getattr(_baselines[cls], name, default)
+        given = getattr(value, name, usual)
+        if differs(given, usual):
+            yield name, str(given)[:_SHOWN]
 
 
 def _combined(kind: str, values: Any) -> dict[str, Any]:

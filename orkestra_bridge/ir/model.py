@@ -47,6 +47,7 @@ class AssetCondition:
         name: Of the asset or the alias; empty where only the URI is known (Airflow 2, references).
         uri: Normalised by Airflow; empty where only the name is known.
         watchers: Names of the watchers that make events of the asset.
+        arguments: Its other arguments that differ from Airflow's defaults; they do not make it another asset.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class AssetCondition:
     uri: str = ""
     watchers: tuple[str, ...] = ()
     of: tuple[AssetCondition, ...] = ()
+    arguments: tuple[Attribute, ...] = field(default=(), compare=False)
 
     @property
     def keys(self) -> tuple[str, ...]:

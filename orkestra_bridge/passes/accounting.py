@@ -9,10 +9,12 @@ from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
 from orkestra_bridge.passes.claims import (
+    CLAIMS_BY_ASSET,
     CLAIMS_BY_DAG,
     CLAIMS_BY_GROUP,
     CLAIMS_BY_SCHEDULE,
     CLAIMS_BY_TASK,
+    KEPT_BY_ASSET,
     KEPT_BY_DAG,
     KEPT_BY_GROUP,
     KEPT_BY_SCHEDULE,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Attribute, SourceSpan, Task, Workflow
+    from orkestra_bridge.ir.model import AssetCondition, Attribute, SourceSpan, Task, Workflow
     from orkestra_bridge.passes.claims import Claim
 
 _SHOWN = 60
@@ -55,6 +57,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
         *about_callbacks(workflow),
         *about_fail_fast(workflow),
         *about_task_dates(workflow),
+        *_assets(workflow),
         *about_images(workflow),
         *_unused(workflow),
     )
@@ -117,6 +120,24 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     if task.image is not None:
         kept, claims, given = image_claims(task)
         yield from _claimed(given, kept, claims, span=task.span, dag_id=dag_id, task_id=task.task_id)
+
+
+def _assets(workflow: Workflow) -> Iterator[Finding]:
+    """Yield a finding for each argument of an asset, at the first place that has the asset."""
+    told: set[tuple[object, ...]] = set()
+    schedule = workflow.schedule.assets
+    places: list[tuple[AssetCondition, SourceSpan, str | None]] = []
+    if schedule:
+        places.append((schedule, workflow.span, None))
+    for task in workflow.tasks:
+        places.extend((each, task.span, task.task_id) for each in (*task.inlets, *task.outlets))
+    for condition, span, task_id in places:
+        for asset in condition.leaves:
+            new = tuple(each for each in asset.arguments if (asset, each.name) not in told)
+            told |= {(asset, each.name) for each in new}
+            yield from _claimed(
+                new, KEPT_BY_ASSET, CLAIMS_BY_ASSET, span=span, dag_id=workflow.dag_id, task_id=task_id
+            )
 
 
 def _claimed(

@@ -126,6 +126,19 @@ CLAIMS_BY_SCHEDULE = {
         "start a run with StartExecution when you have deployed, if one is wanted at once",
     ),
 }
+KEPT_BY_ASSET = frozenset({"extra"})
+CLAIMS_BY_ASSET = {
+    "group": Claim(
+        rules.DISPLAY,
+        "only Airflow's pages show the group {value} of an asset",
+        "nothing; it stays in your source",
+    ),
+    "access_control": Claim(
+        rules.MULTI_TEAM,
+        "who may make events of an asset is not decided by {value}",
+        "let the policies of the bus allow events:PutEvents to those who may",
+    ),
+}
 CLAIMS_BY_TASK = {
     "pool": Claim(
         rules.POOL,

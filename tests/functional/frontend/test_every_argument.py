@@ -121,3 +121,44 @@ def test_arguments_of_timetables_are_seen(airflow_3: Environment, tmp_path: Path
         "run_immediately",
         "run_immediately",
     ]
+
+
+ASSETS = """
+import inspect
+from datetime import datetime
+from airflow.sdk import DAG, Asset, AssetAlias, task
+
+given = {"name": "orders", "uri": "s3://bucket/orders", "group": "sales", "extra": {"team": "x"}}
+if "access_control" in inspect.signature(Asset.__init__).parameters:
+    from airflow.sdk.definitions.asset import AssetAccessControl
+    given["access_control"] = AssetAccessControl(producer_teams=["x"])
+asset = Asset(**given)
+with DAG("reader", schedule=[asset | Asset("plain")], start_date=datetime(2024, 1, 1)):
+    @task(inlets=[asset], outlets=[AssetAlias("alias", group="sales")])
+    def read(): ...
+
+    read()
+names = [name for name in inspect.signature(Asset.__init__).parameters if name not in ("self", "watchers")]
+with DAG("expected_of_assets", schedule=None, params={"names": names}):
+    @task
+    def nothing(): ...
+
+    nothing()
+"""
+
+
+def test_arguments_of_assets_are_seen_and_answered(airflow_3: Environment, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(ASSETS)
+    with Frontend(airflow_3, parse_timeout=60, cache=None) as frontend:
+        (loaded,) = frontend.load(discover([tmp_path]).files)
+    workflows = {workflow.dag_id: workflow for workflow in loaded.workflows}
+    reader = workflows["reader"]
+    assert reader.schedule.assets is not None
+    orders, plain = reader.schedule.assets.leaves
+    assert {"name", "uri", *names(orders.arguments)} == set(workflows["expected_of_assets"].params["names"])
+    assert plain.arguments == ()
+    answers = [(each.id, each.attribute, each.task_id) for each in account(reader)]
+    assert ("OB212", "group", None) in answers  # once, at the schedule
+    assert ("OB212", "group", "read") in answers  # of the alias
+    assert len([each for each in answers if each[1] == "group"]) == 2
+    assert "OB200" not in {each[0] for each in answers}

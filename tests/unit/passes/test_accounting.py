@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, JsonValue, Retry, Schedule, SourceSpan, Task, TaskGroup
+from orkestra_bridge.ir.model import (
+    AssetCondition,
+    Attribute,
+    JsonValue,
+    Retry,
+    Schedule,
+    SourceSpan,
+    Task,
+    TaskGroup,
+)
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.claims import (
     CLAIMS_BY_DAG,
@@ -168,3 +177,9 @@ def test_stopping_at_the_first_failure_needs_tasks_in_a_row(tasks: tuple[Task, .
     assert [finding.id for finding in found] == ([] if why is None else ["OB213"])
     assert all(str(why) in finding.message and finding.attribute == "fail_fast" for finding in found)
     assert account(a_workflow(*tasks)) == ()
+
+
+def test_an_argument_of_an_asset_that_nobody_knows_is_an_error() -> None:
+    asset = AssetCondition(kind="asset", uri="s3://b/x", arguments=(Attribute(name="new_one", value="1"),))
+    found = account(a_workflow(a_task("t", outlets=(asset,))))
+    assert [(each.id, each.attribute, each.task_id) for each in found] == [("OB200", "new_one", "t")]
