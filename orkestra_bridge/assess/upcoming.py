@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.stack.cron import parse_cron
 from orkestra_bridge.stack.ticks import ticks
 from orkestra_bridge.stack.zones import aws_zone, moment_of, to_utc
@@ -50,7 +49,7 @@ def _fired(cron: str, day: date, zone: str, *, every_hour: bool) -> Iterator[dat
 def moments(workflow: Workflow, view: ScheduleView, first: datetime) -> Iterator[datetime]:
     """Yield when a schedule with expressions starts runs, from a moment on; nothing if it counts from the deployment."""
     schedule = workflow.schedule
-    if schedule.kind is ScheduleKind.CRON:
+    if schedule.expressions:
         zone = aws_zone(schedule.timezone) or "UTC"
         day = first.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
         every_hour = view.timezone != zone  # then the expressions fire by UTC, through the change of clocks

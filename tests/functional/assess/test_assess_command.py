@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 from html import unescape
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,6 @@ from commands import Done, bridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 SOURCE = """\
 from datetime import datetime
@@ -179,3 +180,18 @@ def test_the_page_in_a_browser(home: Path, browser: Callable[..., str], tmp_path
     assert "<details" in source.partition("<script>")[0]
     browser(page, "--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_airflows_own_examples_have_no_fault_of_ours(tmp_path: Path) -> None:
+    spec = find_spec("airflow")
+    assert spec is not None
+    assert spec.origin is not None
+    examples = Path(spec.origin).parent / "example_dags"
+    done = bridge(
+        "assess", examples, "--format", "json", "--error-level", "never", "--no-cache", cwd=tmp_path
+    )
+    assert done.code == 0, done.err
+    document = done.json()
+    assert document["summary"]["dags"] > 60
+    found = [*document["findings"], *(each for dag in document["dags"] for each in dag["findings"])]
+    assert [each for each in found if each["id"] in {"OB200", "OB390", "OB391"}] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,8 +21,9 @@ from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.sarif import sarif
 from orkestra_bridge.assess.text import WIDTH, text
 from orkestra_bridge.assess.upcoming import upcoming
+from orkestra_bridge.assess.words import schedule_text
 from orkestra_bridge.diagnostics import Finding, Severity
-from orkestra_bridge.ir.model import Schedule, ScheduleKind, SourceSpan
+from orkestra_bridge.ir.model import AssetCondition, Schedule, ScheduleKind, SourceSpan
 from orkestra_bridge.passes.rules import DEPENDS_ON_PAST, DISPLAY, FAIL_FAST, POOL, PRIORITY, UNUSED_DEFAULT
 from orkestra_bridge.policy import Allowance, apply_allowances
 from orkestra_bridge.rulebook import all_rules
@@ -114,6 +116,19 @@ def test_the_next_runs(schedule: Schedule, dates: dict[str, str], expected: list
     workflow = a_workflow(a_task("t"), schedule=schedule, **dates)
     view = schedule_view(workflow)[0]
     assert list(upcoming(workflow, view, NOW)) == expected
+
+
+@pytest.mark.parametrize("timed", [cron("0 6 * * *"), delta(24, interval=True)])
+def test_a_dag_that_waits_for_assets_or_a_time_has_next_times_and_says_both(timed: Schedule) -> None:
+    schedule = replace(timed, kind=ScheduleKind.ASSET, assets=AssetCondition(kind="asset", uri="s3://b/x"))
+    workflow = a_workflow(a_task("t"), schedule=schedule)
+    view = schedule_view(workflow)[0]
+    alone = replace(workflow, schedule=timed)
+    expected = upcoming(alone, schedule_view(alone)[0], NOW)
+    assert len(expected) == 3
+    assert upcoming(workflow, view, NOW) == expected
+    dag = replace(an_assessment().dags[0], schedule=view.to_json())
+    assert schedule_text(dag).endswith("and events of its assets")
 
 
 @given(st.integers(1, 400), st.integers(0, 10_000))
