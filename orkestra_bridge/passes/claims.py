@@ -34,6 +34,8 @@ KEPT_BY_DAG = frozenset(
 )
 KEPT_BY_TASK = frozenset(
     {
+        # Airflow 1 had to be asked for the context; PythonOperator of 2 takes the argument out
+        "provide_context",
         "task_id", "owner", "retries", "retry_delay", "retry_exponential_backoff",
         "max_retry_delay", "start_date", "end_date", "trigger_rule", "execution_timeout", "params",
         "default_args", "do_xcom_push", "multiple_outputs", "doc", "doc_md", "doc_json", "doc_yaml",

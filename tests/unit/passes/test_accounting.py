@@ -183,3 +183,8 @@ def test_an_argument_of_an_asset_that_nobody_knows_is_an_error() -> None:
     asset = AssetCondition(kind="asset", uri="s3://b/x", arguments=(Attribute(name="new_one", value="1"),))
     found = account(a_workflow(a_task("t", outlets=(asset,))))
     assert [(each.id, each.attribute, each.task_id) for each in found] == [("OB200", "new_one", "t")]
+
+
+def test_what_airflow_1_had_to_be_told_and_airflow_2_ignores_is_kept() -> None:
+    told = Attribute(name="provide_context", value=True, of_class=True)
+    assert account(a_workflow(a_task("t", attributes=(told,)))) == ()
