@@ -17,6 +17,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orkestra_bridge.runtime import handler, logs
+from orkestra_bridge.runtime.errors import Terminated
 from orkestra_bridge.runtime.handover import ATTEMPT, CAUSE_LIMIT, EVENT, TOKEN, unpack
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ BEAT = 60.0
 # API reference of SendTaskFailure.
 ERROR_LIMIT = 256
 _TRACE_LIMIT = 20_000
-
-
-class Terminated(Exception):  # noqa: N818 - the name that Airflow gives it, which ends up in the machine
-    """The container was told to stop: the task's time is over, or somebody stopped it."""
 
 
 class NobodyWaitsError(Exception):

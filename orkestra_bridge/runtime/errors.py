@@ -37,6 +37,10 @@ class XComTooLargeError(Exception):
     """XComs that a state machine cannot pass on, where there is no store for them."""
 
 
+class Terminated(Exception):  # noqa: N818 - the name that Airflow gives it, which ends up in the machine
+    """The container was told to stop: the task's time is over, or somebody stopped it."""
+
+
 class ImageStarts(BaseException):
     """No failure: the task goes on in a container, which the state machine starts with these overrides."""
 

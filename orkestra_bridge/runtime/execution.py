@@ -17,7 +17,13 @@ from orkestra_bridge.runtime import deferring, own_image
 from orkestra_bridge.runtime.asset_events import tell_of_outlets
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
-from orkestra_bridge.runtime.errors import AnotherTry, ImageStarts, XComStorageError, XComTooLargeError
+from orkestra_bridge.runtime.errors import (
+    AnotherTry,
+    ImageStarts,
+    Terminated,
+    XComStorageError,
+    XComTooLargeError,
+)
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.large import KEPT_IN_ERROR
@@ -143,7 +149,8 @@ class _Attempt:
                 self._before(context)
                 if self.remembered.is_start:
                     self._call("on_execute_callback", "running")
-            with _time_limit(task, self.errors.AirflowTaskTimeout, self.remembered.running):
+            limit = _time_limit(task, self.errors.AirflowTaskTimeout, self.remembered.running)
+            with _killable(task), limit:
                 result = self.work(task, self.ti, context)
             if self.major == 2:  # whatever comes after it, the result has been pushed
                 self._push(result)
@@ -303,3 +310,16 @@ def _time_limit(task: Any, error: type[BaseException], spent: float) -> Iterator
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _killable(task: Any) -> Iterator[None]:
+    """Call ``on_kill`` where the container is told to stop in a ``with`` block, as Airflow's task runner does."""
+    try:
+        yield
+    except Terminated:
+        try:
+            task.on_kill()
+        except Exception:
+            log.exception("on_kill failed")
+        raise

@@ -191,6 +191,21 @@ def test_a_container_that_is_told_to_stop_says_so(package: Any) -> None:
     assert (code, answer["error"]) == (1, "Terminated")
 
 
+@pytest.mark.parametrize(("more", "logged"), [("", "cleaned up"), ("; 1 / 0", "on_kill failed")])
+def test_on_kill_is_called_when_it_is_told_to_stop(package: Any, more: str, logged: str) -> None:
+    body = (
+        f"exec('def on_kill(): print(\\'cleaned up\\', flush=True){more}', globals()); ti.task.on_kill = on_kill; "
+        "print('asleep', flush=True); time.sleep(60)"
+    )
+    with Container(package(body), **{container.INTERVAL: "0.05"}) as run:
+        while "asleep" not in Path(run.log.name).read_text():
+            run.next_answer()
+        run.process.send_signal(signal.SIGTERM)
+        code, [answer], log = run.ended()
+    assert (code, answer["error"]) == (1, "Terminated")
+    assert logged in log
+
+
 def test_a_container_ends_when_nobody_waits_for_it(package: Any) -> None:
     began = time.monotonic()
     with Container(package("time.sleep(60)"), **{container.INTERVAL: "0.05"}) as run:
