@@ -21,6 +21,7 @@ from orkestra_bridge.lowering.functions import LONGEST, OF_DAG
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.rules import INTERNAL_ERROR
+from orkestra_bridge.operators.environments import environments_of
 from orkestra_bridge.operators.images import build_suffix, builds_of
 from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.operators.registry import check_operators
@@ -354,4 +355,13 @@ def function_asset(dag_id: str, key_hash: str, target: Target, overrides: Overri
 def _images(workflow: Workflow, package: LambdaPackage, target: Target) -> tuple[BuildContext, ...]:
     """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
     builds = builds_of(workflow)
-    return tuple(build_context(package, target, each.base, build_suffix(builds, each)) for each in builds)
+    return tuple(
+        build_context(
+            package,
+            target,
+            each.base,
+            build_suffix(builds, each),
+            environments=environments_of(workflow) if each.is_usual else (),
+        )
+        for each in builds
+    )

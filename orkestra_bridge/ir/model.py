@@ -238,6 +238,27 @@ class Image:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A Python with packages for the function of one task or several.
+
+    Attributes:
+        name: What it is called in an image; the same for the same content.
+        python: The version, such as ``3.9``; None for that of the image.
+        requirements: Lines of a requirements file.
+        index_urls, options: Where packages come from, and what else pip is told.
+        system: True if the packages of the image may be imported, too.
+    """
+
+    name: str
+    python: str | None = None
+    requirements: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    system: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """Where a task runs that does not run in the DAG's function: a task of ECS on Fargate.
 
@@ -248,6 +269,7 @@ class Container:
         attribute: The Airflow argument that led to it, or None.
         cpu: CPU units, 1,024 to the vCPU.
         memory: MiB.
+        environment: The Python of the task's function, None for that of the image.
         base: The image of the user's that the DAG's image is built on, None for the usual one.
     """
 
@@ -256,6 +278,7 @@ class Container:
     cpu: int = 512
     memory: int = 1024
     base: str | None = None
+    environment: Environment | None = None
 
 
 @final

@@ -27,11 +27,14 @@ from orkestra_bridge.local.services.engine import (
     engine_command,
     images_of,
 )
+from orkestra_bridge.local.services.environments import make_environments
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.naming import execution_name
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
+from orkestra_bridge.runtime.environments import VARIABLE as ENVIRONMENTS
+from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
 
 if TYPE_CHECKING:
@@ -118,16 +121,18 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
     )
 
 
-def _containers(context: Path, function: FunctionSpec) -> ContainerSpec:
-    """Return what containers are started from; raises LocalRunError if it is broken."""
+def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerSpec:
+    """Return what containers are started from; raises LocalRunError if it is broken, or an environment cannot be made."""
     package = in_place(context)
+    folder = make_environments(read_manifest(str(context)), home)
+    made = {ENVIRONMENTS: str(folder)} if folder else {}
     return ContainerSpec(
         root=package.root,
         python=function.python,
         site_packages=function.site_packages,
         modules=package.modules,
         distributions=package.distributions,
-        environment=function.environment,
+        environment={**function.environment, **made},
     )
 
 
@@ -209,7 +214,7 @@ async def run_prepared(
         pools = {each.arn: await stack.enter_async_context(FunctionPool(each)) for each in specs.values()}
         containers = None
         if prepared.context is not None:
-            started_from = _containers(prepared.context, spec)
+            started_from = _containers(prepared.context, spec, prepared.home / RUNS)
             containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
         images = None
         if prepared.engine is not None:

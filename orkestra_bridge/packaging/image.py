@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.packaging.archive import shared_entries, tree_hash
 from orkestra_bridge.packaging.distributions import normalized
+from orkestra_bridge.packaging.environments import dockerfile_lines
 from orkestra_bridge.packaging.installer import pins
 from orkestra_bridge.packaging.model import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orkestra_bridge.ir.model import Environment
     from orkestra_bridge.options import Target
     from orkestra_bridge.packaging.model import LambdaPackage
 
@@ -44,13 +48,27 @@ class BuildContext:
 
 
 def build_context(
-    package: LambdaPackage, target: Target, base: str | None = None, suffix: str = ""
+    package: LambdaPackage,
+    target: Target,
+    base: str | None = None,
+    suffix: str = "",
+    *,
+    environments: Sequence[Environment] = (),
 ) -> BuildContext:
-    """Return a build context for a DAG's package; ``base`` is the user's image below ours, None for the usual one."""
+    """Return a build context for a DAG's package.
+
+    ``base`` is the user's image below ours, None for the usual one; ``environments`` are those of single functions.
+    """
     entries = (
-        Entry("Dockerfile", _dockerfile(package.dag_id, target, base).encode()),
+        Entry("Dockerfile", _dockerfile(package.dag_id, target, base, environments).encode()),
         Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
         Entry("requirements.txt", _requirements(package).encode()),
+        *(
+            Entry(
+                f"environments/{each.name}.txt", "".join(f"{line}\n" for line in each.requirements).encode()
+            )
+            for each in environments
+        ),
         *(replace(each, path=f"app/{each.path}") for each in (*shared_entries(), *package.entries)),
     )
     return BuildContext(entries, tree_hash(entries)[:32], suffix)
@@ -63,7 +81,7 @@ def _requirements(package: LambdaPackage) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _dockerfile(dag_id: str, target: Target, base: str | None) -> str:
+def _dockerfile(dag_id: str, target: Target, base: str | None, environments: Sequence[Environment]) -> str:
     machine = "arm64" if target.architecture == "arm64" else "amd64"
     python, root = "python", ""
     if base:
@@ -80,7 +98,7 @@ FROM {base or _usual(target)}
 {root}WORKDIR /app
 COPY requirements.txt /tmp/requirements.txt
 RUN {python} -m pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
-COPY app/ /app/
+{dockerfile_lines(environments)}COPY app/ /app/
 
 {_user(base)}
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC

@@ -81,7 +81,7 @@ def _run(
     from_source: Sequence[str],
     index: Sequence[str],
 ) -> None:
-    program = _uv()
+    program = find_uv()
     if program is None:
         raise InstallError("uv is not installed")
     listing = folder.parent / "requirements.txt"
@@ -98,8 +98,8 @@ def _run(
         raise _failure(done.stderr)
 
 
-def _uv() -> str | None:
-    """Return the program that the `uv` distribution brings, else the one on PATH."""
+def find_uv() -> str | None:
+    """Return the program that the `uv` distribution brings, else the one on PATH; None if there is none."""
     from shutil import which
 
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.attributes import UNSET
+from orkestra_bridge.operators.environments import has_environment, unknown_requirements
 from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
@@ -59,6 +60,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
         *about_task_dates(workflow),
         *_assets(workflow),
         *about_images(workflow),
+        *_requirements(workflow),
         *_unused(workflow),
     )
 
@@ -87,6 +89,20 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
             dag_id=workflow.dag_id,
             task_id=group.group_id,
         )
+
+
+def _requirements(workflow: Workflow) -> Iterator[Finding]:
+    for task in workflow.tasks:
+        why = unknown_requirements(task) if has_environment(task) else None
+        if why:
+            yield rules.ENVIRONMENT_UNKNOWN.at(
+                task.span,
+                f"the environment is made before the task runs, and its requirements are not known: {why}",
+                "give them as a list of text",
+                dag_id=workflow.dag_id,
+                task_id=task.task_id,
+                attribute="requirements",
+            )
 
 
 def _unused(workflow: Workflow) -> Iterator[Finding]:

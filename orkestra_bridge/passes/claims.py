@@ -56,6 +56,8 @@ KEPT_BY_TASK = frozenset(
         "failed_states", "skipped_states", "skip_when_already_exists", "external_dag_id",
         "outlets", "external_task_id", "external_task_ids", "external_task_group_id", "execution_delta",
         "execution_date_fn", "check_existence", "poll_interval", "recursion_depth",
+        "requirements", "python_version", "system_site_packages", "use_dill", "serializer", "pip_install_options",
+        "index_urls", "string_args", "env_vars", "inherit_env",
     }
 )
 # fmt: on
@@ -185,6 +187,19 @@ CLAIMS_BY_TASK = {
         rules.RETRY_POLICY,
         "Step Functions retries by error name, not by Python code",
         "use retries and raise AirflowFailException",
+    ),
+    "venv_cache_path": Claim(rules.ENVIRONMENT, "the environment is a part of the image", "nothing"),
+    "expect_airflow": Claim(rules.ENVIRONMENT, "plugins are not loaded for the function", "nothing"),
+    "expect_pendulum": Claim(rules.ENVIRONMENT, "nothing is checked before the function runs", "nothing"),
+    "use_airflow_context": Claim(
+        rules.ENVIRONMENT_LACKS,
+        "there is no Airflow in the environment to ask for the context",
+        "take the values that are needed as arguments of the function",
+    ),
+    "index_urls_from_connection_ids": Claim(
+        rules.ENVIRONMENT_LACKS,
+        "connections are not looked up when the image is built: {value}",
+        "name the index in index_urls, and give its password to `docker build`",
     ),
     "inlets": _INLETS,
     "task_display_name": _DISPLAY,

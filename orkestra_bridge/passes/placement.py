@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.ir.model import Container
+from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
 from orkestra_bridge.operators.images import is_known, runs_image
 from orkestra_bridge.operators.registry import Runs, family_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Image, Task, Workflow
+    from orkestra_bridge.ir.model import Environment, Image, Task, Workflow
     from orkestra_bridge.options import RunsIn
 
 LAMBDA_LIMIT = 900
@@ -26,6 +27,7 @@ LAMBDA_LIMIT = 900
 LAMBDA_MEMORY = 10_240
 """MB (AWS Lambda quotas, memory allocation)."""
 _EXECUTOR_CONFIG = "executor_config"
+_SHOWN = 3
 
 
 def place(workflow: Workflow, targets: Mapping[str, RunsIn] | None = None) -> Workflow:
@@ -71,6 +73,9 @@ def about_placement(workflow: Workflow) -> tuple[Finding, ...]:
 def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
     if task.image is not None and _runs(task):
         return replace(task, container=_of_image(task, task.image))
+    environment = environment_of(task)
+    if environment is not None and _runs(task):
+        return replace(task, container=_with(environment, task))
     chosen = _chosen(dag_id, task, targets)
     if chosen == "lambda" or not _runs(task):
         return task
@@ -92,6 +97,19 @@ def _beyond_lambda(task: Task) -> tuple[str, str | None]:
     if any(_resources(task)):
         return "executor_config asks for resources", _EXECUTOR_CONFIG
     return "", None
+
+
+def _with(environment: Environment, task: Task) -> Container:
+    python = f"Python {environment.python}" if environment.python else ""
+    listed = ", ".join(environment.requirements[:_SHOWN])
+    more = (
+        f" and {len(environment.requirements) - _SHOWN} more"
+        if len(environment.requirements) > _SHOWN
+        else ""
+    )
+    what = " with ".join(part for part in (python, f"{listed}{more}") if part)
+    sized = _sized(task, f"its function has an environment of its own ({what})")
+    return replace(sized, environment=environment)
 
 
 def _of_image(task: Task, image: Image) -> Container:

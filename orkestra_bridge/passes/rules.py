@@ -82,6 +82,18 @@ IMAGE_UNKNOWN_BASE = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+ENVIRONMENT = _approximated(
+    "OB242", "a setting of a virtual environment that is made beforehand", Severity.INFO
+)
+ENVIRONMENT_LACKS = _refused(
+    "OB243", "what the environment of a function would lack", "the function runs without it"
+)
+ENVIRONMENT_UNKNOWN = Rule(
+    id="OB244",
+    title="requirements that only the run knows",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+)
 MADE_UP = Rule(
     id="OB291",
     title="values that were made up to load the file",

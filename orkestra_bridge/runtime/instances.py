@@ -190,6 +190,7 @@ class TaskInstance:
         self.poking = Poking({})
         self.pokes_of_state = 0
         self.executions = Executions("", {})
+        self.environment: Mapping[str, Any] | None = None
         self._major = major
         self._run = run
         self._started = datetime.now(timezone.utc)

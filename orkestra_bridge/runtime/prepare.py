@@ -71,6 +71,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     ti.executions = Executions(
         str((event.get("execution") or {}).get("id", "")), manifest.get("others") or {}
     )
+    ti.environment = _environment(workflow, task.task_id)
     ti.max_tries = _retries(workflow, task)
     about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
@@ -103,6 +104,11 @@ def retry_of(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
 
 def _of_task(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
     return next((each for each in workflow["tasks"] if each["task_id"] == task_id), {})
+
+
+def _environment(workflow: Mapping[str, Any], task_id: str) -> Mapping[str, Any] | None:
+    found = (each.get("container") for each in workflow["tasks"] if each["task_id"] == task_id)
+    return (next(found, None) or {}).get("environment")
 
 
 def _retries(workflow: Mapping[str, Any], task: Any) -> int:

@@ -61,11 +61,11 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
     [
         (
             (
-                "airflow.providers.standard.operators.python.PythonVirtualenvOperator",
+                "airflow.providers.standard.operators.python.ExternalPythonOperator",
                 "airflow.operators.python.PythonOperator",
                 BASE,
             ),
-            "virtual environment",
+            "an interpreter of the worker's disk",
         ),
         (
             (

@@ -75,13 +75,13 @@ def test_operators_that_run_nowhere_here_do_not_keep_a_file_from_loading(
     source = """
 from airflow import DAG
 from airflow.decorators import task
-from airflow.operators.python import PythonVirtualenvOperator
+from airflow.operators.python import ExternalPythonOperator
 
 with DAG("d", schedule=None):
-    @task.virtualenv(requirements=["pandas"])
+    @task.external_python(python="/opt/python")
     def elsewhere(): ...
 
-    elsewhere() >> PythonVirtualenvOperator(task_id="p", python_callable=print, requirements=["x"], retries=2)
+    elsewhere() >> ExternalPythonOperator(task_id="p", python_callable=print, python="/opt/python", retries=2)
 """
     package = unpack(source)
     assert package.dag.get_task("p").retries == 2

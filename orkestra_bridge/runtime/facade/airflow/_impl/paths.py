@@ -21,8 +21,8 @@ _OPERATORS_PYTHON = (
     "taskflow: task",
 )
 _VIRTUALENV = (
-    "refused: PythonVirtualenvOperator ExternalPythonOperator BranchPythonVirtualenvOperator",
-    "refused: BranchExternalPythonOperator",
+    "environments: PythonVirtualenvOperator BranchPythonVirtualenvOperator",
+    "refused: ExternalPythonOperator BranchExternalPythonOperator",
     "misc: is_venv_installed",
 )
 _DEFAULTS = "operator: DEFAULT_OWNER DEFAULT_POOL_SLOTS DEFAULT_PRIORITY_WEIGHT DEFAULT_QUEUE DEFAULT_RETRIES"

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
-from airflow._impl.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
+from airflow._impl.python import BranchPythonOperator, PythonOperator
 from airflow._impl.sensor import BaseSensorOperator
 from airflow._impl.taskflow import _PythonDecoratedOperator
 from airflow._impl.triggers import BaseEventTrigger
@@ -36,40 +36,17 @@ def _base_arguments() -> frozenset[str]:
 _BASE = _base_arguments()
 
 
-class PythonVirtualenvOperator(_Elsewhere):
-    template_fields: Any = ("requirements", "index_urls", "venv_cache_path", *PythonOperator.template_fields)
-    requirements: Any = None
-    index_urls: Any = None
-    venv_cache_path: Any = None
-
-
 class ExternalPythonOperator(_Elsewhere):
     template_fields: Any = ("python", *PythonOperator.template_fields)
     python: Any = None
 
 
-class BranchPythonVirtualenvOperator(PythonVirtualenvOperator, BranchPythonOperator): ...
-
-
 class BranchExternalPythonOperator(ExternalPythonOperator, BranchPythonOperator): ...
-
-
-class ShortCircuitVirtualenvOperator(PythonVirtualenvOperator, ShortCircuitOperator): ...
-
-
-class _PythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, PythonVirtualenvOperator):
-    template_fields: Any = PythonVirtualenvOperator.template_fields
-    custom_operator_name = "@task.virtualenv"
 
 
 class _PythonExternalDecoratedOperator(_PythonDecoratedOperator, ExternalPythonOperator):
     template_fields: Any = ExternalPythonOperator.template_fields
     custom_operator_name = "@task.external_python"
-
-
-class _BranchPythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, BranchPythonVirtualenvOperator):
-    template_fields: Any = BranchPythonVirtualenvOperator.template_fields
-    custom_operator_name = "@task.branch_virtualenv"
 
 
 class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, BranchExternalPythonOperator):
@@ -78,9 +55,7 @@ class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, BranchExt
 
 
 DECORATED = {
-    "virtualenv": _PythonVirtualenvDecoratedOperator,
     "external_python": _PythonExternalDecoratedOperator,
-    "branch_virtualenv": _BranchPythonVirtualenvDecoratedOperator,
     "branch_external_python": _BranchExternalPythonDecoratedOperator,
 }
 

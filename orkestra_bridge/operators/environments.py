@@ -1,0 +1,67 @@
+"""Tasks whose function runs with a Python and packages of its own: PythonVirtualenvOperator and its kin."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from orkestra_bridge.ir.model import Environment
+from orkestra_bridge.operators.other_dags import is_template
+
+if TYPE_CHECKING:
+    from orkestra_bridge.ir.model import Task, Workflow
+
+_OPERATOR = "PythonVirtualenvOperator"
+_NAME_LENGTH = 12
+
+
+def has_environment(task: Task) -> bool:
+    """Return True for a task whose function Airflow runs in a virtual environment that it makes."""
+    return any(base.startswith("airflow.") and base.rpartition(".")[2] == _OPERATOR for base in task.bases)
+
+
+def environment_of(task: Task) -> Environment | None:
+    """Return the environment of a task; None for one that needs none, whose function runs with the function's Python."""
+    if not has_environment(task):
+        return None
+    given = {each.name: each.value for each in task.attributes}
+    requirements = _lines(given.get("requirements"))
+    version = given.get("python_version")
+    if not requirements and not version:
+        return None
+    fields: dict[str, Any] = {
+        "python": str(version) if version else None,
+        "requirements": requirements,
+        "index_urls": _lines(given.get("index_urls")),
+        "options": _lines(given.get("pip_install_options")),
+        "system": given.get("system_site_packages", True) is not False,
+    }
+    text = json.dumps(fields, sort_keys=True)
+    return Environment(name=hashlib.sha256(text.encode()).hexdigest()[:_NAME_LENGTH], **fields)
+
+
+def unknown_requirements(task: Task) -> str | None:
+    """Return why the requirements of a task are not known before it runs, None if they are."""
+    value = next((each.value for each in task.attributes if each.name == "requirements"), None)
+    lines = _lines(value)
+    if any(map(is_template, lines)):
+        return "they are a template"
+    if isinstance(value, str) and value.endswith(".txt"):
+        return "they are a file that Airflow reads when the task runs"
+    if isinstance(value, str) and value.startswith("XCom "):
+        return "another task returns them"
+    return None
+
+
+def environments_of(workflow: Workflow) -> tuple[Environment, ...]:
+    """Return the different environments of a DAG's tasks in containers, in the order of its tasks."""
+    found = (task.container.environment for task in workflow.tasks if task.container)
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """Return requirements, given as a list or as the text of a file, one each."""
+    lines = value.splitlines() if isinstance(value, str) else value if isinstance(value, list) else []
+    found = (str(line).partition(" #")[0].strip() for line in lines)
+    return tuple(line for line in found if line and not line.startswith("#"))
