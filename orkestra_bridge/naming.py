@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.runtime.run_names import execution_name, shorten
+from orkestra_bridge.runtime.run_names import execution_name, machine_name, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["STATE_NAME_LIMIT", "StateNames", "execution_name", "shorten"]
+__all__ = ["STATE_NAME_LIMIT", "StateNames", "execution_name", "machine_name", "shorten"]
 
 STATE_NAME_LIMIT = 80
 

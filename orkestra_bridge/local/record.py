@@ -84,7 +84,12 @@ def task_id_of(state: str, arguments: Json) -> str:
 
 def safe_name(text: str) -> str:
     """Return the text as a file name on every system."""
-    return shorten(re.sub(r"[^\w.+\-\[\]]", "_", text).lstrip("."), NAME_LIMIT) or "_"
+    clean = re.sub(r"[^\w.+\-\[\]]", "_", text).lstrip(".")
+    if len(clean.encode()) > max(NAME_LIMIT, len(clean)):
+        return shorten(
+            clean, NAME_LIMIT // 4
+        )  # file systems count bytes, of which a character has up to four
+    return shorten(clean, NAME_LIMIT) or "_"
 
 
 def _line(event: Event, details: Json) -> str:

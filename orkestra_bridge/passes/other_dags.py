@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.naming import execution_name
+from orkestra_bridge.naming import machine_name
 from orkestra_bridge.operators.other_dags import is_sensor, is_template
 from orkestra_bridge.passes import rules
 
@@ -32,7 +32,7 @@ def about_other_dags(workflow: Workflow, known: Mapping[str, Workflow]) -> Itera
             yield rules.OTHER_DAG_UNKNOWN.at(
                 task.span,
                 f"DAG {task.calls!r} is not part of this conversion: its state machine is expected to be named "
-                f"{execution_name(task.calls)!r}, with the schedule of this DAG",
+                f"{machine_name(task.calls)!r}, with the schedule of this DAG",
                 "convert the two together, or set the parameter for its state machine's name when you deploy",
                 dag_id=workflow.dag_id,
                 task_id=task.task_id,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.mapping import instances_of
-from orkestra_bridge.runtime.run_names import execution_name, names_for_date
+from orkestra_bridge.runtime.run_names import execution_name, machine_name, names_for_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ class Executions:
         """Return the ARN of a DAG's state machine."""
         known: dict[str, str] = json.loads(os.environ.get(MACHINES) or "{}")
         prefix = self._own.partition(":execution:")[0]
-        return known.get(dag_id) or f"{prefix}:stateMachine:{execution_name(dag_id)}"
+        return known.get(dag_id) or f"{prefix}:stateMachine:{machine_name(dag_id)}"
 
     def start(self, dag_id: str, document: Mapping[str, Any], *, again: bool = False) -> str:
         """Start a run and return the ARN of its execution; the run document has a ``run_id``.

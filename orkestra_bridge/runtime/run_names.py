@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME_LIMIT = 80
 DIGEST_LENGTH = 8
+_OTHERS = r"[^A-Za-z0-9_-]"
 
 
 def shorten(name: str, limit: int) -> str:
@@ -29,8 +30,20 @@ def shorten(name: str, limit: int) -> str:
 
 
 def execution_name(run_id: str) -> str:
-    """Return the execution name for a run id, and the name of the state machine for a dag id."""
-    return shorten(re.sub(r"[^A-Za-z0-9_-]", "_", run_id), NAME_LIMIT)
+    """Return the execution name for a run id."""
+    return shorten(re.sub(_OTHERS, "_", run_id), NAME_LIMIT)
+
+
+def machine_name(dag_id: str) -> str:
+    """Return the name of a DAG's state machine: its id, with a digest where AWS does not take all of its characters.
+
+    Without the digest `a.b` and `a_b` would be one machine, and so would all ids of one length in Cyrillic.
+    """
+    plain = re.sub(_OTHERS, "_", dag_id)
+    if plain == dag_id:
+        return shorten(dag_id, NAME_LIMIT)
+    digest = hashlib.sha256(dag_id.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{plain[: NAME_LIMIT - DIGEST_LENGTH - 1]}-{digest}"
 
 
 def names_for_date(logical_date: datetime, schedule: Mapping[str, Any]) -> tuple[str, ...]:

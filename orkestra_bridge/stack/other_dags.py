@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.naming import execution_name
+from orkestra_bridge.naming import machine_name
 from orkestra_bridge.operators.other_dags import other_dags, started_dags
 from orkestra_bridge.runtime.executions import MACHINES
 from orkestra_bridge.stack.iam import allow
@@ -26,7 +26,7 @@ def machine_parameters(workflow: Workflow) -> Json:
         _parameter(workflow, dag_id): {
             "Type": "String",
             "Description": f"Name of the state machine of the DAG {dag_id}",
-            "Default": execution_name(dag_id),
+            "Default": machine_name(dag_id),
             "AllowedPattern": "[A-Za-z0-9_-]+",
         }
         for dag_id in other_dags(workflow)

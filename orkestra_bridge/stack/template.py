@@ -9,7 +9,7 @@ import orjson
 
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.lowering.functions import LONGEST, own_functions
-from orkestra_bridge.naming import execution_name, shorten
+from orkestra_bridge.naming import machine_name, shorten
 from orkestra_bridge.stack.asset_bus import bus_parameter, makes_events
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.container import (
@@ -169,7 +169,7 @@ def _parameters(
         "StateMachineName": {
             "Type": "String",
             "Description": "Name of the state machine, unique in account and region",
-            "Default": shorten(execution_name(workflow.dag_id), longest),
+            "Default": shorten(machine_name(workflow.dag_id), longest),
             "AllowedPattern": "[A-Za-z0-9_-]+",
             "MaxLength": longest,
         },

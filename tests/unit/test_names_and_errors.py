@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orkestra_bridge import errors
 from orkestra_bridge.diagnostics import Finding, Severity, Verdict, refuses
-from orkestra_bridge.naming import STATE_NAME_LIMIT, StateNames, execution_name
+from orkestra_bridge.naming import STATE_NAME_LIMIT, StateNames, execution_name, machine_name
 
 
 @given(st.lists(st.text(min_size=1, max_size=200), unique=True, max_size=20))
@@ -20,6 +22,13 @@ def test_execution_names_keep_to_the_alphabet(run_id: str) -> None:
     name = execution_name(run_id)
     assert len(name) <= STATE_NAME_LIMIT
     assert all(char.isascii() and (char.isalnum() or char in "-_") for char in name)
+
+
+@given(st.lists(st.text("ab._-é", min_size=1, max_size=100), unique=True, max_size=20))
+def test_machine_names_keep_to_the_alphabet_and_tell_dags_apart(dag_ids: list[str]) -> None:
+    names = {machine_name(dag_id) for dag_id in dag_ids}
+    assert len(names) == len(dag_ids)
+    assert all(re.fullmatch("[A-Za-z0-9_-]{1,80}", name) for name in names)
 
 
 def test_the_same_run_id_gives_the_same_execution() -> None:

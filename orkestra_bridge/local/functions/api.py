@@ -6,7 +6,6 @@ Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom run
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -78,13 +77,16 @@ class RuntimeApi:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A worker that is killed breaks its connection; the pool hears of it from elsewhere.
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        try:
             while True:
                 request = await _read(reader)
                 reply = Reply(400) if request is None else await self._answering(request)
                 writer.write(_written(reply))
                 await writer.drain()
-        writer.close()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()  # after a fault of ours too: a worker that waits for ever would hide it
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

@@ -7,6 +7,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
+from urllib.parse import quote
 
 from orkestra_bridge.local.functions import outcomes
 from orkestra_bridge.local.functions.api import Reply, Request
@@ -98,7 +99,7 @@ class Sandbox:
             ("Lambda-Runtime-Invoked-Function-Arn", self._arn),
         ]
         if invocation.log is not None:
-            headers.append(("Orkestra-Log-File", str(invocation.log)))
+            headers.append(("Orkestra-Log-File", quote(str(invocation.log))))
         return Reply(200, invocation.event, tuple(headers))
 
     @staticmethod

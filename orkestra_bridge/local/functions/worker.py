@@ -27,6 +27,7 @@ import time
 import traceback
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +163,7 @@ def work(handler: str, api: str) -> int:
 
 def _answer(client: _Client, function: Callable[[Any, Any], Any], headers: Any, body: bytes) -> None:
     request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    _redirect(headers.get("Orkestra-Log-File") or os.devnull)
+    _redirect(unquote(headers.get("Orkestra-Log-File", "")) or os.devnull)
     try:
         try:
             answer = function(json.loads(body), _context(headers))

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
-from orkestra_bridge.naming import execution_name
+from orkestra_bridge.naming import execution_name, machine_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ class StepFunctions:
     """
 
     def __init__(self, dag_ids: Collection[str], clock: Clock, run_other: RunOther, runs: Path) -> None:
-        self._dags = {execution_name(dag_id): dag_id for dag_id in dag_ids}
+        self._dags = {machine_name(dag_id): dag_id for dag_id in dag_ids}
         self._clock = clock
         self._run_other = run_other
         self._runs = runs
@@ -106,7 +106,7 @@ class StepFunctions:
 
     def record(self, dag_id: str, document: Mapping[str, Any]) -> Record:
         """Return the record of an execution that is started elsewhere."""
-        machine, name = f"{ARN}{execution_name(dag_id)}", execution_name(document["run_id"])
+        machine, name = f"{ARN}{machine_name(dag_id)}", execution_name(document["run_id"])
         record = self._new(machine, name, json.dumps(document))
         self._records[_execution(machine, name)] = record
         return record
@@ -201,7 +201,7 @@ class StepFunctions:
 def keep(runs: Path, dag_id: str, document: Mapping[str, Any], execution: Execution, states: Json) -> None:
     """Leave how an execution ended for the runs to come, below ``OUT/.runs``; ``states`` are the ledger's entries."""
     record = Record(
-        machine=f"{ARN}{execution_name(dag_id)}",
+        machine=f"{ARN}{machine_name(dag_id)}",
         name=execution_name(document["run_id"]),
         text=json.dumps(document),
         started=0,

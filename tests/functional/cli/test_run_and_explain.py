@@ -122,3 +122,18 @@ def test_retry_delays_can_be_skipped(home: Path) -> None:
     done = bridge("run", "slow", "--out", "slow", "--fast", "--format", "json", cwd=home)
     assert done.code == 0, done.err
     assert done.json()["tasks"] == {"twice": {"state": "success", "tries": 2}}
+
+
+def test_ids_of_any_alphabet_can_be_run(home: Path) -> None:
+    long = "日本語のタスク" * 12
+    (home / "ids.py").write_text(
+        "from airflow.sdk import dag, task\n\n@dag('größe_данные', schedule=None)\ndef ids():\n"
+        f"    @task(task_id='{long}')\n    def one():\n        print('ok')\n        return 1\n\n    one()\n\nids()\n",
+        encoding="utf-8",
+    )
+    assert bridge("convert", "ids.py", "-o", "ids", "--layers", "skip", "--no-cache", cwd=home).code == 0
+    done = bridge("run", "größe_данные", "--out", "ids", "--format", "json", cwd=home)
+    assert done.code == 0, done.err
+    assert done.json()["xcom"] == {long: {"return_value": 1}}
+    (log,) = (home / "ids" / ".runs").glob("*/日本*.log")
+    assert "ok" in log.read_text(encoding="utf-8")

@@ -100,6 +100,8 @@ def test_names_of_logs() -> None:
     assert safe_name("../../etc/passwd") == "_.._etc_passwd"
     assert safe_name("group.task[0]") == "group.task[0]"
     assert len(safe_name("x" * 500)) <= 120
+    assert safe_name("größe") == "größe"
+    assert len(safe_name("日本語" * 20).encode()) <= 120
 
 
 def test_a_run_folder_is_always_a_new_one(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orkestra_bridge.ir.model import ScheduleKind
-from orkestra_bridge.naming import execution_name as converters_name
+from orkestra_bridge.naming import machine_name as converters_name
 from orkestra_bridge.runtime.executions import MACHINES, AlreadyStartedError, Executions
-from orkestra_bridge.runtime.run_names import execution_name, names_for_date
+from orkestra_bridge.runtime.run_names import machine_name, names_for_date
 from orkestra_bridge.stack.launcher import launcher_definition
 from orkestra_bridge.stack.model import ScheduleView
 
@@ -73,11 +73,13 @@ def executions(fake: Fake, **others: Any) -> Executions:
 
 def test_the_machine_is_named_after_the_dag(monkeypatch: pytest.MonkeyPatch) -> None:
     known = executions(Fake())
-    assert known.machine("team.daily") == f"{MACHINE}team_daily"
+    names = {known.machine(name) for name in ("team.daily", "team_daily", "team-daily", "größe", "grö.e")}
+    assert len(names) == 5
+    assert {f"{MACHINE}team_daily", f"{MACHINE}team-daily"} < names
     monkeypatch.setenv(MACHINES, json.dumps({"team.daily": f"{MACHINE}other"}))
     assert known.machine("team.daily") == f"{MACHINE}other"
     assert known.machine("b") == f"{MACHINE}b"
-    assert converters_name is execution_name, "the template names machines in the same way"
+    assert converters_name is machine_name, "the template names machines in the same way"
 
 
 def test_a_run_is_started_once_under_its_id() -> None:

@@ -29,7 +29,7 @@ def test_machines_are_named_by_parameters() -> None:
     parameters = template()["Parameters"]
     assert parameters["StateMachineOfSeen"]["Default"] == "seen"
     (odd,) = [name for name in parameters if name.startswith("StateMachineOfOtherDag")]
-    assert parameters[odd]["Default"] == "other_dag"
+    assert parameters[odd]["Default"] == "other_dag-84fc2932"
     assert "StateMachineOfExample" not in parameters, "its own name has a parameter already"
 
 

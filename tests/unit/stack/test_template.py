@@ -205,7 +205,10 @@ def test_names_and_texts_stay_within_the_limits(diagnose: Diagnose) -> None:
     assert len(template["Parameters"]["StateMachineName"]["Default"]) <= 80
     assert len(template["Description"].encode()) <= 1024
     assert diagnose(template) <= ACKNOWLEDGED
-    assert stack(dag_id="etl.daily").template["Parameters"]["StateMachineName"]["Default"] == "etl_daily"
+    assert (
+        stack(dag_id="etl.daily").template["Parameters"]["StateMachineName"]["Default"]
+        == "etl_daily-97d3ec2b"
+    )
 
 
 def test_what_can_have_a_tag_names_the_dag() -> None:
