@@ -14,7 +14,7 @@ from uuid import uuid4
 from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.ir.serialize import from_document
 from orkestra_bridge.local.record import RUNS
-from orkestra_bridge.naming import execution_name
+from orkestra_bridge.naming import machine_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ class _Memory:
 
     @classmethod
     def of(cls, home: Path, dag_id: str) -> _Memory:
-        path = home / RUNS / MEMORY / f"{execution_name(dag_id)}.json"
+        path = home / RUNS / MEMORY / f"{machine_name(dag_id)}.json"
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
