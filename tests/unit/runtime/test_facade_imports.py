@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orkestra_bridge.packaging.isolation import ListedModulesFinder
 from orkestra_bridge.runtime.loading import FACADE
 
 if TYPE_CHECKING:
@@ -124,3 +127,37 @@ def test_an_unknown_decorator_is_named() -> None:
     task = import_module("airflow.decorators").task
     with pytest.raises(AttributeError, match=r"@task\.pyspark .*@task\.bash"):
         _ = task.pyspark
+
+
+def test_a_provider_keeps_the_modules_that_the_facade_does_not_have(tmp_path: Path) -> None:
+    """Preflight finds providers by a finder of its own, and not by ``sys.path``."""
+    folder = tmp_path / "airflow/providers/cncf/kubernetes"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "secret.py").write_text("class Secret: ...")
+    before = set(sys.modules)
+    finder = ListedModulesFinder([str(tmp_path)], ["airflow.providers.cncf.kubernetes"])
+    sys.meta_path.append(finder)  # type: ignore[arg-type]  # as `isolate` does
+    try:
+        names: dict[str, Any] = {}
+        exec(
+            "from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator as Pod", names
+        )
+        exec("from airflow.providers.cncf.kubernetes.secret import Secret", names)
+        assert names["Pod"].__module__ == "airflow._impl.images"
+        assert names["Secret"].__module__ == "airflow.providers.cncf.kubernetes.secret"
+    finally:
+        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        for name in set(sys.modules) - before:
+            if name.startswith("airflow.providers.cncf"):
+                del sys.modules[name]
+
+
+def test_programs_are_started_and_their_failure_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    processes = import_module("airflow.utils.process_utils")
+    with caplog.at_level("INFO"), processes.patch_environ({"WORD": "hello"}):
+        processes.execute_in_subprocess(["sh", "-c", "echo $WORD"])
+        with pytest.raises(CalledProcessError):
+            processes.execute_in_subprocess(["sh", "-c", "exit 3"])
+    assert "hello" in caplog.messages
+    assert "WORD" not in os.environ

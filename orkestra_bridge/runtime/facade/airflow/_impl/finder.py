@@ -160,6 +160,8 @@ class FacadeFinder:
         spec = ModuleSpec(fullname, self, is_package=_is_package(fullname))
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.extend(_provider_folders(fullname))
+            beside = _installed(fullname, path)
+            spec.submodule_search_locations.extend((beside and beside.submodule_search_locations) or ())
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:

@@ -95,6 +95,7 @@ def _codes(given: Any) -> list[int]:
 
 class KubernetesPodOperator(_ImageOperator):
     BASE_CONTAINER_NAME = "base"
+    config_file: Any = None  # what is built on it looks at it when it is made
     template_fields: Any = (
         "image",
         "name",

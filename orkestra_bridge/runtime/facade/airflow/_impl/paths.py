@@ -240,7 +240,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.providers.common.compat.notifier": ("misc: BaseNotifier",),
     "airflow.providers.docker.operators.docker": ("images: DockerOperator",),
     "airflow.providers.docker.decorators.docker": ("images: _DockerDecoratedOperator",),
-    "airflow.providers.cncf.kubernetes.operators.pod": ("images: KubernetesPodOperator",),
+    "airflow.providers.cncf.kubernetes.operators.pod": (
+        "images: KubernetesPodOperator",
+        "pods: KubernetesPodOperatorCallback OnFinishAction PodPhase",
+    ),
     "airflow.providers.cncf.kubernetes.operators.kubernetes_pod": ("images: KubernetesPodOperator",),
     "airflow.providers.cncf.kubernetes.decorators.kubernetes": ("images: _KubernetesDecoratedOperator",),
     "airflow.providers.standard.decorators.bash": ("taskflow: _BashDecoratedOperator",),
@@ -442,6 +445,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         *_CONTEXT,
     ),
     "airflow.utils.operator_resources": ("misc: Resources",),
+    "airflow.utils.process_utils": (
+        "processes: execute_in_subprocess execute_in_subprocess_with_kwargs patch_environ",
+    ),
     "airflow.utils.platform": ("texts: getuser is_tty is_terminal_support_colors",),
     "airflow.utils.session": ("misc: create_session provide_session NEW_SESSION",),
     "airflow.utils.setup_teardown": ("setup_blocks: SetupTeardownContext",),
