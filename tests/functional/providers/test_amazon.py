@@ -61,23 +61,23 @@ class Late(S3KeySensor):
     def poke(self, context):
         found = super().poke(context)
         if not found:
-            S3Hook().load_string("x", "late", "days", replace=True)
+            S3Hook().load_string("x", "late", "looks", replace=True)
         return found
 
 with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
-    bucket = S3CreateBucketOperator(task_id="bucket", bucket_name="days")
-    put = S3CreateObjectOperator(task_id="put", s3_bucket="days", s3_key="day/{{ ds }}", data="it is {{ ds }}")
+    bucket = S3CreateBucketOperator(task_id="bucket", bucket_name="looks")
+    put = S3CreateObjectOperator(task_id="put", s3_bucket="looks", s3_key="day/{{ ds }}", data="it is {{ ds }}")
     ask = dict(poke_interval=30)
-    there = S3KeySensor(task_id="there", bucket_key="s3://days/day/{{ ds }}", **ask)
-    several = S3KeySensor(task_id="several", bucket_name="days", bucket_key="day/*", wildcard_match=True, **ask)
-    deferred = S3KeySensor(task_id="deferred", bucket_name="days", bucket_key="day/{{ ds }}", deferrable=True, **ask)
+    there = S3KeySensor(task_id="there", bucket_key="s3://looks/day/{{ ds }}", **ask)
+    several = S3KeySensor(task_id="several", bucket_name="looks", bucket_key="day/*", wildcard_match=True, **ask)
+    deferred = S3KeySensor(task_id="deferred", bucket_name="looks", bucket_key="day/{{ ds }}", deferrable=True, **ask)
     sized = S3KeySensor(
-        task_id="sized", bucket_name="days", bucket_key="day/*", wildcard_match=True,
+        task_id="sized", bucket_name="looks", bucket_key="day/*", wildcard_match=True,
         check_fn=lambda files: all(file["Size"] > 3 for file in files), **ask
     )
-    never = S3KeySensor(task_id="never", bucket_name="days", bucket_key="no", timeout=100, mode="reschedule", **ask)
-    soft = S3KeySensor(task_id="soft", bucket_name="days", bucket_key="no", timeout=100, soft_fail=True, **ask)
-    late = Late(task_id="late", bucket_name="days", bucket_key="late", **ask)
+    never = S3KeySensor(task_id="never", bucket_name="looks", bucket_key="no", timeout=100, mode="reschedule", **ask)
+    soft = S3KeySensor(task_id="soft", bucket_name="looks", bucket_key="no", timeout=100, soft_fail=True, **ask)
+    late = Late(task_id="late", bucket_name="looks", bucket_key="late", **ask)
     bucket >> put >> [there, several, deferred, sized, never, soft, late]
 """
 

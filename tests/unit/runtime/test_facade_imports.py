@@ -137,7 +137,7 @@ def test_a_provider_keeps_the_modules_that_the_facade_does_not_have(tmp_path: Pa
     (folder / "secret.py").write_text("class Secret: ...")
     before = set(sys.modules)
     finder = ListedModulesFinder([str(tmp_path)], ["airflow.providers.cncf.kubernetes"])
-    sys.meta_path.append(finder)  # type: ignore[arg-type]  # as `isolate` does
+    sys.meta_path.append(finder)  # as `isolate` does
     try:
         names: dict[str, Any] = {}
         exec(
@@ -147,7 +147,7 @@ def test_a_provider_keeps_the_modules_that_the_facade_does_not_have(tmp_path: Pa
         assert names["Pod"].__module__ == "airflow._impl.images"
         assert names["Secret"].__module__ == "airflow.providers.cncf.kubernetes.secret"
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
         for name in set(sys.modules) - before:
             if name.startswith("airflow.providers.cncf"):
                 del sys.modules[name]
