@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import Environment
@@ -18,7 +19,12 @@ _NAME_LENGTH = 12
 
 def has_environment(task: Task) -> bool:
     """Return True for a task whose function Airflow runs in a virtual environment that it makes."""
-    return any(base.startswith("airflow.") and base.rpartition(".")[2] == _OPERATOR for base in task.bases)
+    return _derives(task.bases)
+
+
+@lru_cache(maxsize=1024)
+def _derives(bases: tuple[str, ...]) -> bool:
+    return any(base.startswith("airflow.") and base.rpartition(".")[2] == _OPERATOR for base in bases)
 
 
 def environment_of(task: Task) -> Environment | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def configure(workflow: Workflow, overrides: Overrides) -> Workflow:
     """Return the workflow with what it and its tasks are given."""
+    if not (overrides.memory or overrides.timeout or overrides.events):
+        return workflow
     of_dag = Given(
         memory=for_dag(overrides.memory, workflow.dag_id), timeout=for_dag(overrides.timeout, workflow.dag_id)
     )
