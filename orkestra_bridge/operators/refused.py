@@ -51,6 +51,10 @@ BY_BASE = {
     "ExternalPythonOperator": Refusal("it runs an interpreter of the worker's disk", _ENVIRONMENT),
     "DockerSwarmOperator": _IMAGE,
     "KubernetesJobOperator": _IMAGE,
+    "_KubernetesCmdDecoratedOperator": Refusal(
+        "its function makes the command of an image",
+        "make the command in a @task, and give it to a KubernetesPodOperator",
+    ),
     "SparkKubernetesOperator": Refusal(
         "it starts a Spark application on a Kubernetes cluster",
         "use EmrServerlessStartJobOperator or EMR on EKS",
@@ -79,9 +83,10 @@ NO_OPERATOR = Refusal("it is not based on BaseOperator", _IN_A_TASK)
 
 def refusal_of(task: Task) -> Refusal | None:
     """Return why the task's operator cannot run in a Lambda function, None if nothing is known against it."""
-    if task.image is not None and not task.image.executed_by.startswith(_IMAGE_MODULES):
+    known = _known_against(task.bases)
+    if known is None and task.image is not None and not task.image.executed_by.startswith(_IMAGE_MODULES):
         return _own_execute(task.image)
-    return _known_against(task.bases)
+    return known
 
 
 def _own_execute(image: Image) -> Refusal:

@@ -133,7 +133,7 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     yield from _claimed(
         attributes, KEPT_BY_TASK, CLAIMS_BY_TASK, span=task.span, dag_id=dag_id, task_id=task.task_id
     )
-    if task.image is not None:
+    if task.image is not None and task.container is not None:
         kept, claims, given = image_claims(task)
         yield from _claimed(given, kept, claims, span=task.span, dag_id=dag_id, task_id=task.task_id)
 

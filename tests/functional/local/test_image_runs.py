@@ -193,6 +193,20 @@ def test_the_package_needs_neither_provider_nor_client(docker: Conversion) -> No
     assert "docker" not in requirements
 
 
+def test_other_modules_of_the_provider_are_packed(tmp_path: Path) -> None:
+    installed("docker")
+    text = (
+        "from datetime import datetime\nfrom airflow import DAG\n"
+        "from airflow.providers.docker.hooks.docker import DockerHook\n"
+        "from airflow.providers.docker.operators.docker import DockerOperator\n"
+        "with DAG('d', start_date=datetime(2024, 1, 1), schedule=None):\n"
+        "    DockerOperator(task_id='t', image='a')\n"
+    )
+    conversion = converted(tmp_path, text)
+    assert conversion.translated == ("d",), conversion.report.dags[0].findings
+    assert "docker==" in (conversion.out / "d" / "functions" / "requirements.txt").read_text()
+
+
 def test_an_image_that_the_engine_does_not_have_stops_the_run(docker: Conversion, engine: str) -> None:
     with pytest.raises(LocalRunError, match="pull access denied"):
         run(docker, "d", engine, images={"Image1Uri": "no/such:image"})
