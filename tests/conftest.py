@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from _pytest.config.argparsing import Parser
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS / "support"))
 os.environ.setdefault("CDK_VALIDATION", "false")
+# How long an example takes says something about the machine and what else it does, nothing about the example.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: Parser) -> None:

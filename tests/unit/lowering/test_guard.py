@@ -111,7 +111,7 @@ def ended(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(st.lists(ended(), min_size=2, max_size=4), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_skips_come_when_they_come(found: list[dict[str, Any]], stops: bool) -> None:
     names = tuple(f"u{i}" for i in range(len(found)))
     guard = Guard(

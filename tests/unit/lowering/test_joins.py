@@ -72,21 +72,21 @@ def check_run(workflow: Workflow, outcomes: dict[str, str], durations: dict[str,
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_task_starts_when_its_last_upstream_has_finished(data: st.DataObject) -> None:
     workflow = data.draw(workflows(NORMAL_RULES))
     check_run(workflow, *drawn(data, workflow))
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_early_rules_start_at_the_first_upstream_that_matches(data: st.DataObject) -> None:
     workflow = data.draw(workflows(RULES_WITHOUT_SETUPS))
     check_run(workflow, *drawn(data, workflow))
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_makespan_is_the_critical_path(data: st.DataObject) -> None:
     workflow = data.draw(workflows(["all_success"], most=14))
     _, durations = drawn(data, workflow)
@@ -98,14 +98,14 @@ def test_the_makespan_is_the_critical_path(data: st.DataObject) -> None:
 
 
 @given(workflows(RULES_WITHOUT_SETUPS))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_definitions_pass_our_own_validator(workflow: Workflow) -> None:
     definition = lower(workflow, "token").definition
     assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_task_knows_all_that_is_above_it(data: st.DataObject) -> None:
     workflow = data.draw(workflows(["all_done"], most=12))
     _, durations = drawn(data, workflow)

@@ -38,7 +38,7 @@ def workflows(draw: st.DrawFn) -> Workflow:
 
 
 @given(workflows(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_states_and_run_state_follow_the_trigger_rules(workflow: Workflow, data: st.DataObject) -> None:
     outcomes = {
         task.task_id: data.draw(st.sampled_from(OUTCOMES)) if task.operator == "PythonOperator" else "success"
@@ -51,7 +51,7 @@ def test_states_and_run_state_follow_the_trigger_rules(workflow: Workflow, data:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_with_barriers_only_named_tasks_start_later_than_in_airflow(data: st.DataObject) -> None:
     names = [f"t{i}" for i in range(data.draw(st.integers(2, 9)))]
     pairs = list(itertools.combinations(names, 2))
@@ -73,7 +73,7 @@ def _behind_a_wait(workflow: Workflow, task_id: str, waits: set[str]) -> bool:
 
 
 @given(workflows())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_definitions_pass_our_own_validator(workflow: Workflow) -> None:
     definition = lower(workflow).definition
     assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()

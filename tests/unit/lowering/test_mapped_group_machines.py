@@ -171,7 +171,7 @@ def graphs(draw: st.DrawFn) -> tuple[Workflow, int]:
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_graph_around_and_inside_of_a_group(drawn: tuple[Workflow, int]) -> None:
     workflow, length = drawn
     if refused_groups(workflow):

@@ -61,7 +61,7 @@ def assert_equal(cut_up: Played, whole: Played) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parts_change_nothing_about_a_run(data: st.DataObject) -> None:
     workflow = data.draw(workflows())
     limit = Weight(data.draw(st.integers(6_000, 20_000)), 10**6, ROOM)
@@ -85,7 +85,7 @@ def test_failures_inside_of_parts_do_what_they_always_do(workflow: Workflow, fai
 
 
 @given(workflows())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_definitions_pass_our_own_validator(workflow: Workflow) -> None:
     lowered = lower(workflow, "token", SMALL)
     arns = [f"${{Part{number}Arn}}" for number in range(1, len(lowered.parts) + 1)]
@@ -94,7 +94,7 @@ def test_definitions_pass_our_own_validator(workflow: Workflow) -> None:
 
 
 @given(workflows())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_machine_is_beyond_the_limit_that_could_be_cut(workflow: Workflow) -> None:
     lowered = lower(workflow, "token", SMALL)
     sizes = [definition_bytes(each, FILLED) for each in (lowered.definition, *lowered.parts.values())]
@@ -247,7 +247,7 @@ def bare(region: Region) -> Any:
 
 
 @given(regions, st.integers(3, 30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_cutting_keeps_the_nesting_and_the_limit(region: Region, most: int) -> None:
     limit = Weight(PART.size * most, PART.events * most, ROOM)
     weight = Weight(1_000, 30)

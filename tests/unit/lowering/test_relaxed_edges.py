@@ -110,7 +110,6 @@ def nests(of: Order, gone: frozenset[tuple[int, int]]) -> bool:
 
 
 @given(orders())
-@settings(deadline=None)
 def test_the_nesting_and_the_joins_together_are_the_order_itself(of: Order) -> None:
     result = decompose(of, "token")
     assert sorted(task_ids(result.region)) == sorted(of.names)
@@ -129,7 +128,7 @@ def test_the_nesting_and_the_joins_together_are_the_order_itself(of: Order) -> N
 
 
 @given(orders(6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_small_graphs_relax_as_few_edges_as_possible(of: Order) -> None:
     assert len(decompose(of, "token").relaxed) == fewest(of)
 

@@ -128,7 +128,7 @@ STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1)).map(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(cron=CRONS, start=STARTS)
 def test_any_cron_fires_at_the_same_times(cron: str, start: datetime) -> None:
     try:
@@ -142,7 +142,7 @@ def test_any_cron_fires_at_the_same_times(cron: str, start: datetime) -> None:
     compare(cron, start)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(day=st.integers(1, 28), month=fields(1, 12), start=STARTS)
 def test_the_weekday_nearest_to_a_day(day: int, month: str, start: datetime) -> None:
     compare(f"15 6 {day}W {month} *", start)
