@@ -21,12 +21,14 @@ from orkestra_bridge.frontend.environments import resolve_environment
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Project
+from orkestra_bridge.passes.placement import place
 from orkestra_bridge.pipeline import convert
 from orkestra_bridge.project.surroundings import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from orkestra_bridge.ir.model import Task
     from orkestra_bridge.report import DagReport
 
 PAGE = Path(__file__).parent / "coverage.md"
@@ -76,8 +78,14 @@ def _kinds(folder: Path, options: ConvertOptions) -> Iterator[tuple[str, Counter
     with Frontend(environment, parse_timeout=60.0, cache=options.cache, surroundings=around) as frontend:
         for loaded in frontend.load(files):
             for workflow in loaded.workflows:
-                families = [family_of(task) for task in workflow.tasks]
-                yield workflow.dag_id, Counter(each.runs.value if each else "refused" for each in families)
+                yield workflow.dag_id, Counter(map(_runs, place(workflow).tasks))
+
+
+def _runs(task: Task) -> str:
+    if task.container is not None:
+        return "container"
+    family = family_of(task)
+    return family.runs.value if family else "refused"
 
 
 def total(name: str, rows: Iterable[Row]) -> Row:
