@@ -36,6 +36,8 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+AIRFLOWS_OWN = ("_link_", "pipeline_inlets", "pipeline_outlets")
+"""How keys of XComs begin that no task pushes: links of operators, and in Airflow 2 lineage."""
 LONGEST_SLEEP = 0.01
 """Seconds. `DAG.test` sleeps a second whenever a pass of its scheduler only changed states."""
 
@@ -299,7 +301,7 @@ def read_xcom(session: Any, dag_id: str, run_id: str) -> dict[str, dict[str, Any
     columns = select(table.task_id, table.map_index, table.key, table.value)
     found: dict[str, dict[str, Any]] = {}
     for row in session.execute(columns.where(table.dag_id == dag_id, table.run_id == run_id)):
-        if not row.key.startswith("_link_"):
+        if not row.key.startswith(AIRFLOWS_OWN):
             found.setdefault(instance_key(row.task_id, row.map_index), {})[row.key] = decode(row)
     return {key: dict(sorted(found[key].items())) for key in sorted(found)}
 
@@ -312,15 +314,7 @@ def _xcom_backend() -> tuple[Any, Callable[[Any], Any]]:
         from airflow.models.xcom import XCom as Both
 
         return Both, Both.deserialize_value
-    return XComModel, lambda row: _decoded(XCom.deserialize_value(row), row.value)
-
-
-def _decoded(value: Any, stored: Any) -> Any:
-    """Undo the JSON inside JSON that Airflow 3's in-process API stores."""
-    if isinstance(value, str) and value == stored:
-        with contextlib.suppress(ValueError):
-            return json.loads(value)
-    return value
+    return XComModel, XCom.deserialize_value
 
 
 def plain(value: object) -> object:

@@ -68,6 +68,7 @@ def machine_outcomes(
     environment: Mapping[str, str] | None = None,
     *,
     only: Container[str] | None = None,
+    logical_date: str = LOGICAL_DATE,
 ) -> Iterator[tuple[str, Outcome | None, str]]:
     """Run every DAG, and return (dag_id, outcome, "") or (dag_id, None, why it was not translated).
 
@@ -83,7 +84,7 @@ def machine_outcomes(
             out=conversion.out,
             dag_id=dag.dag_id,
             python=Path(sys.executable),
-            logical_date=LOGICAL_DATE,
+            logical_date=logical_date,
             environment=environment or {},
         )
         # a clock that jumps over retry delays

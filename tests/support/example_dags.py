@@ -1,0 +1,196 @@
+"""Airflow's own example DAGs: run by Airflow and from what was emitted, and the page that says how that ended.
+
+A DAG is compared unless it was refused, or `NOT_COMPARED` says why its results cannot be the same.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from airflow_model import fingerprint
+from equivalence import difference, machine_outcomes, translated
+
+from orkestra_bridge.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow_process import Airflow
+
+    from orkestra_bridge.report import DagReport
+
+PAGE = Path(__file__).parents[2] / "docs" / "examples-equivalence.md"
+LOGICAL_DATE = "2026-03-01T00:00:00+00:00"
+"""After the start date of every example."""
+SAME = "same"
+REFUSED = "not translated"
+_TITLE = "## Airflow "
+_PACKAGES = ("airflow.example_dags", "airflow.providers.standard.example_dags")
+_PLACES = """
+import importlib.util, json, sys, airflow
+def place(name):
+    try:
+        return importlib.util.find_spec(name).submodule_search_locations[0]
+    except (ImportError, AttributeError):
+        return None
+print(json.dumps([airflow.__version__, [p for p in map(place, sys.argv[1:]) if p]]))
+"""
+_HEAD = """\
+<!-- Written by tests/execute/test_example_dags.py; do not edit. -->
+
+# Airflow's examples, run by both
+
+The example DAGs that come with Airflow and its standard provider, each run by Airflow's `dag.test()` and by
+`orkestra-bridge run` from what was emitted. *Same* means: the same state and number of tries of every task instance, the
+same XComs, and the same state of the run. The others are listed with the reason why they were not compared; the ids of
+findings are explained in [reference/diagnostics.md](reference/diagnostics.md). XComs in which Airflow keeps its own notes
+are left out: links of operators, and in Airflow 2 the lineage.
+"""
+
+_EVENTS = "not compared: it reads the history of events, which is in Airflow's database"
+_STORE = "not compared: it uses the state store of Airflow 3.3, which is in Airflow's database"
+_TIME = "not compared: its XComs are times and paths of the machine that it runs on"
+_OTHER = "not compared: it needs another DAG's run, and `dag.test()` has no other DAG"
+_FETCHES = "not compared: it fetches packages from the network when it runs"
+_ALIAS = "not compared: `dag.test()` itself fails"
+_MANUAL = "not compared: `dag.test()` of Airflow 2 does not say that its run was started by hand"
+
+NOT_COMPARED = {
+    "asset2_producer": _EVENTS,
+    "asset_alias_example_alias_consumer": _EVENTS,
+    "asset_alias_example_alias_consumer_with_no_taskflow": _EVENTS,
+    "dataset_alias_example_alias_consumer": _EVENTS,
+    "dataset_alias_example_alias_consumer_with_no_taskflow": _EVENTS,
+    "dataset_alias_example_alias_producer": _ALIAS,
+    "dataset_alias_example_alias_producer_with_no_taskflow": _ALIAS,
+    "example_asset_state_store_consumer": _STORE,
+    "example_asset_state_store_producer": _STORE,
+    "example_bash_decorator": _TIME,
+    "example_bash_operator": _TIME,
+    "example_external_task": _OTHER,
+    "example_external_task_marker_child": _OTHER,
+    "example_params_ui_tutorial": "not compared: somebody has to give values to its params",
+    "example_task_state_store": _STORE,
+    "example_task_state_store_async": _STORE,
+    "example_task_state_store_mapped": _STORE,
+    "example_time_delta_sensor_async": "not compared: for `dag.test()`, the time that it waits for has long passed",
+    "example_trigger_controller_dag": _OTHER,
+    "latest_only": _MANUAL,
+    "latest_only_with_trigger": _MANUAL,
+    "read_asset_event": _EVENTS,
+    "read_dataset_event": _EVENTS,
+    "tutorial": _TIME,
+    "tutorial_taskflow_api_virtualenv": _FETCHES,
+}
+"""Why some are not compared, by DAG id; they are not run at all."""
+_ONLY_IN_2 = (_MANUAL,)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What became of an example; ``verdict`` is `SAME`, why it was not compared, or how the results differ."""
+
+    dag_id: str
+    tasks: int
+    verdict: str
+
+    @property
+    def known(self) -> bool:
+        """Whether it is the same, or there is a reason why not."""
+        return self.verdict == SAME or self.verdict.startswith((REFUSED, *NOT_COMPARED.values()))
+
+    def line(self) -> str:
+        """Return its line of the page."""
+        return f"| {self.dag_id} | {self.tasks} | {self.verdict} |"
+
+
+def installed(airflow: Airflow) -> tuple[str, list[Path]]:
+    """Return the version of an Airflow, and the folders of its examples."""
+    command = [str(airflow.python), "-c", _PLACES, *_PACKAGES]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    version, places = json.loads(found.splitlines()[-1])
+    return version, [Path(place) for place in places]
+
+
+def examples(airflow: Airflow, scratch: Path, only: Sequence[str] | None = None) -> list[Example]:
+    """Return what became of the examples, or of those with the given ids, by file."""
+    _, folders = installed(airflow)
+    paths = folders if only is None else _files_with(folders, only)
+    conversion = translated(paths, scratch / "out", airflow)
+    reports = [dag for dag in conversion.report.dags if only is None or dag.dag_id in only]
+    verdicts = {dag.dag_id: _reason(dag, airflow.major) for dag in reports}
+    by_file: dict[str, list[str]] = {}
+    for dag in reports:
+        if not verdicts[dag.dag_id]:
+            by_file.setdefault(dag.file, []).append(dag.dag_id)
+    for file, ids in by_file.items():  # a database for each: assets of different files have the same names
+        with airflow.runs([Path(file)], *_options(ids), errors_too=True) as wait_for_airflow:
+            ours = machine_outcomes(conversion, only=ids, logical_date=LOGICAL_DATE)
+            outcomes = {dag_id: outcome for dag_id, outcome, _ in ours}
+            theirs = wait_for_airflow()
+        verdicts |= {dag_id: _verdict(outcomes[dag_id], theirs[dag_id]) for dag_id in ids}
+    return [Example(dag_id=dag.dag_id, tasks=dag.tasks, verdict=verdicts[dag.dag_id]) for dag in reports]
+
+
+def _files_with(folders: Iterable[Path], dag_ids: Sequence[str]) -> list[Path]:
+    """Return the files whose text has one of the ids; a few too many do no harm."""
+    files = sorted(file for folder in folders for file in folder.glob("*.py"))
+    return [file for file in files if any(dag_id in file.read_text("utf-8") for dag_id in dag_ids)]
+
+
+def _options(dag_ids: Iterable[str]) -> list[str]:
+    ids = [word for dag_id in dag_ids for word in ("--dag-id", dag_id)]
+    return [*ids, "--logical-date", LOGICAL_DATE]
+
+
+def _reason(dag: DagReport, major: int) -> str:
+    """Return why a DAG cannot be compared, or nothing."""
+    if dag.verdict != "translated":
+        ids = sorted({finding.id for finding in dag.findings if finding.severity is Severity.ERROR})
+        return f"{REFUSED}: {', '.join(ids)}"
+    reason = NOT_COMPARED.get(dag.dag_id, "")
+    return "" if major > 2 and reason in _ONLY_IN_2 else reason
+
+
+def _verdict(ours: Mapping[str, Any] | None, theirs: Mapping[str, Any]) -> str:
+    if "error" in theirs:
+        return f"Airflow: {theirs['error']}"
+    return difference(ours, {fingerprint(theirs): theirs}) or SAME
+
+
+def section(version: str, found: Sequence[Example]) -> str:
+    """Return the part of the page about one Airflow."""
+    same = sum(example.verdict == SAME for example in found)
+    refused = sum(example.verdict.startswith(REFUSED) for example in found)
+    rest = len(found) - same - refused
+    return "\n".join(
+        [
+            f"{_TITLE}{version}",
+            "",
+            f"{len(found)} DAGs: {same} the same, {refused} not translated, {rest} not compared. None differs.",
+            "",
+            "| DAG | tasks | outcome |",
+            "|---|---|---|",
+            *(example.line() for example in found),
+            "",
+        ]
+    )
+
+
+def page_with(new: str) -> str:
+    """Return the page with the section of an Airflow's major version put in, or replaced."""
+    text = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    sections = [_TITLE + part for part in text.split(_TITLE)[1:]]
+    kept = [each for each in sections if _major(each) != _major(new)]
+    return "\n".join(
+        [_HEAD, *(each.strip() + "\n" for each in sorted([*kept, new], key=_major, reverse=True))]
+    )
+
+
+def _major(text: str) -> str:
+    return text.removeprefix(_TITLE).partition(".")[0]
