@@ -382,8 +382,10 @@ def serve(home: Path) -> None:
         options = arguments(json.loads(line))
         with options.out.open("w", encoding="utf-8") as found:
             report(options, home, found)
-        out.write("done\n")
-        out.flush()
+        with contextlib.suppress(BrokenPipeError):
+            out.write("done\n")
+            out.flush()
+    shutil.rmtree(home, ignore_errors=True)  # whoever made it may have been killed
 
 
 def main() -> int:
