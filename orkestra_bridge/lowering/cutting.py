@@ -111,7 +111,7 @@ class _Cutter:
         kind = Series if isinstance(region, Series) else Parallel
         while not self.weight(kind(tuple(items))).within(self._limit) and len(items) > 1:
             parts = [self._part(group, kind) for group in self._groups(items)]
-            if len(parts) >= len(items):
+            if len(parts) == len(items) and self._share(parts, kind) >= self._share(items, kind):
                 break
             items = parts
         return kind(tuple(items)) if len(items) > 1 else items[0]
@@ -147,10 +147,16 @@ class _Cutter:
             held, before = held + weight, before + weight
         yield group
 
+    def _share(self, items: Sequence[Region], kind: type[Series | Parallel]) -> float:
+        return shares(self.weight(kind(tuple(items))), self._limit)
+
     def _part(self, group: list[Region], kind: type[Series | Parallel]) -> Region:
-        if len(group) == 1:
-            return group[0] if isinstance(group[0], Part) else Part(0, group[0])
-        return Part(0, kind(tuple(group)))
+        if len(group) > 1:
+            return Part(0, kind(tuple(group)))
+        (alone,) = group
+        part = alone if isinstance(alone, Part) else Part(0, alone)
+        lighter = shares(self.weight(part), self._limit) < shares(self.weight(alone), self._limit)
+        return part if lighter else alone
 
 
 def shares(weight: Weight, of: Weight) -> float:

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from simulate import Played, expected_run, expected_states, play, run_lowered
 from workflows import a_task, a_workflow, from_edges
@@ -246,7 +246,13 @@ def bare(region: Region) -> Any:
             return bare(region.region)
 
 
+TWO_BRANCHES_AND_TWO_HEAVY_ITEMS = Parallel(
+    (Leaf("x"), Leaf("x"), Series((Parallel((Leaf("x"),) * 2), Parallel((Leaf("x"),) * 3))))
+)
+
+
 @given(regions, st.integers(3, 30))
+@example(TWO_BRANCHES_AND_TWO_HEAVY_ITEMS, 3)
 @settings(max_examples=100)
 def test_cutting_keeps_the_nesting_and_the_limit(region: Region, most: int) -> None:
     limit = Weight(PART.size * most, PART.events * most, ROOM)
