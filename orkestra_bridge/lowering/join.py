@@ -85,7 +85,7 @@ def lower_waiting(plan: Plan, task: Task, scope: Scope, name: str, after: str) -
                 "ExpressionAttributeValues": {
                     ":token": {"S": expression("$states.context.Task.Token")},
                     ":all": {"N": str(len(reports))},
-                    ":expires": _expires(plan, scope),
+                    ":expires": _expires(plan),
                 },
             },
             output=expression(merge(scope.ledger, "$states.result")),
@@ -171,7 +171,7 @@ def _update_unless_complete(plan: Plan, report: Report, scope: Scope) -> dict[st
     """Return the update that has nobody to wake: nobody waits, or others have to report as well, or it came before."""
     update, others = _update(plan, report, scope), len(plan.joins.waiting[report.waiter]) - 1
     values = update["ExpressionAttributeValues"]
-    values[":expires"] = _expires(plan, scope)
+    values[":expires"] = _expires(plan)
     update["UpdateExpression"] = f"SET expires = :expires {_ADD}"
     if not others:
         return {**update, "ConditionExpression": "attribute_not_exists(waiting)"}
@@ -208,8 +208,7 @@ def _item(waiter: str, scope: Scope) -> dict[str, Any]:
     return {"TableName": TABLE, "Key": {"id": {"S": key}}}
 
 
-def _expires(plan: Plan, scope: Scope) -> dict[str, str]:
-    """Return when DynamoDB may delete the item, in seconds since 1970: a day after the run must have ended."""
+def _expires(plan: Plan) -> dict[str, str]:
+    """Return when DynamoDB may delete the item, in seconds since 1970: at least a day after the run must have ended."""
     longest = plan.workflow.dagrun_timeout or LONGEST_RUN
-    start = f"$toMillis({scope.execution}.StartTime)"
-    return {"N": expression(f"$string($floor({start} / 1000) + {int(min(longest, LONGEST_RUN)) + DAY})")}
+    return {"N": expression(f"$string($floor($millis() / 1000) + {int(min(longest, LONGEST_RUN)) + DAY})")}

@@ -8,6 +8,7 @@ from jsonata import Jsonata
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.local.interpreter.expressions import compiled
 from orkestra_bridge.naming import execution_name
 from orkestra_bridge.stack.launcher import RUN_INPUT, due_condition, launcher_definition
 from orkestra_bridge.stack.model import Period, ScheduleView
@@ -18,7 +19,7 @@ def view(**fields: Any) -> ScheduleView:
 
 
 def evaluate(text: str, moment: str) -> Any:
-    expression = Jsonata(text.removeprefix("{% ").removesuffix(" %}"))
+    expression = compiled(text.removeprefix("{% ").removesuffix(" %}"))
     expression.assign("states", {"input": {**json.loads(RUN_INPUT), "scheduled_time": moment}})
     return expression.evaluate(None)
 
