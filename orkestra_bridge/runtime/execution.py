@@ -25,6 +25,7 @@ from orkestra_bridge.runtime.errors import (
     XComTooLargeError,
 )
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
+from orkestra_bridge.runtime.exported import exported
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.large import KEPT_IN_ERROR
 from orkestra_bridge.runtime.prepare import prepare
@@ -144,7 +145,7 @@ class _Attempt:
         task.resolve_template_files()
         task.render_template_fields(context)
         self.remembered.restore(task)
-        with _exported(environment_variables(context)):
+        with exported(environment_variables(context)):
             if not self.resumes:
                 self._before(context)
                 if self.remembered.is_start:
@@ -265,21 +266,6 @@ class _Attempt:
 def _named(name: str, message: str) -> Exception:
     """Return an Exception of this class name: Lambda reports an error by its class, and only an Exception at that."""
     return type(name, (Exception,), {"__module__": __name__})(message)  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _exported(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the length of a ``with`` block: the next task of this process has its own."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

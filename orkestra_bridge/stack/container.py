@@ -27,8 +27,8 @@ from orkestra_bridge.stack.iam import allow, own_machines, role
 from orkestra_bridge.stack.images import (
     IMAGE_ROLE,
     PULL_ROLE,
+    fargate,
     is_image_placeholder,
-    platform,
     wait_rights,
 )
 
@@ -200,14 +200,7 @@ def _definition(workflow: Workflow, target: Target, image: ImageAsset) -> Json:
     return {
         "Type": "AWS::ECS::TaskDefinition",
         "Properties": {
-            "RequiresCompatibilities": ["FARGATE"],
-            "NetworkMode": "awsvpc",
-            # what every start overrides
-            "Cpu": "512",
-            "Memory": "1024",
-            "RuntimePlatform": platform(target),
-            "TaskRoleArn": {"Fn::GetAtt": [TASK_ROLE, "Arn"]},
-            "ExecutionRoleArn": {"Fn::GetAtt": [EXECUTION_ROLE, "Arn"]},
+            **fargate(target, TASK_ROLE, EXECUTION_ROLE),
             "ContainerDefinitions": [
                 {
                     "Name": CONTAINER,

@@ -116,11 +116,19 @@ def wait_rights(cluster: Json) -> list[Json]:
     return [watch, hear]
 
 
-def platform(target: Target) -> Json:
-    """Return the platform of a task definition."""
+def fargate(target: Target, task_role: str, execution_role: str) -> Json:
+    """Return what every task definition has; the roles by their logical ids. Each start overrides CPU and memory."""
     return {
-        "CpuArchitecture": "ARM64" if target.architecture == "arm64" else "X86_64",
-        "OperatingSystemFamily": "LINUX",
+        "RequiresCompatibilities": ["FARGATE"],
+        "NetworkMode": "awsvpc",
+        "Cpu": "512",
+        "Memory": "1024",
+        "RuntimePlatform": {
+            "CpuArchitecture": "ARM64" if target.architecture == "arm64" else "X86_64",
+            "OperatingSystemFamily": "LINUX",
+        },
+        "TaskRoleArn": {"Fn::GetAtt": [task_role, "Arn"]},
+        "ExecutionRoleArn": {"Fn::GetAtt": [execution_role, "Arn"]},
     }
 
 
@@ -141,14 +149,7 @@ def _definition(number: int, definition: ImageDefinition, target: Target) -> Jso
     return {
         "Type": "AWS::ECS::TaskDefinition",
         "Properties": {
-            "RequiresCompatibilities": ["FARGATE"],
-            "NetworkMode": "awsvpc",
-            # what every start overrides
-            "Cpu": "512",
-            "Memory": "1024",
-            "RuntimePlatform": platform(target),
-            "TaskRoleArn": {"Fn::GetAtt": [IMAGE_ROLE, "Arn"]},
-            "ExecutionRoleArn": {"Fn::GetAtt": [PULL_ROLE, "Arn"]},
+            **fargate(target, IMAGE_ROLE, PULL_ROLE),
             **({"Volumes": [{"Name": name} for name in mounted]} if mounted else {}),
             "ContainerDefinitions": [
                 _container(number, definition, mounted),

@@ -6,11 +6,13 @@ import logging
 import os
 import shlex
 import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.runtime.exported import exported
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
 log = logging.getLogger("airflow.utils.process_utils")
 
@@ -33,16 +35,6 @@ def execute_in_subprocess_with_kwargs(cmd: list[str], **kwargs: Any) -> None:
         raise subprocess.CalledProcessError(program.returncode, cmd)
 
 
-@contextmanager
-def patch_environ(new_env_variables: Mapping[str, str]) -> Iterator[None]:
+def patch_environ(new_env_variables: Mapping[str, str]) -> AbstractContextManager[None]:
     """Set environment variables for the time of a ``with`` block."""
-    before = {name: os.environ.get(name) for name in new_env_variables}
-    os.environ.update(new_env_variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return exported(new_env_variables)
