@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_DISTRIBUTED, MAP_LENGTH, MAP_TOO_LONG
+from orkestra_bridge.lowering.task import SERVICE_ERRORS
 from orkestra_bridge.runtime.mapping import RESULT_BYTES
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _inline_room(workflow: Workflow, task: Task, members: Members, distributed: 
         _room_in_inline_result(task, members) if most_instances(task) > MAX_MAP_LENGTH else MAX_MAP_LENGTH
     )
     if _length(task):
-        return min((HISTORY - _EVENTS_OF_MACHINE) // _events(workflow, task, members), fitting)
+        return min((HISTORY - _EVENTS_OF_MACHINE) // _most_events(workflow, task, members), fitting)
     inline = [other for other in workflow.tasks if other.task_id not in distributed]
     open_ended = [other for other in inline if other.expansion and not _length(other)]
     used = (
@@ -181,10 +182,11 @@ def _distributed(
             **_about(workflow, task, members),
         )
         return
-    events = _events(workflow, task, members)
     if length:
-        why = f"{length} instances write up to {events * length:,} events, an execution's history holds {HISTORY:,}"
+        events = _most_events(workflow, task, members) * length
+        why = f"{length} instances write up to {events:,} events, an execution's history holds {HISTORY:,}"
     else:
+        events = _events(workflow, task, members)
         bound = f"up to {room_for(workflow, task, members, distributed):,} instances"
         why = f"{bound} of up to {events} events each have no room in an execution's history, which holds {HISTORY:,}"
     yield MAP_DISTRIBUTED.at(
@@ -219,3 +221,12 @@ def _events(workflow: Workflow, task: Task, members: Members) -> int:
     retries = sum(each.retry.attempts for each in states)
     pokes = sum(budget_of(workflow, each) for each in states if each.polling)
     return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes
+
+
+def _most_events(workflow: Workflow, task: Task, members: Members) -> int:
+    """Return the most events of one instance if each call of its functions meets errors of Lambda's, too.
+
+    A known number of instances is held to that, as a whole machine is (`asl/measure.py`).
+    """
+    calls = _EVENTS_PER_RETRY * SERVICE_ERRORS.attempts * len(members.get(task.task_id, (task,)))
+    return _events(workflow, task, members) + calls

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sysconfig
 from html import unescape
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,10 +183,8 @@ def test_the_page_in_a_browser(home: Path, browser: Callable[..., str], tmp_path
 
 
 def test_airflows_own_examples_have_no_fault_of_ours(tmp_path: Path) -> None:
-    spec = find_spec("airflow")
-    assert spec is not None
-    assert spec.origin is not None
-    examples = Path(spec.origin).parent / "example_dags"
+    # Not the module's own place: other tests put the facade on the import path.
+    examples = Path(sysconfig.get_path("purelib")) / "airflow" / "example_dags"
     done = bridge(
         "assess", examples, "--format", "json", "--error-level", "never", "--no-cache", cwd=tmp_path
     )

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 from commands import bridge
+from moto.events.models import EventPattern
 from moto.server import ThreadedMotoServer
 from snippets import ROOT, Snippet, snippets
 
@@ -59,7 +60,7 @@ def called(program: str) -> list[list[str]]:
 
 def test_every_snippet_is_of_a_kind_that_is_checked() -> None:
     assert len(ALL) > 25
-    assert {each.language for each in ALL} == {*ELSEWHERE, "toml", "yaml", "sh", "text"}
+    assert {each.language for each in ALL} == {*ELSEWHERE, "json", "toml", "yaml", "sh", "text"}
     for each in of("text"):
         assert each.title or each.page == "README.md", (
             "test_docs.py writes it as a file; test_readme.py compares it"
@@ -104,6 +105,20 @@ def test_the_workflow_of_github_runs_a_command_of_ours(tmp_path: Path) -> None:
     uploads = [step["with"]["sarif_file"] for step in steps if "with" in step]
     assert uploads
     assert all(json.loads((tmp_path / name).read_text())["version"] == "2.1.0" for name in uploads)
+
+
+def test_the_event_that_is_shown_starts_a_dag(tmp_path: Path) -> None:
+    (event,) = [json.loads(each.text) for each in of("json")]
+    (dags,) = [each for each in of("python") if each.title == "shop/orders.py"]
+    (tmp_path / "orders.py").write_text(dags.text)
+    assert bridge("convert", "orders.py", "-o", "out", "--layers", "skip", cwd=tmp_path).code == 0
+    template = json.loads((tmp_path / "out" / "counts_orders" / "template.json").read_text())
+    rules = [each for each in template["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
+    sent = {"source": event["Source"], "detail-type": event["DetailType"], "detail": event["Detail"]}
+    patterns = [json.dumps(rule["Properties"]["EventPattern"]) for rule in rules]
+    assert any(EventPattern.load(pattern).matches_event(sent) for pattern in patterns)
+    for event["Detail"]["keys"] in (["uri s3://shop/other"], []):
+        assert not any(EventPattern.load(pattern).matches_event(sent) for pattern in patterns)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from simulate import timeless
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.asl.check import check
+from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.ir.model import Attribute, Expansion, Retry
 from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
@@ -198,7 +199,8 @@ def test_findings_about_lengths() -> None:
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=40)))) == []
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=41)))) == ["OB342"]
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=41), max_active=9))) == []
-    assert ids(a_workflow(mapped("m", expansion=Expansion(length=1705)))) == ["OB342"]
+    assert ids(a_workflow(mapped("m", expansion=Expansion(length=900)))) == ["OB342"]
+    assert ids(a_workflow(mapped("m", expansion=Expansion(length=950)))) == ["OB344"]
     assert ids(a_workflow(mapped("m", expansion=Expansion(length=2391), retry=Retry(attempts=1)))) == [
         "OB344"
     ]
@@ -230,10 +232,17 @@ def test_the_history_is_shared_by_all_mapped_tasks() -> None:
     assert (limit_of(two, "m"), limit_of(two, "n")) == (1024, 1024)
     known = a_workflow(
         a_task("a"),
-        mapped("k", "a", expansion=Expansion(length=1700)),
-        mapped("m", "k", retry=Retry(attempts=1)),
+        mapped("k", "a", expansion=Expansion(length=900)),
+        mapped("m", "k", retry=Retry(attempts=3)),
     )
     assert modes(known) == {"k": "INLINE", "m": "DISTRIBUTED"}
+
+
+@pytest.mark.parametrize(("length", "mode"), [(900, "INLINE"), (950, "DISTRIBUTED")])
+def test_a_known_length_is_mapped_so_that_the_machine_can_be_deployed(length: int, mode: str) -> None:
+    lowered = lower(a_workflow(a_task("a"), mapped("k", "a", expansion=Expansion(length=length))))
+    assert lowered.definition["States"]["k: map"]["ItemProcessor"]["ProcessorConfig"]["Mode"] == mode
+    assert not refuses(lowered.findings)
 
 
 def test_a_product_has_room_for_more_than_a_single_argument() -> None:
