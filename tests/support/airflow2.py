@@ -7,17 +7,18 @@ import sys
 from pathlib import Path
 
 VERSION = "2.11.2"
+VIRTUALENV = "virtualenv>=20,<22"  # Airflow 2 makes the environments of tasks with it, from wheels that it brings along
 
 
 def main(folder: Path) -> None:
-    marker = folder / f"airflow-{VERSION}"
+    marker = folder / f"airflow-{VERSION}-with-virtualenv"
     if marker.exists():
         return
     python = str(folder / "bin" / "python")
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
     install = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-    subprocess.run([*install, f"apache-airflow=={VERSION}"], check=True)
+    subprocess.run([*install, f"apache-airflow=={VERSION}", VIRTUALENV], check=True)
     marker.touch()
 
 
