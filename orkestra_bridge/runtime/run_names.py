@@ -25,7 +25,11 @@ def shorten(name: str, limit: int) -> str:
     """Return the name itself if it fits, else its beginning and a digest of the whole."""
     if len(name) <= limit:
         return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]
+    return _with_digest(name, name, limit)
+
+
+def _with_digest(name: str, of: str, limit: int) -> str:
+    digest = hashlib.sha256(of.encode()).hexdigest()[:DIGEST_LENGTH]
     return f"{name[: limit - DIGEST_LENGTH - 1]}-{digest}"
 
 
@@ -40,10 +44,7 @@ def machine_name(dag_id: str) -> str:
     Without the digest `a.b` and `a_b` would be one machine, and so would all ids of one length in Cyrillic.
     """
     plain = re.sub(_OTHERS, "_", dag_id)
-    if plain == dag_id:
-        return shorten(dag_id, NAME_LIMIT)
-    digest = hashlib.sha256(dag_id.encode()).hexdigest()[:DIGEST_LENGTH]
-    return f"{plain[: NAME_LIMIT - DIGEST_LENGTH - 1]}-{digest}"
+    return shorten(dag_id, NAME_LIMIT) if plain == dag_id else _with_digest(plain, dag_id, NAME_LIMIT)
 
 
 def names_for_date(logical_date: datetime, schedule: Mapping[str, Any]) -> tuple[str, ...]:

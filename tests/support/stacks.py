@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from cloudformation_validate import CelEngine, TemplateContent
+
 from orkestra_bridge.ir.model import AssetCondition, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.options import Target
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, Stack
 from orkestra_bridge.stack.template import build_stack
@@ -67,3 +71,25 @@ def stack(schedule: str = "daily", *, layer: bool = True, definition: Any = None
     return build_stack(
         workflow(schedule, **fields), definition or DEFINITION, FUNCTION, LAYER if layer else None, Target()
     )
+
+
+# the default of TaskPolicyArn is empty, and a condition keeps it from being used
+ACKNOWLEDGED = {("WARN", "W1030")}
+
+
+@lru_cache(maxsize=1)
+def _engine() -> CelEngine:
+    return CelEngine()
+
+
+def diagnosed(template: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return severity and rule of what cloudformation-validate finds in a template, without mere information."""
+    report = _engine().validate_template(TemplateContent(render(template), "template.json"))
+    found = {(item.severity.name, item.rule_id) for item in report.diagnostics}
+    return {item for item in found if item[0] != "INFO"}
+
+
+def statements(template: dict[str, Any], role: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of a role, which has one policy, by their Sid."""
+    policy = template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]
+    return {item["Sid"]: item for item in policy["Statement"]}

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stacks import DEFINITION, FUNCTION, SCHEDULES, stack, workflow
+from stacks import ACKNOWLEDGED, DEFINITION, FUNCTION, SCHEDULES, diagnosed, stack, workflow
 
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.options import Target
@@ -18,41 +17,19 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-Diagnose = Callable[[Json], set[tuple[str, str]]]
-
-
-@pytest.fixture(scope="module")
-def diagnose() -> Diagnose:
-    """Severity and rule of what cloudformation-validate finds in a template, without mere information."""
-    from cloudformation_validate import CelEngine, TemplateContent
-
-    engine = CelEngine()
-
-    def run(template: Json) -> set[tuple[str, str]]:
-        report = engine.validate_template(TemplateContent(render(template), "template.json"))
-        found = {(item.severity.name, item.rule_id) for item in report.diagnostics}
-        return {item for item in found if item[0] != "INFO"}
-
-    return run
-
-
-# the default of TaskPolicyArn is empty, and a condition keeps it from being used
-ACKNOWLEDGED = {("WARN", "W1030")}
-
-
 @pytest.mark.parametrize("layer", [True, False])
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
-def test_templates_are_valid(diagnose: Diagnose, schedule: str, layer: bool) -> None:
+def test_templates_are_valid(schedule: str, layer: bool) -> None:
     names = {"variables": ("bucket",), "connections": ("warehouse",)} if layer else {}
     template = stack(schedule, layer=layer, end_date="2030-01-01T00:00:00+00:00", **names).template
-    assert diagnose(template) <= ACKNOWLEDGED
+    assert diagnosed(template) <= ACKNOWLEDGED
     assert check_template(template) == ()
 
 
-def test_the_validator_does_find_faults(diagnose: Diagnose) -> None:
+def test_the_validator_does_find_faults() -> None:
     template = stack().template
     template["Resources"]["TasksFunction"]["Properties"]["MemorySize"] = 5
-    assert diagnose(template) - ACKNOWLEDGED
+    assert diagnosed(template) - ACKNOWLEDGED
 
 
 def of_type(template: Json, kind: str) -> dict[str, Json]:
@@ -200,11 +177,11 @@ def test_services_act_for_their_own_account_only() -> None:
         assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_names_and_texts_stay_within_the_limits(diagnose: Diagnose) -> None:
+def test_names_and_texts_stay_within_the_limits() -> None:
     template = stack(dag_id="a" * 250, description="ü" * 2000).template
     assert len(template["Parameters"]["StateMachineName"]["Default"]) <= 80
     assert len(template["Description"].encode()) <= 1024
-    assert diagnose(template) <= ACKNOWLEDGED
+    assert diagnosed(template) <= ACKNOWLEDGED
     assert (
         stack(dag_id="etl.daily").template["Parameters"]["StateMachineName"]["Default"]
         == "etl_daily-97d3ec2b"
