@@ -7,6 +7,7 @@ from __future__ import annotations
 
 _FILE = ("refused: FileSensor",)
 _SUBDAG = ("refused: SubDagOperator SkippedStatePropagationOptions",)
+_VIRTUALENV = ("virtualenvs: prepare_virtualenv", "absent: write_python_script")
 _PERMISSIONS = tuple(
     f"permissions: {names}"
     for names in (
@@ -16,8 +17,14 @@ _PERMISSIONS = tuple(
 )
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
-    "airflow.api_fastapi.app": ("absent: AUTH_MANAGER_FASTAPI_APP_PREFIX create_app get_auth_manager",),
-    "airflow.api_fastapi.auth.managers.base_auth_manager": ("absent: BaseAuthManager COOKIE_NAME_JWT_TOKEN",),
+    "airflow.api_fastapi.app": (
+        "web: AUTH_MANAGER_FASTAPI_APP_PREFIX",
+        "absent: create_app get_auth_manager",
+    ),
+    "airflow.api_fastapi.auth.managers.base_auth_manager": (
+        "web: COOKIE_NAME_JWT_TOKEN",
+        "absent: BaseAuthManager",
+    ),
     "airflow.models.asset": (
         "assets: expand_alias_to_assets=expand_alias",
         "absent: AssetModel AssetEvent AssetAliasModel AssetDagRunQueue",
@@ -44,10 +51,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "airflow.security": ("permissions: permissions=*",),
     "airflow.sensors.filesystem": _FILE,
     "airflow.sensors.file_sensor": _FILE,
-    "airflow.utils.python_virtualenv": ("absent: prepare_virtualenv write_python_script",),
+    "airflow.providers.standard.utils.python_virtualenv": _VIRTUALENV,
+    "airflow.utils.python_virtualenv": _VIRTUALENV,
     "airflow.www.app": ("absent: create_app csrf",),
-    "airflow.www.auth": ("absent: has_access has_access_dag",),
-    "airflow.www.views": ("absent: AirflowBaseView AirflowModelView",),
+    "airflow.www.auth": ("web: has_access", "absent: has_access_dag"),
+    "airflow.www.views": ("web: AirflowBaseView", "absent: AirflowModelView"),
 }
 
 ONLY_2 = (

@@ -1,0 +1,95 @@
+"""What code around tasks imports: virtual environments that it makes itself, and pages of plugins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("facade")
+
+
+def wheel(folder: Path) -> Path:
+    """Return a wheel with the module `greeting`."""
+    path = folder / "greeting-1.0-py3-none-any.whl"
+    files = {
+        "greeting.py": "WORD = 'hello'\n",
+        "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n",
+        "greeting-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files["greeting-1.0.dist-info/RECORD"] = "".join(f"{name},,\n" for name in files)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_task_makes_a_virtual_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = import_module("airflow.providers.standard.utils.python_virtualenv")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    python = tools.prepare_virtualenv(
+        venv_directory=str(tmp_path / "venv"),
+        python_bin=sys.executable,
+        system_site_packages=False,
+        requirements=[str(wheel(tmp_path))],
+        index_urls=[],
+    )
+    said = subprocess.check_output([python, "-c", "import greeting; print(greeting.WORD)"], text=True)
+    assert said == "hello\n"
+    assert subprocess.call([python, "-c", "import pytest"], stderr=subprocess.DEVNULL) == 1
+
+
+def test_uv_makes_it_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = tmp_path / "said"
+    program = tmp_path / "uv"
+    program.write_text(f'#!/bin/sh\necho "$@ from $UV_DEFAULT_INDEX and $UV_INDEX" >> {said}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    prepare = import_module("airflow.utils.python_virtualenv").prepare_virtualenv
+    indexes = ["https://a.example", "https://b.example", "https://c.example"]
+    folder = str(tmp_path / "venv")
+    python = prepare(folder, "python3.12", True, None, "wanted.txt", ["--no-deps"], index_urls=indexes)
+    assert python == f"{folder}/bin/python"
+    assert said.read_text().splitlines() == [
+        f"venv --allow-existing --seed --python python3.12 --system-site-packages {folder} from  and ",
+        f"pip install --python {python} --no-deps -r wanted.txt"
+        " from https://a.example and https://b.example https://c.example",
+    ]
+    assert (tmp_path / "venv/pip.conf").read_text().endswith("extra-index-url = https://b.example https://c.example")
+
+
+def test_requirements_are_given_in_one_way(tmp_path: Path) -> None:
+    prepare = import_module("airflow.utils.python_virtualenv").prepare_virtualenv
+    with pytest.raises(ValueError, match="not both"):
+        prepare(str(tmp_path / "venv"), sys.executable, False, ["a"], "b.txt")
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_plugin_with_pages_loads_and_no_page_is_shown(facade: Any) -> None:
+    facade.configure(version="2.11.2", dags_folder="")
+    names: dict[str, Any] = {}
+    exec(
+        "from airflow.www.auth import has_access\n"
+        "from airflow.www.views import AirflowBaseView\n"
+        "class Page(AirflowBaseView):\n"
+        "    default_view = 'index'\n"
+        "    @has_access([('can_read', 'Website')])\n"
+        "    def index(self):\n"
+        "        'The first page.'\n"
+        "    def other(self):\n"
+        "        return self.render_template('other.html')\n",
+        names,
+    )
+    page = names["Page"]()
+    assert page.index.__doc__ == "The first page."
+    assert facade.SETTINGS.absent == []
+    for show in (page.index, page.other):
+        with pytest.raises(Exception, match="needs Airflow's web server"):
+            show()
