@@ -158,6 +158,7 @@ class Extractor:
                 "delay": seconds(task.retry_delay),
                 "backoff": 2.0 if backoff is True else max(1.0, float(backoff or 1)),
                 "max_delay": seconds(getattr(task, "max_retry_delay", None)),
+                "policy": getattr(task, "retry_policy", None) is not None,
             },
             "execution_timeout": seconds(task.execution_timeout),
             "ignore_downstream_trigger_rules": self._ignores_rules(task, mapped),

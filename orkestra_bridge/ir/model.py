@@ -125,12 +125,16 @@ class Schedule:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Airflow's retry arguments. ``backoff`` is the multiplier, 1.0 for a constant delay."""
+    """Airflow's retry arguments. ``backoff`` is the multiplier, 1.0 for a constant delay.
+
+    ``policy`` is True if a retry_policy of the user's decides at each failure, in Python.
+    """
 
     attempts: int = 0
     delay: float = 300.0
     backoff: float = 1.0
     max_delay: float | None = None
+    policy: bool = False
 
 
 @final
@@ -348,6 +352,16 @@ class Task:
     attributes: tuple[Attribute, ...] = ()
     container: Container | None = None
     given: Given | None = None
+
+    @property
+    def asks_to_wait(self) -> bool:
+        """True if the function says how long to wait: until another poke, or until another try."""
+        return self.polling is not None or self.tries_by_policy
+
+    @property
+    def tries_by_policy(self) -> bool:
+        """True if the function decides about another try, and when it is made."""
+        return self.retry.policy and self.retry.attempts > 0 and self.container is None
 
     @property
     def limit(self) -> float | None:

@@ -66,7 +66,7 @@ def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="execution_timeout",
         )
-    if task.retry.attempts and task.retry.backoff > 1:
+    if task.retry.attempts and task.retry.backoff > 1 and not task.tries_by_policy:
         yield RETRY_JITTER.at(
             task.span,
             "the delay doubles exactly; Airflow adds a fixed share of up to as much again",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of
+from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of, waiting_events
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_DISTRIBUTED, MAP_LENGTH, MAP_TOO_LONG
 from orkestra_bridge.lowering.task import SERVICE_ERRORS
 from orkestra_bridge.runtime.mapping import RESULT_BYTES
@@ -219,7 +219,9 @@ def _events(workflow: Workflow, task: Task, members: Members) -> int:
     """Return the most events that one instance writes."""
     states = members.get(task.task_id, (task,))
     retries = sum(each.retry.attempts for each in states)
-    pokes = sum(budget_of(workflow, each) for each in states if each.polling)
+    pokes = sum(
+        budget_of(workflow, each) if each.polling else waiting_events(workflow, each) for each in states
+    )
     return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes
 
 

@@ -150,7 +150,7 @@ def _contained(task: Task) -> LoweringAt:
 
 
 def _lowering(task: Task) -> Lowering:
-    return lower_polling if task.polling else lower_task
+    return lower_polling if task.asks_to_wait else lower_task
 
 
 def _instance(plan: Plan, group: str, around: Scope) -> Machine:

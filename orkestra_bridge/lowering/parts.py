@@ -23,7 +23,7 @@ from orkestra_bridge.lowering.liveness import looked_at_later
 from orkestra_bridge.lowering.nesting import states_of_task
 from orkestra_bridge.lowering.part import part_arn, part_name
 from orkestra_bridge.lowering.payload import ROOM, least_data, least_state, may_push
-from orkestra_bridge.lowering.poll_limits import budget_of
+from orkestra_bridge.lowering.poll_limits import waiting_events
 from orkestra_bridge.lowering.regions import Leaf, Part, Series, inside_of, task_ids
 from orkestra_bridge.naming import StateNames
 
@@ -188,11 +188,11 @@ def _weight(plan: Plan, name: str) -> Weight:
 
 
 def _waits(plan: Plan, machine: Machine) -> int:
-    """Return the events that sensors write besides those of their retries: half of what each may write."""
-    sensors = [task for task in plan.workflow.tasks if task.polling]
-    names = set(state_names(machine)) if sensors else set()
+    """Return the events that tasks write to wait, besides those of their retriers."""
+    waiting = [task for task in plan.workflow.tasks if task.asks_to_wait]
+    names = set(state_names(machine)) if waiting else set()
     return sum(
-        budget_of(plan.workflow, task) // 2 for task in sensors if plan.names.of_task[task.task_id] in names
+        waiting_events(plan.workflow, task) for task in waiting if plan.names.of_task[task.task_id] in names
     )
 
 

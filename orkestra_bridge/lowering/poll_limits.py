@@ -13,14 +13,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.model import Polling
 from orkestra_bridge.lowering.rules import DEFERRED, SLOWER_POKES, TOO_MANY_POKES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.model import Polling, Task, Workflow
 
 HISTORY = 25_000
 EVENTS_PER_POKE = 3
@@ -59,7 +58,9 @@ class Pace:
 
 def pace_of(workflow: Workflow, task: Task) -> Pace:
     """Return the pace at which a sensor's pokes fit into its share of the execution's history."""
-    polling = task.polling or Polling()
+    polling = task.polling
+    if polling is None:
+        return NO_POKES
     events = budget_of(workflow, task) // (task.retry.attempts + 1)
     interval = max(1, math.ceil(polling.interval))
     if _loops(polling):
@@ -67,6 +68,17 @@ def pace_of(workflow: Workflow, task: Task) -> Pace:
     share = _share(polling, events // 2 // EVENTS_PER_WAIT)
     needed = math.ceil(polling.timeout / interval) + 1
     return Pace(interval=interval, steady=max(1, min(needed, events // 2 // EVENTS_PER_POKE)), share=share)
+
+
+NO_POKES = Pace(interval=1, steady=0, share=0.0)
+"""Of a task that waits between its tries only."""
+
+
+def waiting_events(workflow: Workflow, task: Task) -> int:
+    """Return the events that one instance may write to wait, besides those of its retriers."""
+    if task.polling is not None:
+        return budget_of(workflow, task) // 2
+    return EVENTS_PER_WAIT * task.retry.attempts if task.tries_by_policy else 0
 
 
 def budget_of(workflow: Workflow, task: Task) -> int:
@@ -104,7 +116,8 @@ def _reaches(polling: Polling, share: float, rounds: int) -> bool:
 
 def about_polling(workflow: Workflow, task: Task) -> Iterator[Finding]:
     """Yield what a sensor does differently from Airflow in time."""
-    polling, pace = task.polling or Polling(), pace_of(workflow, task)
+    polling, pace = task.polling, pace_of(workflow, task)
+    assert polling is not None, "only tasks that poke are asked about"
     about = {"dag_id": workflow.dag_id, "task_id": task.task_id, "attribute": "poke_interval"}
     if polling.resumes and task.calls is None:
         yield DEFERRED.at(

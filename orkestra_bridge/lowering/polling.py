@@ -1,10 +1,11 @@
-"""One sensor -> a Task state whose attempts are its pokes, and a Wait state for what a retrier cannot say.
+"""One task that waits -> a Task state, and a Wait state for what a retrier cannot say. Of a sensor, attempts are pokes.
 
     v         pokes; "not yet" is an error of its own, whose retrier has the poke interval: one transition per poke
     v: wait   waits as long as the function asked for, keeps what it asked to remember, and goes back to v
 
 The Wait is for intervals that grow, for the delay before another try (a function cannot tell a retry after a poke from
-one after a failure), and for pokes that leave something behind on the sensor. See `runtime/poking.py`.
+one after a failure), and for pokes that leave something behind on the sensor. A task whose retry_policy decides about
+its tries waits in the same way, without pokes. See `runtime/poking.py`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _NOTED = (
 
 
 def lower_polling(plan: Plan, task: Task, scope: Scope, following: str | None) -> dict[str, State]:
-    """Return the states of a sensor; ``following`` is None at the end of a branch."""
+    """Return the states of a task that waits; ``following`` is None at the end of a branch."""
     name, variable = plan.names.of_task[task.task_id], _variable(plan, task)
     before = f"$exists(${variable}) ? ${variable} : {{}}"
     tries = f"($exists(${variable}) ? ${variable}.tries : 1)"
@@ -65,7 +66,9 @@ def lower_polling(plan: Plan, task: Task, scope: Scope, following: str | None) -
         poking, retry=(SERVICE_ERRORS, *_retriers(task, pace)), catch=(again, *poking.catch)
     )
     wait = WaitState(
-        comment=f"Until {name} looks again", seconds=expression(f"${variable}.seconds"), next=name
+        comment=f"Until {name} {'looks again' if task.polling else 'is tried again'}",
+        seconds=expression(f"${variable}.seconds"),
+        next=name,
     )
     return {name: states.pop(name), waiting: wait, **states}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.attributes import UNSET
 from orkestra_bridge.operators.environments import has_environment, unknown_requirements
+from orkestra_bridge.operators.images import runs_image
 from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.callbacks import about_callbacks
@@ -36,6 +37,8 @@ _SHOWN = 60
 _ANSWERED_ELSEWHERE = frozenset({"expand", "expand_kwargs", "task_group.expand", "task_group.expand_kwargs"})
 """The operator check speaks about these."""
 _ENFORCED_BY_MAP = frozenset({"max_active_tis_per_dagrun"})
+_ASKED_BY_FUNCTION = frozenset({"retry_policy"})
+"""The function asks it at each failure, and the state machine waits as long as it says (`lowering/polling.py`)."""
 _EMAIL_FLAGS = frozenset({"email_on_failure", "email_on_retry"})
 
 
@@ -123,6 +126,8 @@ def _task(dag_id: str, task: Task) -> Iterator[Finding]:
     answered = _ANSWERED_ELSEWHERE | (_ENFORCED_BY_MAP if task.expansion else frozenset())
     if task.container is not None and task.container.attribute:
         answered |= {task.container.attribute}
+    if task.container is None or runs_image(task):
+        answered |= _ASKED_BY_FUNCTION
     attributes = tuple(
         attribute
         for attribute in task.attributes

@@ -185,8 +185,8 @@ CLAIMS_BY_TASK = {
     "openlineage_inject_parent_info": Claim(rules.LINEAGE, "no lineage is added to conf", "nothing"),
     "retry_policy": Claim(
         rules.RETRY_POLICY,
-        "Step Functions retries by error name, not by Python code",
-        "use retries and raise AirflowFailException",
+        "a task in a container is retried by Step Functions, which asks no Python code about it",
+        "use retries and raise AirflowFailException, or let the task run in the function",
     ),
     "venv_cache_path": Claim(rules.ENVIRONMENT, "the environment is a part of the image", "nothing"),
     "expect_airflow": Claim(rules.ENVIRONMENT, "plugins are not loaded for the function", "nothing"),

@@ -30,7 +30,7 @@ from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 from orkestra_bridge.runtime.large import KEPT_IN_ERROR
 from orkestra_bridge.runtime.prepare import prepare
 from orkestra_bridge.runtime.remembering import Remembered
-from orkestra_bridge.runtime.retrying import retry_delay
+from orkestra_bridge.runtime.retrying import decided, retry_delay
 from orkestra_bridge.runtime.xcoms import RETURN_VALUE
 
 if TYPE_CHECKING:
@@ -214,16 +214,18 @@ class _Attempt:
         )
         log.error("Task failed with exception", exc_info=error)
         self.context["exception"] = error
+        delay = None
+        if not final:
+            final, delay = decided(self.task, error, self.ti, self.context)
         retried = not final and self.ti.is_eligible_to_retry
         if retried:
             self._call("on_retry_callback", "up_for_retry")
         else:
             self._call("on_failure_callback", "failed")
             self.called = CALLED if self.task.on_failure_callback else ""
-        if retried and self.asks:
-            raise AnotherTry(retry_delay(self.ti, self.retry)) from error
-        if retried and self.ti.poking.possible:
-            raise self.ti.poking.another_try(retry_delay(self.ti, self.retry)) from error
+        if retried and (self.asks or self.ti.poking.possible):
+            seconds = retry_delay(self.ti, self.retry) if delay is None else delay
+            raise (AnotherTry(seconds) if self.asks else self.ti.poking.another_try(seconds)) from error
         raise self._failure(error, final=final) from error
 
     def _failure(self, error: BaseException, *, final: bool) -> BaseException:

@@ -1,8 +1,9 @@
-"""How long Airflow waits before it tries a task again."""
+"""Whether Airflow tries a task again, and how long it waits before."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.runtime.instances import TaskInstance
+
+log = logging.getLogger("airflow.task")
 
 # Seconds: [core] max_task_retry_delay.
 LONGEST_DELAY = 86_400.0
@@ -32,3 +35,25 @@ def retry_delay(ti: TaskInstance, retry: Mapping[str, Any]) -> float:
     digest = int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16)
     longest = min(LONGEST_DELAY, float(retry.get("max_delay") or LONGEST_DELAY))
     return min(float(least + digest % least), longest)
+
+
+def decided(task: Any, error: BaseException, ti: TaskInstance, context: Any) -> tuple[bool, float | None]:
+    """Return what the task's retry_policy says about a failure: is it the last one, and the seconds until another try.
+
+    None are the seconds that `retry_delay` gives. A policy that fails says nothing (Airflow 3.3's task runner,
+    `_evaluate_retry_policy`).
+    """
+    policy = getattr(task, "retry_policy", None)
+    if policy is None:
+        return False, None
+    try:
+        decision = policy.evaluate(
+            exception=error, try_number=ti.try_number, max_tries=ti.max_tries, context=context
+        )
+        if decision.reason:
+            log.info("Retry policy decision: %s (%s)", decision.action.value, decision.reason)
+        delay = decision.retry_delay if decision.action.value == "retry" else None
+        return decision.action.value == "fail", None if delay is None else delay.total_seconds()
+    except Exception:
+        log.exception("Retry policy evaluation failed, falling back to default behaviour")
+        return False, None

@@ -57,12 +57,19 @@ def test_uv_makes_it_where_there_is_one(tmp_path: Path, monkeypatch: pytest.Monk
     folder = str(tmp_path / "venv")
     python = prepare(folder, "python3.12", True, None, "wanted.txt", ["--no-deps"], index_urls=indexes)
     assert python == f"{folder}/bin/python"
-    assert said.read_text().splitlines() == [
-        f"venv --allow-existing --seed --python python3.12 --system-site-packages {folder} from  and ",
+    made, installed = said.read_text().splitlines()
+    assert (
+        made == f"venv --allow-existing --seed --python python3.12 --system-site-packages {folder} from  and "
+    )
+    assert installed == (
         f"pip install --python {python} --no-deps -r wanted.txt"
-        " from https://a.example and https://b.example https://c.example",
-    ]
-    assert (tmp_path / "venv/pip.conf").read_text().endswith("extra-index-url = https://b.example https://c.example")
+        " from https://a.example and https://b.example https://c.example"
+    )
+    assert (
+        (tmp_path / "venv/pip.conf")
+        .read_text()
+        .endswith("extra-index-url = https://b.example https://c.example")
+    )
 
 
 def test_requirements_are_given_in_one_way(tmp_path: Path) -> None:

@@ -347,3 +347,33 @@ def test_poke_mode_only(unpack: Callable[..., Package]) -> None:
     assert make(unpack, f"{source}Own(task_id='s')").run()["state"] == "success"
     with pytest.raises(ValueError, match="Only 'poke' is acceptable"):
         make(unpack, f"{source}Own(task_id='s', mode='reschedule')")
+
+
+POLICY = """
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+POLICY = ExceptionRetryPolicy([
+    RetryRule(ConnectionError, retry_delay=timedelta(minutes=7)),
+    RetryRule("builtins.KeyError", RetryAction.FAIL),
+    RetryRule(ArithmeticError),
+])
+@task(retries=4, retry_policy=POLICY)
+def s(ti=None):
+    raise {errors}[ti.try_number - 1]
+s()
+"""
+
+
+def test_a_retry_policy_says_when_a_task_is_tried_again(unpack: Callable[..., Package]) -> None:
+    errors = "(ConnectionResetError('a'), ZeroDivisionError('b'), OSError('c'), ConnectionError('d'), ValueError('e'))"
+    sensor = make(unpack, POLICY.replace("{errors}", errors), steady=0)
+    with pytest.raises(ValueError, match="e"):
+        sensor.run()
+    assert sensor.waits == [420, 300, 300, 420]
+
+
+def test_a_retry_policy_fails_a_task_for_good(unpack: Callable[..., Package]) -> None:
+    sensor = make(unpack, POLICY.replace("{errors}", "(ConnectionError('a'), KeyError('b'))"), steady=0)
+    with pytest.raises(Exception, match="KeyError: 'b'") as caught:
+        sensor.run()
+    assert type(caught.value).__name__ == "AirflowFailException"
+    assert sensor.waits == [420]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from airflow._impl.module_loading import import_string
+
 if TYPE_CHECKING:
     from datetime import timedelta
+
+log = logging.getLogger("airflow.task")
 
 
 class RetryAction(Enum):
@@ -55,16 +60,33 @@ class RetryRule:
     reason: str | None = None
     match_subclasses: bool = True
 
-    def matches(self, exception: BaseException) -> bool:
-        """Return True if the rule is about this exception."""
-        specs = self.exception if isinstance(self.exception, list) else [self.exception]
-        return any(self._is(exception, spec) for spec in specs)
+    def __post_init__(self) -> None:
+        """Raise ValueError for a path without a dot."""
+        for spec in self._specs:
+            if isinstance(spec, str) and "." not in spec:
+                raise ValueError(
+                    "RetryRule exception string must be a dotted import path "
+                    f"(e.g. 'builtins.ValueError'), got {spec!r}"
+                )
 
-    def _is(self, exception: BaseException, spec: Any) -> bool:
-        if isinstance(spec, str):
-            kinds = type(exception).__mro__ if self.match_subclasses else (type(exception),)
-            return any(f"{kind.__module__}.{kind.__qualname__}" == spec for kind in kinds)
-        return isinstance(exception, spec) if self.match_subclasses else type(exception) is spec
+    def matches(self, exception: BaseException) -> bool:
+        """Return True if the rule is about this exception; a class that cannot be imported matches nothing."""
+        kinds = tuple(filter(None, map(_class_of, self._specs)))
+        return isinstance(exception, kinds) if self.match_subclasses else type(exception) in kinds
+
+    @property
+    def _specs(self) -> list[Any]:
+        return self.exception if isinstance(self.exception, list) else [self.exception]
+
+
+def _class_of(spec: Any) -> Any:
+    if not isinstance(spec, str):
+        return spec
+    try:
+        return import_string(spec)
+    except (ImportError, AttributeError):
+        log.warning("Could not import exception class %r, it will not match", spec)
+        return None
 
 
 class ExceptionRetryPolicy(RetryPolicy):
@@ -77,7 +99,8 @@ class ExceptionRetryPolicy(RetryPolicy):
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> Any:
         for rule in self.rules:
             if rule.matches(exception):
-                return RetryDecision(rule.action, rule.retry_delay, rule.reason)
+                reason = rule.reason or f"Matched rule for {type(exception).__name__}"
+                return RetryDecision(rule.action, rule.retry_delay, reason)
         return RetryDecision(self.default)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def prepare_virtualenv(
+def prepare_virtualenv(  # noqa: PLR0917 - as Airflow has it
     venv_directory: str,
     python_bin: str,
     system_site_packages: bool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ class AirflowBaseView:
     """Base of the pages of Airflow 2's plugins (`airflow/www/views.py`)."""
 
     route_base: str | None = ""
-    extra_args: dict[str, Any] = {}
+    extra_args: ClassVar[dict[str, Any]] = {}
     default_view = "list"
 
     def render_template(self, template: str, **_kwargs: Any) -> Any:
