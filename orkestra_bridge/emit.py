@@ -12,6 +12,8 @@ from orkestra_bridge.packaging.model import Entry
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.output import Output
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.stack.model import Stack
 
 PARTS = "state_machines"
+AIRFLOW_PYTHON = ".airflow-python"
+"""Names the Python that has Airflow on this machine; no part of what is deployed."""
 
 
 def emit(
@@ -30,8 +34,12 @@ def emit(
     stack: Stack,
     *,
     images: tuple[BuildContext, ...] = (),
+    parsed_with: Path,
 ) -> None:
-    """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written."""
+    """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written.
+
+    ``parsed_with`` is the Python that has the DAG's Airflow, for local runs of tasks that need it.
+    """
     files = [
         Entry("workflow.json", render(workflow)),
         Entry("state_machine.asl.json", render(lowered.definition, sort=False)),
@@ -44,9 +52,14 @@ def emit(
         Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
         Entry("functions/tasks.zip", zipped(package)),
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),
+        *([Entry(AIRFLOW_PYTHON, f"{parsed_with}\n".encode())] if _needs_airflow(workflow) else []),
         *(replace(entry, path=f"{image.folder}/{entry.path}") for image in images for entry in image.entries),
     ]
     output.write_folder(workflow.dag_id, files)
+
+
+def _needs_airflow(workflow: Workflow) -> bool:
+    return any(task.container and task.container.airflow for task in workflow.tasks)
 
 
 def requirements_text(requirements: tuple[Requirement, ...]) -> str:

@@ -18,7 +18,8 @@ Architecture = Literal["arm64", "x86_64"]
 LayerMode = Literal["auto", "skip"]
 Joins = Literal["token", "barrier"]
 Maps = Literal["auto", "distributed"]
-RunsIn = Literal["lambda", "container"]
+RunsIn = Literal["lambda", "container", "airflow"]
+"""``airflow``: in a container, and Airflow itself runs the task instead of the facade."""
 
 
 Value = TypeVar("Value")
@@ -158,7 +159,7 @@ class ConvertOptions:
         joins: What enforces an edge that does not nest: ``token`` a join at run time, through a table of DynamoDB;
             ``barrier`` adds waits, needs no table, and reports what waits for what.
         targets: Where tasks run whose own arguments do not decide it: a pattern as in shells, for ``task_id`` or
-            ``dag_id.task_id``, and ``lambda`` or ``container``. The last pattern that fits counts.
+            ``dag_id.task_id``, and ``lambda``, ``container`` or ``airflow``. The last pattern that fits counts.
         maps: ``distributed`` makes each instance of a mapped task an execution of its own; ``auto`` only where the
             history of one execution has no room for all of them.
     """

@@ -28,20 +28,26 @@ from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.options import for_dag
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.packaging.build import build_package
-from orkestra_bridge.packaging.image import build_context
+from orkestra_bridge.packaging.image import airflow_context, build_context
 from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too_large
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.requirements import marker_environment
 from orkestra_bridge.packaging.requirements_file import read_requirements, unread_findings
+from orkestra_bridge.packaging.rules import FACADE_LACKS
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.configured import about_given, configure, unused_patterns
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
 from orkestra_bridge.passes.placement import (
     LAMBDA_MEMORY,
+    about_airflow,
     about_placement,
+    alone,
+    loads_in_function,
+    needs_function,
     place,
     place_all,
+    place_in_airflow,
     works_without_function,
 )
 from orkestra_bridge.policy import apply_allowances
@@ -212,6 +218,8 @@ class Translator:
 
     def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
         workflow = place(configure(workflow, self._options.overrides), self._options.targets)
+        if not loads_in_function(workflow):
+            workflow = alone(workflow)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
         findings.extend(self._allowed(about_other_dags(workflow, self._known)))
         if refuses(tuple(findings)):
@@ -228,15 +236,15 @@ class Translator:
             others=self._others(workflow),
         )
         about_package = self._allowed(built.findings)
-        refused = refuses((*findings, *about_package))
+        checked = loads_in_function(workflow) and not refuses((*findings, *about_package))
         return Draft(
             workflow=replace(workflow, needs=built.needs),
             file=file,
             findings=(*_displayed(findings, file), *about_package),
             lowered=lowered,
             package=built.package,
-            preflight=None if refused else self._preflight.submit(workflow, file, built.package),
-            layer=None if refused else self._layers.submit(built.package.requirements),
+            preflight=self._preflight.submit(workflow, file, built.package) if checked else None,
+            layer=self._layers.submit(built.package.requirements) if checked else None,
         )
 
     def _others(self, workflow: Workflow) -> dict[str, Workflow]:
@@ -246,6 +254,11 @@ class Translator:
 
     def finish(self, draft: Draft) -> DagReport:
         """Wait for what is still running, write the DAG's files if nothing refuses it, and return its report."""
+        lacking = self._lacking(draft)
+        if lacking and not needs_function(draft.workflow):
+            again = self._draft(place_in_airflow(draft.workflow, lacking), draft.file)
+            about = self._allowed([about_airflow(draft.workflow, lacking)])
+            return self._finish(replace(again, findings=(*again.findings, *about)), None)
         layer = draft.layer.result() if draft.layer else None
         too_large = layer.layer if layer and is_too_large(layer) else None
         if too_large and works_without_function(draft.workflow):
@@ -255,11 +268,16 @@ class Translator:
             return self._finish(self._draft(place_all(draft.workflow, reason), draft.file), None)
         return self._finish(draft, layer)
 
+    def _lacking(self, draft: Draft) -> Finding | None:
+        """Return what the facade lacks to load a DAG's file, None if it lacks nothing."""
+        found = draft.preflight.result() if draft.preflight else ()
+        return next((each for each in found if each.id == FACADE_LACKS.id), None)
+
     def _finish(self, draft: Draft, layer: LayerResult | None) -> DagReport:
         workflow, lowered, package = draft.workflow, draft.lowered, draft.package
         findings = [
             *draft.findings,
-            *self._allowed(draft.preflight.result() if draft.preflight else ()),
+            *self._allowed(_with_way_out(draft)),
             *self._allowed(
                 replace(each, dag_id=workflow.dag_id, file=draft.file.display)
                 for each in (layer.findings if layer else ())
@@ -269,12 +287,20 @@ class Translator:
             view, about_schedule = schedule_view(workflow)
             findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
         else:
-            images = _images(workflow, package, self._options.target)
+            images = self._images(workflow, package)
             stack = _stack(workflow, lowered, package, layer, images=images, options=self._options)
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
-                emit(self._output, workflow, lowered, package, stack, images=images)
+                emit(
+                    self._output,
+                    workflow,
+                    lowered,
+                    package,
+                    stack,
+                    images=images,
+                    parsed_with=self._environment.python,
+                )
                 if layer and layer.layer:
                     self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
         return DagReport(
@@ -294,8 +320,34 @@ class Translator:
             findings=_placed(findings, draft),
         )
 
+    def _images(self, workflow: Workflow, package: LambdaPackage) -> tuple[BuildContext, ...]:
+        """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
+        builds, target = builds_of(workflow), self._options.target
+        return tuple(
+            airflow_context(package, workflow, self._environment, target, build_suffix(builds, each))
+            if each.airflow
+            else build_context(
+                package,
+                target,
+                each.base,
+                build_suffix(builds, each),
+                environments=environments_of(workflow) if each.is_usual else (),
+            )
+            for each in builds
+        )
+
     def _allowed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return apply_allowances(findings, self._options.allow)
+
+
+def _with_way_out(draft: Draft) -> Iterable[Finding]:
+    """Return what preflight has found; of what the facade lacks, why Airflow itself does not run the DAG's tasks."""
+    hindrances = ", ".join(needs_function(draft.workflow))
+    for each in draft.preflight.result() if draft.preflight else ():
+        more = (
+            f"; Airflow itself could run its tasks in containers, but for {hindrances}" if hindrances else ""
+        )
+        yield replace(each, remedy=f"{each.remedy}{more}") if each.id == FACADE_LACKS.id else each
 
 
 def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
@@ -349,19 +401,4 @@ def function_asset(dag_id: str, key_hash: str, target: Target, overrides: Overri
         handler=HANDLER,
         memory=min(for_dag(overrides.memory, dag_id) or target.memory, LAMBDA_MEMORY),
         timeout=min(for_dag(overrides.timeout, dag_id) or LONGEST, LONGEST),
-    )
-
-
-def _images(workflow: Workflow, package: LambdaPackage, target: Target) -> tuple[BuildContext, ...]:
-    """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
-    builds = builds_of(workflow)
-    return tuple(
-        build_context(
-            package,
-            target,
-            each.base,
-            build_suffix(builds, each),
-            environments=environments_of(workflow) if each.is_usual else (),
-        )
-        for each in builds
     )

@@ -79,6 +79,7 @@ def command(
     source_url: str,
     joins: str,
     containers: tuple[str, ...],
+    airflows: tuple[str, ...],
     durations: Path | None,
     task_seconds: float,
     allow: tuple[str, ...],
@@ -113,7 +114,7 @@ def command(
             durations=read_durations(durations),
         ),
         allow=allowances(allow, overrides),
-        targets=targets(containers, overrides),
+        targets=targets(containers, airflows, overrides),
         overrides=overrides_of(overrides, paths),
     )
     with file_progress() as on_file:

@@ -147,14 +147,20 @@ def _scoped(written: Sequence[Override], key: str, make: Callable[[Any], Result]
             yield Scoped(make(each.value), each.dag, each.task)
 
 
-def targets(containers: Sequence[str], overrides: Sequence[Override]) -> dict[str, RunsIn]:
+def targets(
+    containers: Sequence[str], airflows: Sequence[str], overrides: Sequence[Override]
+) -> dict[str, RunsIn]:
     """Return where tasks run, by pattern: what the command line says comes last, and so wins."""
     written = [each for each in overrides if each.key == "target"]
     ordered = sorted(
         written, key=lambda each: each.task != "*"
     )  # what is said of tasks comes last, and so wins
     configured = {f"{each.dag}.{each.task}": each.value for each in ordered}
-    return {**configured, **dict.fromkeys(containers, "container")}
+    asked: dict[str, RunsIn] = {
+        **dict.fromkeys(containers, "container"),
+        **dict.fromkeys(airflows, "airflow"),
+    }
+    return {**configured, **asked}
 
 
 def configuration_of(context: click.Context) -> Configuration:

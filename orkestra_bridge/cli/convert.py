@@ -85,6 +85,7 @@ def command(
     layers: str,
     joins: str,
     containers: tuple[str, ...],
+    airflows: tuple[str, ...],
     allow: tuple[str, ...],
     error_level: ErrorLevel,
     **loaded: Any,
@@ -106,7 +107,7 @@ def command(
         target=target_from(loaded),
         layers="skip" if layers == "skip" else "auto",
         joins="barrier" if joins == "barrier" else "token",
-        targets=targets(containers, overrides),
+        targets=targets(containers, airflows, overrides),
         allow=allowances(allow, overrides),
         overrides=overrides_of(overrides, paths),
     )

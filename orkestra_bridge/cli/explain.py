@@ -51,6 +51,7 @@ def command(
     stage: str,
     joins: str,
     containers: tuple[str, ...],
+    airflows: tuple[str, ...],
     **loaded: Any,
 ) -> int:
     """Print a stage of the translation of a DAG in FILE: the representation, the nesting, the machine or the template."""
@@ -60,7 +61,7 @@ def command(
     written = configuration_of(context).overrides
     given = overrides_of(written)
     workflow = _load(file, dag_id, loading_from(loaded))
-    workflow = place(configure(workflow, given), targets(containers, written))
+    workflow = place(configure(workflow, given), targets(containers, airflows, written))
     lines = _text(workflow, stage, "barrier" if joins == "barrier" else "token", target_from(loaded), given)
     click.echo(lines, nl=False)
     return 0

@@ -96,6 +96,13 @@ _SHAPE = (
         metavar="TASK",
         help="Run this task on Fargate, unless it is a sensor: a pattern for TASK_ID or DAG_ID.TASK_ID. May be repeated.",
     ),
+    click.option(
+        "--real-airflow",
+        "airflows",
+        multiple=True,
+        metavar="TASK",
+        help="Let Airflow itself run this task, on Fargate: a pattern for TASK_ID or DAG_ID.TASK_ID. May be repeated.",
+    ),
 )
 _FUNCTION = (
     click.option(
@@ -145,7 +152,7 @@ def loading_options(command: Command) -> Command:
 
 
 def shape_options(command: Command) -> Command:
-    """Give a command the options that decide the shape of state machines: ``joins`` and ``containers``."""
+    """Give a command the options that decide the shape of state machines: ``joins``, ``containers`` and ``airflows``."""
     return _given(command, _SHAPE)
 
 

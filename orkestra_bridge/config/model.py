@@ -67,6 +67,8 @@ class Configuration:
 _LONGEST = 604_800
 _MOST = 122_880
 """MiB of Fargate's largest size."""
+_TARGETS = ("lambda", "container", "airflow")
+_AIRFLOW = "; with airflow in a container that has Airflow itself."
 
 DAG_FIELDS = (
     Field(
@@ -84,9 +86,7 @@ DAG_FIELDS = (
         help="Seconds that a try of a task may take, if its execution_timeout is not shorter; beyond 900 tasks run in "
         "containers.",
     ),
-    Field(
-        key="target", kind="text", choices=("lambda", "container"), help="Where the tasks of these DAGs run."
-    ),
+    Field(key="target", kind="text", choices=_TARGETS, help=f"Where the tasks of these DAGs run{_AIRFLOW}"),
     Field(
         key="requirements",
         kind="path",
@@ -118,6 +118,6 @@ TASK_FIELDS = (
         help="Seconds that a try may take, if execution_timeout is not shorter: a function of their own, or beyond 900 a "
         "container.",
     ),
-    Field(key="target", kind="text", choices=("lambda", "container"), help="Where these tasks run."),
+    Field(key="target", kind="text", choices=_TARGETS, help=f"Where these tasks run{_AIRFLOW}"),
     Field(key="allow", kind="text", many=True, help="Findings about these tasks that must not refuse a DAG."),
 )

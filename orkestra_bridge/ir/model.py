@@ -275,6 +275,8 @@ class Container:
         memory: MiB.
         environment: The Python of the task's function, None for that of the image.
         base: The image of the user's that the DAG's image is built on, None for the usual one.
+        airflow: True if Airflow itself runs the task, and not the facade: its image has it.
+        alone: True if the function cannot load the DAG's file, so that it cannot help when the container is killed.
     """
 
     reason: str
@@ -283,6 +285,8 @@ class Container:
     memory: int = 1024
     base: str | None = None
     environment: Environment | None = None
+    airflow: bool = False
+    alone: bool = False
 
 
 @final

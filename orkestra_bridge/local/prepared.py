@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
@@ -38,14 +39,14 @@ from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from orkestra_bridge.local.run import RunRequest
 
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
 TEMPLATE = "template.json"
 CONTEXTS = "container*/app"
+AIRFLOW_PYTHON = ".airflow-python"
+"""Beside the contexts: the Python with the Airflow that parsed the DAG."""
 IMAGE_OUTPUT = "images"
 """Folder in a run's with what images of the user's have printed."""
 FUNCTION = "${TasksFunctionArn}"
@@ -123,8 +124,9 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
 
 def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerSpec:
     """Return what containers are started from; raises LocalRunError if it is broken, or an environment cannot be made."""
-    package = in_place(context)
-    folder = make_environments(read_manifest(str(context)), home)
+    package, manifest = in_place(context), read_manifest(str(context))
+    folder = make_environments(manifest, home)
+    named = context.parents[1] / AIRFLOW_PYTHON
     made = {ENVIRONMENTS: str(folder)} if folder else {}
     return ContainerSpec(
         root=package.root,
@@ -133,6 +135,12 @@ def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerS
         modules=package.modules,
         distributions=package.distributions,
         environment={**function.environment, **made},
+        airflow=Path(named.read_text(encoding="utf-8").strip()) if named.is_file() else function.python,
+        in_airflow=frozenset(
+            each["task_id"]
+            for each in manifest["workflow"]["tasks"]
+            if (each.get("container") or {}).get("airflow")
+        ),
     )
 
 

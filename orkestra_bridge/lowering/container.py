@@ -91,7 +91,7 @@ def lower_in_container(
     own, later, last = plan.names.of_task[task.task_id], scope.after_first(), following is None
     choice = plan.names.fresh(f"{task.task_id}: runs?")
     after = following or plan.names.fresh(f"{task.task_id}: ended")
-    called_back = is_given(task.attributes, "on_failure_callback")
+    called_back = is_given(task.attributes, "on_failure_callback") and not task.container.alone
     caught = plan.names.fresh(f"{task.task_id} on_failure_callback") if called_back else after
     states: dict[str, State] = {
         name: TaskState(

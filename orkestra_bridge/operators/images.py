@@ -48,9 +48,10 @@ class ImageDefinition:
 @final
 @dataclass(frozen=True, slots=True)
 class Build:
-    """An image that is built from the DAG's package: on the base of another image, or our own."""
+    """An image that is built from the DAG's package: on the base of another image, with Airflow itself, or our own."""
 
     base: str | None = None
+    airflow: bool = False
 
     @property
     def is_usual(self) -> bool:
@@ -105,7 +106,7 @@ def image_logical(number: int) -> str:
 
 def build_of(container: Container) -> Build:
     """Return the image that a container of ours is started from."""
-    return Build(container.base)
+    return Build(container.base, container.airflow)
 
 
 def builds_of(workflow: Workflow) -> tuple[Build, ...]:

@@ -14,11 +14,13 @@ from orkestra_bridge.packaging.distributions import normalized
 from orkestra_bridge.packaging.environments import dockerfile_lines
 from orkestra_bridge.packaging.installer import pins
 from orkestra_bridge.packaging.model import Entry
+from orkestra_bridge.packaging.real_airflow import CONSTRAINTS, airflow_lines, constraints, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orkestra_bridge.ir.model import Environment
+    from orkestra_bridge.frontend.model import Environment as Python
+    from orkestra_bridge.ir.model import Environment, Workflow
     from orkestra_bridge.options import Target
     from orkestra_bridge.packaging.model import LambdaPackage
 
@@ -59,41 +61,50 @@ def build_context(
 
     ``base`` is the user's image below ours, None for the usual one; ``environments`` are those of single functions.
     """
-    entries = (
-        Entry("Dockerfile", _dockerfile(package.dag_id, target, base, environments).encode()),
-        Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
-        Entry("requirements.txt", _requirements(package).encode()),
+    own = (
+        Entry("requirements.txt", _requirements(pins(package.requirements))),
         *(
             Entry(
                 f"environments/{each.name}.txt", "".join(f"{line}\n" for line in each.requirements).encode()
             )
             for each in environments
         ),
+    )
+    return _context(_dockerfile(package.dag_id, target, base, environments), own, package, suffix)
+
+
+def airflow_context(
+    package: LambdaPackage, workflow: Workflow, parsed_with: Python, target: Target, suffix: str
+) -> BuildContext:
+    """Return the build context of the image that has Airflow itself, the one that parsed the DAGs: ``parsed_with``."""
+    lines = airflow_lines(parsed_with, workflow, package.requirements)
+    own = (Entry("requirements.txt", _requirements(lines)), constraints(parsed_with))
+    return _context(_airflow_dockerfile(package.dag_id, target, python_of(parsed_with)), own, package, suffix)
+
+
+def _context(dockerfile: str, own: tuple[Entry, ...], package: LambdaPackage, suffix: str) -> BuildContext:
+    entries = (
+        Entry("Dockerfile", dockerfile.encode()),
+        Entry(".dockerignore", b"**/__pycache__\n**/*.pyc\n"),
+        *own,
         *(replace(each, path=f"app/{each.path}") for each in (*shared_entries(), *package.entries)),
     )
     return BuildContext(entries, tree_hash(entries)[:32], suffix)
 
 
-def _requirements(package: LambdaPackage) -> str:
-    lines = pins(package.requirements)
-    if not any(normalized(each.name) == "boto3" for each in package.requirements):
+def _requirements(lines: tuple[str, ...]) -> bytes:
+    if not any(normalized(line.partition("==")[0]) == "boto3" for line in lines):
         lines = (*lines, _BOTO3)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _dockerfile(dag_id: str, target: Target, base: str | None, environments: Sequence[Environment]) -> str:
-    machine = "arm64" if target.architecture == "arm64" else "amd64"
     python, root = "python", ""
     if base:
         # its own user, folder and entry point may be anything
         python, root = "python3", "USER root\n"
     return f"""\
-# Runs tasks of the Airflow DAG {dag_id} on ECS Fargate.
-#
-#   docker build --platform linux/{machine} -t REPOSITORY:TAG . && docker push REPOSITORY:TAG
-#
-# TAG is the default of the template's parameter ContainerImageTag.
-FROM {base or _usual(target)}
+{_head(dag_id, target)}FROM {base or _usual(target.python)}
 
 {root}WORKDIR /app
 COPY requirements.txt /tmp/requirements.txt
@@ -106,8 +117,36 @@ ENTRYPOINT ["{python}", "-m", "{ENTRY_POINT}"]
 """
 
 
-def _usual(target: Target) -> str:
-    return f"public.ecr.aws/docker/library/python:{target.python}-slim"
+def _airflow_dockerfile(dag_id: str, target: Target, python: str) -> str:
+    return f"""\
+{_head(dag_id, target)}#
+# It has Airflow itself, for the tasks of which the report says so.
+FROM {_usual(python)}
+
+WORKDIR /app
+COPY requirements.txt {CONSTRAINTS} /tmp/
+RUN python -m pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt -c /tmp/{CONSTRAINTS}
+COPY app/ /app/
+
+{_user(None)}
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC AIRFLOW_HOME=/tmp/airflow
+ENTRYPOINT ["python", "-m", "{ENTRY_POINT}"]
+"""
+
+
+def _head(dag_id: str, target: Target) -> str:
+    machine = "arm64" if target.architecture == "arm64" else "amd64"
+    return f"""\
+# Runs tasks of the Airflow DAG {dag_id} on ECS Fargate.
+#
+#   docker build --platform linux/{machine} -t REPOSITORY:TAG . && docker push REPOSITORY:TAG
+#
+# TAG is the default of the template's parameter ContainerImageTag.
+"""
+
+
+def _usual(python: str) -> str:
+    return f"public.ecr.aws/docker/library/python:{python}-slim"
 
 
 def _user(base: str | None) -> str:

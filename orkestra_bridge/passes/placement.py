@@ -11,7 +11,7 @@ from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.ir.model import Container
 from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
-from orkestra_bridge.operators.images import is_known, runs_image
+from orkestra_bridge.operators.images import build_of, build_suffix, builds_of, is_known, runs_image
 from orkestra_bridge.operators.registry import Runs, family_of
 from orkestra_bridge.passes import rules
 
@@ -62,27 +62,119 @@ def works_without_function(workflow: Workflow) -> bool:
     return not (loads or groups or callbacks)
 
 
+def needs_function(workflow: Workflow) -> tuple[str, ...]:
+    """Return what only the function can do for a DAG, by loading its file with the facade; nothing if it never has to.
+
+    What it does after a container was killed, calling on_failure_callback, is not among it.
+    """
+    found = {
+        "a task that starts the user's image": any(runs_image(task) for task in workflow.tasks),
+        "a task with a Python of its own": any(environment_of(task) for task in workflow.tasks),
+        "a task that starts or waits for another DAG": any(task.calls for task in workflow.tasks),
+        "a task that is expanded over what another returns": any(
+            task.expansion and task.expansion.length is None for task in workflow.tasks
+        )
+        or any(group.expansion.length is None for group in workflow.mapped_groups),
+        "a callback of the DAG": is_given(workflow.attributes, "on_success_callback", "on_failure_callback"),
+    }
+    return tuple(what for what, there in found.items() if there)
+
+
+def loads_in_function(workflow: Workflow) -> bool:
+    """Return True if any code of the DAG is run with the facade, in the function or in a container."""
+    with_facade = any(
+        _may_run(task) and not (task.container and task.container.airflow) for task in workflow.tasks
+    )
+    return with_facade or bool(needs_function(workflow))
+
+
+def place_in_airflow(workflow: Workflow, lacking: Finding) -> Workflow:
+    """Return the workflow with Airflow itself running all tasks that have code, for which nothing may need the function.
+
+    ``lacking`` says what the facade cannot do.
+    """
+    reason = f"since {_lack(lacking)}"
+    tasks = tuple(
+        _in_airflow(task, reason) if _may_run(task) and not _is_airflow(task) else task
+        for task in workflow.tasks
+    )
+    return alone(replace(workflow, tasks=tasks))
+
+
+def alone(workflow: Workflow) -> Workflow:
+    """Return the workflow with the note at its containers that the function cannot load the DAG file."""
+    tasks = tuple(
+        replace(task, container=replace(task.container, alone=True))
+        if task.container and task.container.airflow
+        else task
+        for task in workflow.tasks
+    )
+    return replace(workflow, tasks=tasks)
+
+
+def _is_airflow(task: Task) -> bool:
+    return task.container is not None and task.container.airflow
+
+
+def _in_airflow(task: Task, reason: str) -> Task:
+    """Return the task in a container with Airflow; a sensor waits there, for as long as it takes."""
+    sized = task.container or _sized(task, reason)
+    own = replace(sized, reason=f"Airflow itself runs it, {reason}", airflow=True)
+    return replace(task, container=own, polling=None)
+
+
 def about_placement(workflow: Workflow) -> tuple[Finding, ...]:
     """Return a finding for each task in a container, and for what its size or image cannot be."""
+    builds = builds_of(workflow)
     found = (
-        finding for task in workflow.tasks if task.container for finding in _about(workflow.dag_id, task)
+        finding
+        for task in workflow.tasks
+        if task.container
+        for finding in _about(workflow.dag_id, task, build_suffix(builds, build_of(task.container)))
     )
     return tuple(found)
 
 
+def about_airflow(workflow: Workflow, lacking: Finding) -> Finding:
+    """Return what it means that Airflow itself runs a DAG's tasks, because of what the facade is found to lack."""
+    return replace(
+        rules.NEEDS_AIRFLOW.at(
+            workflow.span,
+            f"its tasks run in containers with Airflow itself: {_lack(lacking)}",
+            "a start takes about a minute, a sensor keeps its container while it waits, and on_failure_callback is not "
+            f"called when a container is killed; if that is too much: {lacking.remedy}",
+            dag_id=workflow.dag_id,
+        ),
+        file=lacking.file,
+        line=lacking.line,
+    )
+
+
+def _lack(finding: Finding) -> str:
+    return finding.message.partition(";")[0]
+
+
 def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
-    if task.image is not None and _runs(task):
-        return replace(task, container=_of_image(task, task.image))
-    environment = environment_of(task)
-    if environment is not None and _runs(task):
-        return replace(task, container=_with(environment, task))
-    chosen = _chosen(dag_id, task, targets)
-    if chosen == "lambda" or not _runs(task):
+    if _is_airflow(task):
         return task
-    if chosen == "container":
-        return replace(task, container=_sized(task, "it was asked for"))
-    reason, attribute = _beyond_lambda(task)
-    return replace(task, container=_sized(task, reason, attribute)) if reason else task
+    chosen = _chosen(dag_id, task, targets)
+    own = _of_its_own(task)
+    if own is None and chosen == "airflow" and _may_run(task) and not task.calls:
+        return _in_airflow(task, "as was asked for")
+    if own is None and _runs(task) and chosen != "lambda":
+        reason, attribute = ("it was asked for", None) if chosen == "container" else _beyond_lambda(task)
+        own = _sized(task, reason, attribute) if reason else None
+    return replace(task, container=own) if own else task
+
+
+def _of_its_own(task: Task) -> Container | None:
+    """Return the container that a task has whatever was asked for: of an image, or with an environment."""
+    if not _runs(task):
+        return None
+    if task.image is not None:
+        return _of_image(task, task.image)
+    environment = environment_of(task)
+    return _with(environment, task) if environment is not None else None
 
 
 def _beyond_lambda(task: Task) -> tuple[str, str | None]:
@@ -121,8 +213,11 @@ def _of_image(task: Task, image: Image) -> Container:
 
 
 def _runs(task: Task) -> bool:
-    if task.polling:  # no single poke takes long, and no function runs between two of them
-        return False
+    # no single poke takes long, and no function runs between two of them
+    return task.polling is None and _may_run(task)
+
+
+def _may_run(task: Task) -> bool:
     family = family_of(task)
     return family is not None and family.runs is Runs.LAMBDA
 
@@ -193,15 +288,15 @@ def _literal(value: object) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _about(dag_id: str, task: Task) -> Iterator[Finding]:
+def _about(dag_id: str, task: Task, suffix: str) -> Iterator[Finding]:
     assert task.container is not None
     place = task.container
     size = f"{place.cpu / 1024:g} vCPU, {place.memory} MiB"
     remedy = (
         "see that its subnets reach the registry; a start takes about a minute"
         if runs_image(task)
-        else "push the image of the folder container/ and name its repository when you deploy; a start takes about a "
-        "minute"
+        else f"push the image of the folder container{suffix and '-'}{suffix}/ and name its repository when you deploy; "
+        "a start takes about a minute"
     )
     yield rules.IN_CONTAINER.at(
         task.span,

@@ -94,6 +94,7 @@ ENVIRONMENT_UNKNOWN = Rule(
     severity=Severity.ERROR,
     verdict=Verdict.REFUSED,
 )
+NEEDS_AIRFLOW = _approximated("OB245", "a DAG whose tasks Airflow itself runs")
 MADE_UP = Rule(
     id="OB291",
     title="values that were made up to load the file",

@@ -32,6 +32,8 @@ NOW = "ORKESTRA_NOW"
 """The execution's time when the container starts, in milliseconds, where it is not the real one."""
 BEAT = 60.0
 """Seconds between two heartbeats, a fifth of what the state machine waits for one."""
+GRACE = 30.0
+"""Seconds between ECS's two signals (developer guide, `stopTimeout`)."""
 
 # API reference of SendTaskFailure.
 ERROR_LIMIT = 256
@@ -167,13 +169,19 @@ class _Heartbeats:
         self._over.set()
         self._thread.join()
 
+    def _stop(self) -> None:
+        """End the process as ECS would: ask it first, for a task may have something to end as well."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        if not self._over.wait(GRACE):
+            os._exit(128 + signal.SIGKILL)
+
     def _beat(self) -> None:
         while True:
             try:
                 self._answers.send("send_task_heartbeat")
             except NobodyWaitsError as error:
                 log.warning("Nobody waits for this task any more: %s", error)
-                os.kill(os.getpid(), signal.SIGTERM)
+                self._stop()
                 return
             except Exception:
                 log.exception("A heartbeat could not be sent")

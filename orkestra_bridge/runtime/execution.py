@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
-import json
 import logging
 import os
 import signal
@@ -17,17 +15,10 @@ from orkestra_bridge.runtime import deferring, own_image
 from orkestra_bridge.runtime.asset_events import tell_of_outlets
 from orkestra_bridge.runtime.callbacks import call_all
 from orkestra_bridge.runtime.context import environment_variables
-from orkestra_bridge.runtime.errors import (
-    AnotherTry,
-    ImageStarts,
-    Terminated,
-    XComStorageError,
-    XComTooLargeError,
-)
+from orkestra_bridge.runtime.errors import AnotherTry, ImageStarts, Terminated
 from orkestra_bridge.runtime.expansion import check_mappable, name_instance, unmapped
 from orkestra_bridge.runtime.exported import exported
-from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
-from orkestra_bridge.runtime.large import KEPT_IN_ERROR
+from orkestra_bridge.runtime.failing import failure_of
 from orkestra_bridge.runtime.prepare import prepare
 from orkestra_bridge.runtime.remembering import Remembered
 from orkestra_bridge.runtime.retrying import decided, retry_delay
@@ -42,13 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("airflow.task")
 
-# A state machine keeps 32,768 characters of a cause, and a traceback follows.
-MAX_PUSHED = 8_000
-MAX_MESSAGE = 4_000
-
-# Never retried by the state machine, whatever the task's retries are.
-NO_RETRY = "AirflowFailException"
-
 
 def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ledger entry of a task after running it.
@@ -59,16 +43,17 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
     if event.get("container") == own_image.MODE:
         return own_image.answered(event, lambda: _run_image(dag, manifest, event))
     instance = prepare(dag, manifest, event)
-    return _entry(_Attempt(instance).outcome(), instance.ti)
+    return entry_of(_Attempt(instance).outcome(), instance.ti)
 
 
 def _run_image(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     instance = prepare(dag, manifest, {**event, "attempt": own_image.attempt_of(event)})
     work, resumes = own_image.work_of(manifest["workflow"], event)
-    return _entry(_Attempt(instance, work, resumes=resumes, asks=True).outcome(), instance.ti)
+    return entry_of(_Attempt(instance, work, resumes=resumes, asks=True).outcome(), instance.ti)
 
 
-def _entry(state: str, ti: TaskInstance) -> dict[str, Any]:
+def entry_of(state: str, ti: TaskInstance) -> dict[str, Any]:
+    """Return the ledger entry of a task instance that has ended without an error."""
     entry: dict[str, Any] = {"state": state, "tries": ti.try_number}
     if ti.pushed:
         ti.put_away()
@@ -88,14 +73,14 @@ class _Attempt:
         self.work = work
         self.resumes = resumes
         self.asks = asks
+        self.instance = instance
         self.task = instance.task
         self.ti = instance.ti
         self.context = instance.context
         self.major = instance.major
-        self.error_limit = instance.error_limit
         self.retry = instance.retry
         self.outlets = instance.outlets
-        self.called = ""
+        self.called = False
         self.remembered = Remembered(instance.task, instance.ti)
         self.errors = importlib.import_module("airflow._impl.exceptions")
         self.base = importlib.import_module("airflow._impl.operator").BaseOperator
@@ -222,52 +207,13 @@ class _Attempt:
             self._call("on_retry_callback", "up_for_retry")
         else:
             self._call("on_failure_callback", "failed")
-            self.called = CALLED if self.task.on_failure_callback else ""
+            self.called = bool(self.task.on_failure_callback)
         if retried and (self.asks or self.ti.poking.possible):
             seconds = retry_delay(self.ti, self.retry) if delay is None else delay
             raise (AnotherTry(seconds) if self.asks else self.ti.poking.another_try(seconds)) from error
-        raise self._failure(error, final=final) from error
-
-    def _failure(self, error: BaseException, *, final: bool) -> BaseException:
-        """Return the error that leaves the handler: the user's own wherever nothing has to be added to it."""
-        kind = type(error)
-        message, longest = str(error), min(MAX_MESSAGE, self.error_limit // 2)
-        if len(message) > longest:
-            message = f"{message[:longest]}... ({len(message)} characters; all of it is in the log)"
-        notes = f"{self.called}{self._pushed_before(self.error_limit - len(message))}"
-        if isinstance(error, self.errors.TaskDeferred):
-            text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
-            return _named(NO_RETRY, f"{text}{notes}")
-        if final:
-            prefix = "" if kind.__name__ == NO_RETRY else f"{kind.__name__}: "
-            return _named(NO_RETRY, f"{prefix}{message}{notes}")
-        if isinstance(error, SystemExit):
-            name = "AirflowException" if self.major == 2 else "SystemExit"
-            return _named(name, f"Task failed due to SystemExit({error.code}){notes}")
-        if notes or message != str(error) or not isinstance(error, Exception):
-            return _named(kind.__name__, f"{message}{notes}")
-        return error
-
-    def _pushed_before(self, room: int) -> str:
-        if not self.ti.pushed:
-            return ""
-        try:
-            self.ti.put_away(KEPT_IN_ERROR)
-        except (XComStorageError, XComTooLargeError):
-            log.exception("The XComs pushed before the failure cannot be kept")
-            return ""
-        text = json.dumps(self.ti.pushed, separators=(",", ":"), sort_keys=True)
-        if len(text) > min(MAX_PUSHED, room * 3 // 4):
-            log.warning(
-                "The XComs pushed before the failure are too large to be kept: %s characters", len(text)
-            )
-            return ""
-        return f"{PUSHED_BEFORE_FAILURE}{base64.b64encode(text.encode()).decode()}]"
-
-
-def _named(name: str, message: str) -> Exception:
-    """Return an Exception of this class name: Lambda reports an error by its class, and only an Exception at that."""
-    return type(name, (Exception,), {"__module__": __name__})(message)  # type: ignore[no-any-return]
+        text = "the task defers to a trigger, which needs Airflow's triggerer; set deferrable=False"
+        told = text if isinstance(error, errors.TaskDeferred) else ""
+        raise failure_of(error, self.instance, final=final, called=self.called, told=told) from error
 
 
 @contextmanager

@@ -119,6 +119,11 @@ class XComs:
         self._pushed = {} if pushed is None else pushed
         self._large = large or LargeXComs()
 
+    @property
+    def ledger(self) -> Mapping[str, Any]:
+        """Return what is known of the tasks that have ended."""
+        return self._ledger
+
     def referred(self, task_id: str, key: str, *, mapped: bool, missing: Any) -> Any:
         """Return what a reference to a task's XCom in the DAG file stands for, or ``missing``.
 
@@ -162,6 +167,11 @@ class XComs:
         if map_indexes is MISSING:
             return self._all_3(tasks, key, single=single)
         return self._given_3(tasks, key, map_indexes, default, single=single)
+
+    def of_instances(self, task_id: str, key: str) -> list[tuple[int, Any]]:
+        """Return map index and value of what the instances of a task pushed under a key, in their order."""
+        found = self._of(task_id, key)
+        return list(zip((one.map_index for one in found), _all_values(found, self._large), strict=True))
 
     def _of(self, task_id: str, key: str) -> list[_Pushed]:
         """Return what the instances of a task pushed under a key, in the order of their map indexes."""

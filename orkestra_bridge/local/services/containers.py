@@ -42,6 +42,10 @@ _RESOURCES = {
 }
 _BEAT = 1.0
 """Seconds between two heartbeats: by them a container learns that nobody waits for it any more."""
+_WITH_AIRFLOW = (
+    f"import sys; sys.path.insert(0, sys.argv[1]); from {ENTRY_POINT} import main; sys.exit(main())"
+)
+"""In the image, all that is installed may be imported, and the package comes first."""
 ISOLATION = Path(packaging.__file__).with_name("isolation.py")
 
 LogOf = Callable[[str, int], "Path | None"]
@@ -58,6 +62,8 @@ class ContainerSpec:
         python: The interpreter.
         site_packages: Folders in which the modules listed in ``modules`` may be found, and no others.
         environment: The variables of the task definition.
+        airflow: The interpreter that has Airflow, for the tasks that it runs itself.
+        in_airflow: Their ids.
     """
 
     root: Path
@@ -66,9 +72,13 @@ class ContainerSpec:
     modules: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    airflow: Path | None = None
+    in_airflow: frozenset[str] = frozenset()
 
-    def command(self) -> list[str]:
-        """Return what the container runs."""
+    def command(self, task_id: str) -> list[str]:
+        """Return what the container of a task runs."""
+        if task_id in self.in_airflow and self.airflow is not None:
+            return [str(self.airflow), "-I", "-c", _WITH_AIRFLOW, str(self.root)]
         config = {
             "task_root": str(self.root),
             "site_packages": [str(folder) for folder in self.site_packages],
@@ -160,7 +170,7 @@ class Containers:
         with contextlib.ExitStack() as stack:
             output = stack.enter_context((log or Path(os.devnull)).open("ab"))
             return await asyncio.create_subprocess_exec(
-                *self._spec.command(),
+                *self._spec.command(event["task_id"]),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

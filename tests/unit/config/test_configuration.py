@@ -75,8 +75,13 @@ def test_overrides_reach_the_options(home: Path) -> None:
         Allowance("OB201", "sales_*", "load"),
     )
     runs_in = (Override(dag="sales_*", task="load", key="target", value="lambda", origin=""),)
-    assert targets(["sales_x.*"], runs_in) == {"sales_*.load": "lambda", "sales_x.*": "container"}
+    assert targets(["sales_x.*"], ["sales_y.*"], runs_in) == {
+        "sales_*.load": "lambda",
+        "sales_x.*": "container",
+        "sales_y.*": "airflow",
+    }
     assert targets(
+        [],
         [],
         (
             Override(dag="a", task="load", key="target", value="lambda", origin=""),

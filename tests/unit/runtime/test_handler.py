@@ -13,7 +13,7 @@ import pytest
 from invocations import HEAD, event, one_task
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.execution import MAX_MESSAGE
+from orkestra_bridge.runtime.failing import MAX_MESSAGE
 from orkestra_bridge.runtime.failure import CALLED, PUSHED_BEFORE_FAILURE
 
 if TYPE_CHECKING:
