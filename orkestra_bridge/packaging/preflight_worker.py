@@ -328,9 +328,9 @@ def load_facade(airflow_version: str) -> None:
     """Import the runtime and all of the facade, so that every fork has it; DAG files only look names up."""
     from orkestra_bridge.runtime import loading
 
-    sys.path.insert(0, str(loading.FACADE))
+    sys.path.insert(0, loading.FACADE)
     importlib.import_module("airflow._impl.settings").configure(version=airflow_version, dags_folder="")
-    for path in sorted(loading.FACADE.glob("airflow/_impl/*.py")):
+    for path in sorted(Path(loading.FACADE).glob("airflow/_impl/*.py")):
         with suppress(Exception):  # a part that cannot be loaded shows when a package asks for it
             importlib.import_module(f"airflow._impl.{path.stem}")
 

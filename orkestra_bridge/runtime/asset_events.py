@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import AssetEventError
@@ -144,7 +143,7 @@ def put(detail: Mapping[str, Any], environment: Mapping[str, str]) -> None:
     elif place.startswith(_BUS):
         _put_on_bus(text, place[len(_BUS) :])
     else:
-        _put_into_folder(text, Path(place))
+        _put_into_folder(text, place)
 
 
 def _put_on_bus(text: str, bus: str, client: Any = None) -> None:
@@ -161,9 +160,11 @@ def _put_on_bus(text: str, bus: str, client: Any = None) -> None:
         raise AssetEventError(f"the bus {bus} took no asset event: {answer.get('ErrorMessage')}")
 
 
-def _put_into_folder(text: str, folder: Path) -> None:
+def _put_into_folder(text: str, place: str) -> None:
+    from pathlib import Path
     from uuid import uuid4
 
+    folder = Path(place)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / f".{uuid4().hex}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 VARIABLE = "ORKESTRA_IMAGE_LOG"
@@ -30,6 +29,8 @@ def lines_of(task_arn: str, container: str, *, last: bool = False) -> list[str]:
     place = os.environ.get(VARIABLE, "")
     stream = stream_name(task_arn, container)
     if place.startswith("/"):
+        from pathlib import Path
+
         path = Path(place) / f"{stream}.log"
         return path.read_text(errors="replace").splitlines() if path.is_file() else []
     client: Any = import_module("boto3").client("logs")

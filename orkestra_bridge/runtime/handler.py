@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime import logs
@@ -120,6 +119,7 @@ def _kept(task_id: str, map_index: int, event: Mapping[str, Any]) -> Mapping[str
     return unexpanded if "state" in unexpanded else None
 
 
+OWN_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _PACKAGE: list[Package] = []
 
 
@@ -132,7 +132,7 @@ def handle(event: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noq
         return report_stop(event)
     if not _PACKAGE:
         logs.configure()
-        _PACKAGE.append(Package(os.environ.get("LAMBDA_TASK_ROOT") or str(Path(__file__).parents[2])))
+        _PACKAGE.append(Package(os.environ.get("LAMBDA_TASK_ROOT") or OWN_ROOT))
     with logs.task_output():
         try:
             return _PACKAGE[0].run(event)

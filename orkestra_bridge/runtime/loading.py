@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
@@ -18,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-FACADE = Path(__file__).parent / "facade"
+FACADE = os.path.join(os.path.dirname(__file__), "facade")
 
 
 def read_manifest(task_root: str) -> dict[str, Any]:
     """Return the manifest of the package; raises RuntimeSetupError if it is missing or of another format."""
-    path = Path(task_root) / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        with open(os.path.join(task_root, "manifest.json"), encoding="utf-8") as stream:
+            manifest: dict[str, Any] = json.load(stream)
     except (OSError, ValueError) as error:
         raise RuntimeSetupError(
             f"the package has no readable manifest.json: {error}; build it again"
@@ -48,19 +46,19 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     """
     manifest = manifest or read_manifest(task_root)
     workflow = manifest["workflow"]
-    source = Path(task_root) / manifest["source"]
-    prepare_path(source, [Path(task_root) / folder for folder in manifest.get("path", ())])
+    source = os.path.join(task_root, manifest["source"])
+    prepare_path(source, [os.path.join(task_root, folder) for folder in manifest.get("path", ())])
     if manifest.get("working_directory"):
         # Where code reads files by relative paths, as it did where the DAG was loaded.
-        home = Path(task_root) / manifest["working_directory"]
-        if home.is_dir():
+        home = os.path.join(task_root, manifest["working_directory"])
+        if os.path.isdir(home):
             os.chdir(home)
     importlib.import_module("airflow._impl.settings").configure(
-        version=workflow["airflow_version"], dags_folder=str(source)
+        version=workflow["airflow_version"], dags_folder=source
     )
     # Airflow 2 masks secrets of any length.
     MASKER.minimum = 1 if workflow["airflow_version"].startswith("2.") else 5
-    module = _execute(source / manifest["dag_file"], manifest["dag_file"])
+    module = _execute(os.path.join(source, manifest["dag_file"]), manifest["dag_file"])
     found = find_dags(module)
     if workflow["dag_id"] not in found:
         names = ", ".join(sorted(found)) or "none"
@@ -74,16 +72,18 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
     return dag
 
 
-def prepare_path(source: Path, more: Sequence[Path] = ()) -> None:
+def prepare_path(source: str, more: Sequence[str] = ()) -> None:
     """Put the facade, the source folder and more folders first on ``sys.path``, in this order."""
-    entries = list(dict.fromkeys(str(entry) for entry in (FACADE, source, *more)))
+    entries = list(dict.fromkeys((FACADE, source, *more)))
     sys.path[:] = entries + [entry for entry in sys.path if entry not in entries]
 
 
-def _execute(path: Path, relative: str) -> ModuleType:
+def _execute(path: str, relative: str) -> ModuleType:
+    from hashlib import sha1
+
     # The name that Airflow gives to DAG files; classes of the file are found again under it when XComs are decoded.
-    digest = hashlib.sha1(relative.encode(), usedforsecurity=False).hexdigest()
-    name = f"unusual_prefix_{digest}_{path.stem}"
+    digest = sha1(relative.encode(), usedforsecurity=False).hexdigest()
+    name = f"unusual_prefix_{digest}_{os.path.splitext(os.path.basename(path))[0]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RuntimeSetupError(f"{relative} is not a Python file; build the package again")

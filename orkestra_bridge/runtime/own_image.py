@@ -9,7 +9,6 @@ Sources: `DockerOperator` of the docker provider, `KubernetesPodOperator` of the
 
 from __future__ import annotations
 
-import ast
 import importlib
 import json
 import logging
@@ -133,7 +132,9 @@ def _pairs(environment: Any) -> dict[str, Any]:
 def _words(command: Any) -> list[str] | None:
     """Return a command as a list (`DockerOperator.format_command`, then Docker's own client); None for the image's."""
     if isinstance(command, str) and command.strip().startswith("["):
-        command = ast.literal_eval(command)
+        from ast import literal_eval
+
+        command = literal_eval(command)
     if isinstance(command, str):
         return shlex.split(command)
     return None if command is None else [str(word) for word in command]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from orkestra_bridge.runtime.context import build_context
 from orkestra_bridge.runtime.executions import Executions
@@ -25,8 +24,7 @@ ERROR_LIMIT = 16_000
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(NamedTuple):
     """A task instance that can be run.
 
     ``major`` is the Airflow major version that is imitated, ``retry`` the task's retry arguments, ``outlets`` its assets.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from typing import TYPE_CHECKING, Any
@@ -27,12 +26,14 @@ def retry_delay(ti: TaskInstance, retry: Mapping[str, Any]) -> float:
     delay, backoff = float(retry.get("delay", 300.0)), float(retry.get("backoff", 1.0))
     if backoff <= 1:
         return delay
+    from hashlib import sha1
+
     try:
         least = max(1, math.ceil(delay * backoff ** (ti.try_number - 1)))
     except OverflowError:
         least = int(LONGEST_DELAY)
     text = f"{ti.dag_id}#{ti.task_id}#{ti.logical_date}#{ti.try_number}"
-    digest = int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16)
+    digest = int(sha1(text.encode(), usedforsecurity=False).hexdigest(), 16)
     longest = min(LONGEST_DELAY, float(retry.get("max_delay") or LONGEST_DELAY))
     return min(float(least + digest % least), longest)
 

@@ -5,7 +5,6 @@ Execution names have at most 80 characters: letters, digits, ``-`` and ``_`` (AP
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,9 @@ def shorten(name: str, limit: int) -> str:
 
 
 def _with_digest(name: str, of: str, limit: int) -> str:
-    digest = hashlib.sha256(of.encode()).hexdigest()[:DIGEST_LENGTH]
+    from hashlib import sha256
+
+    digest = sha256(of.encode()).hexdigest()[:DIGEST_LENGTH]
     return f"{name[: limit - DIGEST_LENGTH - 1]}-{digest}"
 
 

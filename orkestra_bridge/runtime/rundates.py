@@ -6,9 +6,8 @@ cron and delta timetables cover the interval before the tick; Airflow 3's trigge
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     """One run of the DAG; all moments are aware and in UTC.
 
     Attributes:
@@ -38,7 +36,7 @@ class Run:
     end: datetime
     run_after: datetime
     started: datetime
-    conf: dict[str, Any] = field(default_factory=dict)
+    conf: dict[str, Any]
     dated: bool = True
     asset_events: tuple[dict[str, Any], ...] = ()
 

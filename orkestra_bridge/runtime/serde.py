@@ -9,7 +9,6 @@ primitive its value; anything else that has no serializer is an error.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import enum
 import math
@@ -201,8 +200,10 @@ def _fields(value: Any) -> tuple[str, Any, int] | None:
         return "custom", value.serialize(), version
     if hasattr(kind, "model_dump") and hasattr(kind, "model_validate"):
         return "pydantic", value.model_dump(), version
-    if dataclasses.is_dataclass(kind):
-        content = {f.name: getattr(value, f.name) for f in dataclasses.fields(kind) if f.init}
+    if hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields
+
+        content = {f.name: getattr(value, f.name) for f in fields(kind) if f.init}
         return "fields", content, version
     if hasattr(kind, "__attrs_attrs__"):
         content = {a.name.lstrip("_"): getattr(value, a.name) for a in kind.__attrs_attrs__ if a.init}

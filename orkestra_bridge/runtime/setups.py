@@ -6,16 +6,14 @@ Source: `get_upstreams_only_setups` of Airflow's DAG nodes, and `_evaluate_setup
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupGraph:
+class SetupGraph(NamedTuple):
     """The edges of a DAG, and which of its tasks are setups or teardowns.
 
     Attributes:

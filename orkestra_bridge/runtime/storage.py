@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orkestra_bridge.runtime.errors import XComStorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 VARIABLE = "ORKESTRA_XCOM_STORE"
 CONNECTIONS = 32
@@ -61,6 +61,8 @@ def _store(place: str) -> Store:
     if place.startswith(_S3):
         bucket, _, prefix = place[len(_S3) :].partition("/")
         return S3Store(bucket, prefix)
+    from pathlib import Path
+
     return FolderStore(Path(place))
 
 

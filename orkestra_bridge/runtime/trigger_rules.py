@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal, NamedTuple, final
 
 Decision = Literal["run", "skipped", "upstream_failed"]
 History = Sequence[tuple[float, str]]
@@ -32,8 +31,7 @@ def _skip(_counts: Mapping[str, int]) -> Decision:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A trigger rule.
 
     Attributes:

@@ -6,8 +6,7 @@ not run gets the moment (``at`` in its entry) at which Airflow would have found 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.mapping import expanded_over, instances_of, skipping_tasks
@@ -33,8 +32,7 @@ A moment with two more digits has 15, which is what JSONata's ``$string`` keeps.
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of a task instance.
 
     Attributes:

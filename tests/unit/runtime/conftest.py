@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-sys.path.insert(0, str(FACADE))
+sys.path.insert(0, FACADE)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def facade() -> Iterator[Any]:
     import airflow
     from airflow._impl import settings
 
-    assert str(FACADE) in str(airflow.__file__)
+    assert FACADE in str(airflow.__file__)
     settings.configure(version="3.3.2", dags_folder="")
     yield settings
     settings.configure(version="3.3.2", dags_folder="")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from subprocess import CalledProcessError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from orkestra_bridge.packaging.isolation import ListedModulesFinder
 from orkestra_bridge.runtime.loading import FACADE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("facade")
 
@@ -49,7 +47,7 @@ def test_every_name_of_every_path_is_there(facade: Any) -> None:
 )
 def test_imports_as_people_write_them(statement: str) -> None:
     exec(statement, {})
-    assert FACADE.is_dir()
+    assert Path(FACADE).is_dir()
 
 
 def test_both_spellings_lead_to_one_class() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.exceptions import AirflowException, AirflowSkipException
@@ -74,9 +73,9 @@ class BashOperator(BaseOperator):
 
         bash = shutil.which("bash") or "bash"
         if self.cwd is not None:
-            if not Path(self.cwd).exists():
+            if not os.path.exists(self.cwd):
                 raise AirflowException(f"Can not find the cwd: {self.cwd}")
-            if not Path(self.cwd).is_dir():
+            if not os.path.isdir(self.cwd):
                 raise AirflowException(f"The cwd {self.cwd} must be a directory")
         code, last = self._run(bash, self.get_env(context))
         if code in self.skip_on_exit_code:
@@ -100,7 +99,7 @@ class BashOperator(BaseOperator):
         with tempfile.NamedTemporaryFile(mode="w", dir=folder, suffix=".sh") as script:
             script.write(self.bash_command)
             script.flush()
-            yield [bash, Path(script.name).name]
+            yield [bash, os.path.basename(script.name)]
 
     def _wait(self, command: list[str], env: dict[str, str], folder: str) -> tuple[int, str]:
         import subprocess

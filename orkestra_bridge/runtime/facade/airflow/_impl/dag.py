@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow._impl.contexts import DagContext
@@ -81,8 +81,8 @@ class DAG:
         self.tags = set(tags or ())
         self.start_date = coerce_datetime(start_date or self.default_args.get("start_date"))
         self.end_date = coerce_datetime(self.end_date or self.default_args.get("end_date"))
-        if isinstance(self.template_searchpath, (str, Path)):
-            self.template_searchpath = [str(self.template_searchpath)]
+        if isinstance(self.template_searchpath, (str, os.PathLike)):
+            self.template_searchpath = [os.fspath(self.template_searchpath)]
         self.task_dict: dict[str, Any] = {}
         self.edge_info: dict[str, dict[str, Any]] = {}
         self.fileloc = sys._getframe(1).f_code.co_filename
@@ -125,7 +125,7 @@ class DAG:
     @property
     def folder(self) -> str:
         """Return the absolute folder of the DAG file."""
-        return str(Path(self.fileloc).parent)
+        return os.path.dirname(self.fileloc)
 
     @property
     def filepath(self) -> str:
@@ -134,10 +134,9 @@ class DAG:
     @property
     def relative_fileloc(self) -> str:
         """Return the DAG file's path below the DAGs folder."""
-        try:
-            return str(Path(self.fileloc).relative_to(SETTINGS.dags_folder))
-        except ValueError:
-            return self.fileloc
+        below = os.path.join(os.path.normpath(SETTINGS.dags_folder), "")
+        path = os.path.normpath(self.fileloc)
+        return path[len(below) :] if path.startswith(below) else self.fileloc
 
     @property
     def tasks(self) -> list[Any]:

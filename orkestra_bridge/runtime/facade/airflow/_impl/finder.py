@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.paths import MODULES, ONLY_2, ONLY_3, PROVIDERS, REPLACED_BY_PROVIDERS
@@ -27,7 +27,8 @@ REMEDY = (
 @lru_cache(maxsize=1)
 def _old_paths() -> dict[str, str]:
     """Return the paths of Airflow 1 that Airflow 2 redirects: path -> "module Name Name=attribute module ..."."""
-    lines = Path(__file__).with_name("old_paths.txt").read_text(encoding="utf-8").splitlines()
+    with open(os.path.join(os.path.dirname(__file__), "old_paths.txt"), encoding="utf-8") as stream:
+        lines = stream.read().splitlines()
     return {f"airflow.{path}": target for path, _, target in (line.partition(" ") for line in lines)}
 
 
@@ -72,7 +73,7 @@ def _provider_folders(path: str) -> list[str]:
     if not f"{path}.".startswith(PROVIDERS):
         return []
     relative = path.replace(".", "/")
-    return [str(folder) for entry in sys.path if (folder := Path(entry, relative)).is_dir()]
+    return [folder for entry in sys.path if os.path.isdir(folder := os.path.join(entry, relative))]
 
 
 def missing(path: str, name: str) -> ImportError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow._impl.assets import Metadata
@@ -22,6 +21,8 @@ def determine_kwargs(func: Callable[..., Any], args: Any, kwargs: Mapping[str, A
     Raises:
         ValueError: If a positional argument would take the place of a context key (`KeywordParameters.determine`).
     """
+    import inspect  # it takes a sixth of a cold start, and not every task needs it
+
     parameters = inspect.signature(func).parameters
     # Airflow 2 takes keyword-only parameters for positional ones here.
     fixed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD) if SETTINGS.major > 2 else ()
@@ -42,6 +43,8 @@ class KeywordParameters:
 
     @classmethod
     def determine(cls, func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> KeywordParameters:
+        import inspect
+
         kinds = [parameter.kind for parameter in inspect.signature(func).parameters.values()]
         wildcard = inspect.Parameter.VAR_KEYWORD in kinds
         return cls(determine_kwargs(func, args, kwargs), wildcard=wildcard)
@@ -126,6 +129,8 @@ class PythonOperator(BaseOperator):
 
     def execute_callable(self) -> Any:
         """Return what the callable returns; one that is a coroutine function is run to its end."""
+        import inspect
+
         if inspect.isgeneratorfunction(self.python_callable):
             return _exhausted(self.python_callable(*self.op_args, **self.op_kwargs))
         result = self.python_callable(*self.op_args, **self.op_kwargs)

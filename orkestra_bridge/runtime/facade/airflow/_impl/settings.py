@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from typing import Any, final
 
 _KEPT = "airflow._impl"
 
 
 @final
-@dataclass(slots=True)
 class Settings:
     """Settings of the process.
 
@@ -21,10 +19,11 @@ class Settings:
         absent: (path, name, (file, line)) of names that were imported and only fail when they are used.
     """
 
-    version: str = "3.0.0"
-    dags_folder: str = ""
-    dags: list[Any] = field(default_factory=list)
-    absent: list[Any] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.version = "3.0.0"
+        self.dags_folder = ""
+        self.dags: list[Any] = []
+        self.absent: list[Any] = []
 
     @property
     def major(self) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 from airflow._impl.bash import BashOperator
 from airflow._impl.contexts import DagContext, TaskGroupContext
@@ -28,6 +27,9 @@ from airflow._impl.settings import SETTINGS
 from airflow._impl.xcom_arg import XComArg
 from orkestra_bridge.runtime.context_keys import KNOWN_KEYS
 
+if TYPE_CHECKING:
+    from inspect import Signature
+
 
 def get_unique_task_id(task_id: str, dag: Any = None, task_group: Any = None) -> str:
     """Return the id, with ``__1``, ``__2``... behind it if it is taken."""
@@ -47,8 +49,10 @@ def _core(task_id: str) -> str:
     return re.split(r"__\d+$", task_id)[0]
 
 
-def _bindable(function: Callable[..., Any]) -> inspect.Signature:
+def _bindable(function: Callable[..., Any]) -> Signature:
     """Return the signature with context keys made optional, for they are filled in when the task runs."""
+    import inspect
+
     signature = inspect.signature(function)
     empty = inspect.Parameter.empty
     parameters = []
@@ -96,7 +100,9 @@ class DecoratedOperator(BaseOperator):
 
     def _hook_apply_defaults(self, kwargs: dict[str, Any], default_args: dict[str, Any]) -> None:
         if "python_callable" in kwargs:
-            names = inspect.signature(kwargs["python_callable"]).parameters
+            from inspect import signature
+
+            names = signature(kwargs["python_callable"]).parameters
             fill = {name: default_args[name] for name in names if name in default_args}
             kwargs["op_kwargs"] = {**fill, **(kwargs.get("op_kwargs") or {})}
 
@@ -168,6 +174,8 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
 
 def unwrap_callable(func: Any) -> Any:
     """Return the plain function inside of decorators and partials."""
+    import inspect
+
     while True:
         if isinstance(func, functools.partial):
             func = func.func
@@ -182,6 +190,8 @@ def unwrap_callable(func: Any) -> Any:
 
 def is_async_callable(func: Any) -> bool:
     """Return True for a coroutine function, or an object that is called like one."""
+    import inspect
+
     func = unwrap_callable(func)
     return any(inspect.iscoroutinefunction(each) for each in (func, vars(type(func)).get("__call__")))
 
@@ -217,7 +227,9 @@ class _TaskDecorator:
         multiple_outputs: bool | None,
         kwargs: dict[str, Any],
     ) -> None:
-        if "self" in inspect.signature(function).parameters:
+        from inspect import signature
+
+        if "self" in signature(function).parameters:
             raise TypeError(f"{operator_class.__name__} does not support methods")
         self.function = function
         self.operator_class = operator_class
@@ -450,7 +462,9 @@ class _TaskGroupFactory:
 
     def expand_kwargs(self, kwargs: Any) -> Any:
         """Return the mapped group over a list of argument sets."""
-        names = [name for name in inspect.signature(self.function).parameters if name not in self.fixed]
+        from inspect import signature
+
+        names = [name for name in signature(self.function).parameters if name not in self.fixed]
         return self._expand(ListOfDictsExpandInput(kwargs), dict.fromkeys(names))
 
     def _expand(self, expand_input: Any, names: dict[str, Any]) -> Any:
@@ -478,7 +492,9 @@ def dag(dag_id: Any = "", *args: Any, **arguments: Any) -> Any:
 def _dag_factory(function: Callable[..., Any], dag_id: str, args: Any, arguments: dict[str, Any]) -> Any:
     @functools.wraps(function)
     def factory(*call_args: Any, **call_kwargs: Any) -> DAG:
-        bound = inspect.signature(function).bind(*call_args, **call_kwargs)
+        from inspect import signature
+
+        bound = signature(function).bind(*call_args, **call_kwargs)
         bound.apply_defaults()
         with DAG(dag_id or function.__name__, *args, **arguments) as made:
             made.fileloc = function.__code__.co_filename
