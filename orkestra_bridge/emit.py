@@ -35,12 +35,12 @@ def emit(
     *,
     images: tuple[BuildContext, ...] = (),
     parsed_with: Path,
-) -> None:
-    """Stage everything about a DAG below ``<dag_id>/``; raises OutputError if it cannot be written.
+) -> tuple[Entry, ...]:
+    """Stage everything about a DAG below ``<dag_id>/``, and return its files with paths below that.
 
     ``parsed_with`` is the Python that has the DAG's Airflow, for local runs of tasks that need it.
     """
-    files = [
+    files = (
         Entry("workflow.json", render(workflow)),
         Entry("state_machine.asl.json", render(lowered.definition, sort=False)),
         *(
@@ -54,8 +54,9 @@ def emit(
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),
         *([Entry(AIRFLOW_PYTHON, f"{parsed_with}\n".encode())] if _needs_airflow(workflow) else []),
         *(replace(entry, path=f"{image.folder}/{entry.path}") for image in images for entry in image.entries),
-    ]
+    )
     output.write_folder(workflow.dag_id, files)
+    return files
 
 
 def _needs_airflow(workflow: Workflow) -> bool:

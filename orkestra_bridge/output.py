@@ -6,25 +6,42 @@ folder replaces the one before it; what the conversion does not produce stays: o
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import Self
 
 from orkestra_bridge.errors import OutputError
+from orkestra_bridge.packaging.model import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from orkestra_bridge.packaging.model import Entry
+Result = TypeVar("Result")
 
 STAGING_PREFIX = ".orkestra-staging-"
 LAYERS = ".layers"
 """Layers are shared by DAGs and named by their content: new ones join the old ones."""
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the digest (`Entry.digest`) of every file in a folder that is there, by its path relative to it.
+
+    Raises OSError if one cannot be read.
+    """
+    found = {}
+    for home, _, names in os.walk(folder):
+        for name in names:
+            path = Path(home, name)
+            relative = path.relative_to(folder).as_posix()
+            executable = bool(path.stat().st_mode & 0o100)
+            found[relative] = Entry(relative, path.read_bytes(), executable=executable).digest
+    return found
 
 
 class Output:
@@ -61,6 +78,10 @@ class Output:
     def write(self, name: str, data: bytes) -> None:
         """Stage a file; ``name`` is a POSIX path relative to OUT. It is written by a thread, `commit` waits for it."""
         self._writing.append(self._writer.submit(self._write, name, data))
+
+    def check(self, look: Callable[[], Result]) -> Future[Result]:
+        """Return what a look at OUT shows, as a future: it is done between the writing, by the same thread."""
+        return self._writer.submit(look)
 
     def write_folder(self, name: str, files: Sequence[Entry]) -> None:
         """Stage the files of a folder, their paths relative to it, as `write` does one."""

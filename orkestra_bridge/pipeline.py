@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.frontend.model import Environment, Lack
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.report import DagReport, Report
-    from orkestra_bridge.translation import Draft
+    from orkestra_bridge.translation import Pending
 
     OnFile = Callable[[int, int, str], None]
     Meanwhile = Callable[[], None]
@@ -95,17 +95,17 @@ def convert(
             translator.warm(files)
             if meanwhile:
                 meanwhile()
-        waiting: deque[Draft] = deque()
+        waiting: deque[Pending] = deque()
         for done, loaded in enumerate(loading, start=1):
             found.findings.extend(loaded.findings)
             found.lacking.extend(loaded.lacking)
-            waiting.extend(translator.draft(workflow, file) for workflow, file in translator.due(loaded))
+            waiting.extend(translator.begin(workflow, file) for workflow, file in translator.due(loaded))
             while waiting and waiting[0].ready:
                 found.dags.append(translator.finish(waiting.popleft()))
             if on_file:
                 on_file(done, len(files), loaded.file.display)
-        waiting.extend(translator.draft(workflow, file) for workflow, file in translator.held())
-        found.dags.extend(translator.finish(draft) for draft in waiting)
+        waiting.extend(translator.begin(workflow, file) for workflow, file in translator.held())
+        found.dags.extend(translator.finish(pending) for pending in waiting)
         if not refuses(tuple(found.findings)):  # else there may be DAGs that nobody has seen
             found.findings.extend(translator.about_patterns())
         report = Report(

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge import __version__
-from orkestra_bridge.diagnostics import Finding, Severity, refuses
-from orkestra_bridge.ir.model import Needs
+from orkestra_bridge.diagnostics import Finding, Severity, Verdict, refuses
+from orkestra_bridge.ir.model import Need, Needs, UnknownNeed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.frontend.model import Missing
     from orkestra_bridge.ir.model import JsonValue
 
@@ -63,6 +65,19 @@ class DagReport:
             "findings": [finding_to_json(finding) for finding in self.findings],
         }
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> DagReport:
+        """Return the entry that `to_json` wrote; raises KeyError, TypeError or ValueError if it is not one."""
+        fields = {name: document[name] for name in cls.__slots__}
+        return cls(
+            **{
+                **fields,
+                "needs": needs_from_json(document["needs"]),
+                "requirements": tuple(document["requirements"]),
+                "findings": tuple(map(finding_from_json, document["findings"])),
+            }
+        )
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,3 +124,18 @@ class Report:
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """Return a finding with its enums as plain text."""
     return {**asdict(finding), "severity": finding.severity.value, "verdict": finding.verdict.value}
+
+
+def finding_from_json(document: Mapping[str, Any]) -> Finding:
+    """Return the finding that `finding_to_json` wrote."""
+    severity, verdict = Severity(document["severity"]), Verdict(document["verdict"])
+    return Finding(**{**document, "severity": severity, "verdict": verdict})
+
+
+def needs_from_json(document: Mapping[str, Any]) -> Needs:
+    """Return needs that were written as plain values."""
+    known = {
+        name: tuple(Need(**each) for each in document[name])
+        for name in ("variables", "connections", "environment")
+    }
+    return Needs(**known, unknown=tuple(UnknownNeed(**each) for each in document["unknown"]))

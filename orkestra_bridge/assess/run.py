@@ -11,6 +11,7 @@ from orkestra_bridge.assess.model import Assessment, DagAssessment, MachineView,
 from orkestra_bridge.assess.readiness import readiness
 from orkestra_bridge.assess.upcoming import upcoming
 from orkestra_bridge.diagnostics import Verdict, refuses
+from orkestra_bridge.drafting import CHECKS, internal_error
 from orkestra_bridge.frontend.opening import open_project
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.payload import sized
@@ -20,7 +21,6 @@ from orkestra_bridge.passes.configured import configure, unused_patterns
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.stack.schedule import schedule_view
-from orkestra_bridge.translation import CHECKS, internal_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

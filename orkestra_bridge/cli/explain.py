@@ -115,10 +115,10 @@ def _text(workflow: Workflow, stage: str, joins: Joins, target: Target, given: O
     if stage == "asl":
         machines = [lowered.definition, *lowered.parts.values()]
         return "".join(render(machine, sort=False).decode() for machine in machines)
+    from orkestra_bridge.drafting import function_asset
     from orkestra_bridge.operators.images import build_suffix, builds_of
     from orkestra_bridge.stack.container import ImageAsset
     from orkestra_bridge.stack.template import build_stack
-    from orkestra_bridge.translation import function_asset
 
     function = function_asset(workflow.dag_id, "<package>", target, given)
     builds = builds_of(workflow)

@@ -35,7 +35,7 @@ class AnswerCache:
         around = surroundings or Surroundings()
         self._folder = folder / "frontend"
         self._environ = around.environment()
-        self._base = _base_key(environment, around)
+        self._base = environment_key(environment, around)
         self._digests: dict[str, str | None] = {}
 
     def find(self, file: DagFile) -> Answer | None:
@@ -91,8 +91,8 @@ class AnswerCache:
         return self._digests[path]
 
 
-def _base_key(environment: Environment, around: Surroundings) -> str:
-    """Return what all entries of one environment share.
+def environment_key(environment: Environment, around: Surroundings) -> str:
+    """Return the hash of an Airflow, of the program that works with it, and of what is around the DAG files.
 
     Installing a distribution changes its folder's time.
     """

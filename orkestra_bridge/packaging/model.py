@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
@@ -91,6 +92,11 @@ class Entry:
     def mode(self) -> int:
         """Return the file mode, reduced to what matters."""
         return 0o755 if self.executable else 0o644
+
+    @property
+    def digest(self) -> str:
+        """Return SHA-256 over mode and content."""
+        return hashlib.sha256(b"%o\0" % self.mode + self.data).hexdigest()
 
 
 @final

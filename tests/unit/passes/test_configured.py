@@ -7,6 +7,7 @@ from typing import Any
 from stacks import FUNCTION
 from workflows import a_task, a_workflow
 
+from orkestra_bridge.drafting import function_asset
 from orkestra_bridge.ir.model import Given, Task, Workflow
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.options import Overrides, Pattern, Scoped, Target
@@ -14,7 +15,6 @@ from orkestra_bridge.passes.configured import about_given, configure, unused_pat
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.template import build_stack
-from orkestra_bridge.translation import function_asset
 
 
 def given(*tasks: Task, **overrides: Any) -> Workflow:

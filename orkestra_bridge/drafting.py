@@ -1,0 +1,385 @@
+"""One DAG's way from its representation to its files; everything after the frontend, for one DAG at a time.
+
+A DAG is first drafted: checked, lowered and packaged. While its package is loaded by the preflight process and its layer
+is built, others are drafted; then it is finished: its template is made and its files are written, if nothing refuses it.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, final
+
+from orkestra_bridge.diagnostics import refuses
+from orkestra_bridge.emit import emit
+from orkestra_bridge.errors import BridgeError
+from orkestra_bridge.ir.model import Needs, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.lowering.functions import LONGEST, OF_DAG
+from orkestra_bridge.lowering.groups import refused_groups
+from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.lowering.rules import INTERNAL_ERROR
+from orkestra_bridge.operators.environments import environments_of
+from orkestra_bridge.operators.images import build_suffix, builds_of
+from orkestra_bridge.operators.other_dags import other_dags
+from orkestra_bridge.operators.registry import check_operators
+from orkestra_bridge.options import for_dag
+from orkestra_bridge.output import LAYERS
+from orkestra_bridge.packaging.build import build_package
+from orkestra_bridge.packaging.image import airflow_context, build_context
+from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too_large
+from orkestra_bridge.packaging.preflight import Preflight
+from orkestra_bridge.packaging.rules import FACADE_LACKS
+from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.configured import about_given, configure
+from orkestra_bridge.passes.made_up import about_made_up
+from orkestra_bridge.passes.other_dags import about_other_dags
+from orkestra_bridge.passes.placement import (
+    LAMBDA_MEMORY,
+    about_airflow,
+    about_placement,
+    alone,
+    loads_in_function,
+    needs_function,
+    place,
+    place_all,
+    place_in_airflow,
+    works_without_function,
+)
+from orkestra_bridge.policy import apply_allowances
+from orkestra_bridge.report import DagReport
+from orkestra_bridge.stack.container import ImageAsset
+from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
+from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.stack.template import build_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.frontend.model import DagFile, Environment
+    from orkestra_bridge.lowering.machine import Lowered
+    from orkestra_bridge.options import ConvertOptions, Overrides, Target
+    from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.image import BuildContext
+    from orkestra_bridge.packaging.listed import Listed
+    from orkestra_bridge.packaging.model import Entry, LambdaPackage, Layer, LayerResult
+    from orkestra_bridge.project.surroundings import Surroundings
+    from orkestra_bridge.stack.model import Stack
+
+    Check = Callable[[Workflow], tuple[Finding, ...]]
+
+CHECKS: tuple[Check, ...] = (
+    about_made_up,
+    check_operators,
+    account,
+    about_given,
+    about_placement,
+    refused_groups,
+)
+"""What decides whether a workflow can be translated at all; every one runs, so that all findings come at once."""
+
+HANDLER = "orkestra_bridge.runtime.handler.handle"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One DAG on its way: what is known, and what is still being found out elsewhere."""
+
+    workflow: Workflow
+    file: DagFile
+    findings: tuple[Finding, ...]
+    lowered: Lowered | None = None
+    package: LambdaPackage | None = None
+    preflight: Future[tuple[Finding, ...]] | None = None
+    layer: Future[LayerResult] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Return True if nothing about the DAG is still being found out."""
+        return all(future is None or future.done() for future in (self.preflight, self.layer))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What became of a draft: its part of the report, the files of its folder, and its layer; none if it was refused."""
+
+    report: DagReport
+    files: Sequence[Entry] = ()
+    layer: Layer | None = None
+
+
+def internal_error(workflow: Workflow, fault: Exception) -> Finding:
+    """Return the finding about a fault of ours; to be called where the fault is handled."""
+    if os.environ.get("ORKESTRA_DEBUG"):
+        traceback.print_exc()
+    return INTERNAL_ERROR.at(
+        workflow.span,
+        f"internal error: {type(fault).__name__}: {fault}",
+        "this is a fault of orkestra-bridge: please report it with the DAG; ORKESTRA_DEBUG=1 shows where",
+        dag_id=workflow.dag_id,
+    )
+
+
+@final
+class Drafter:
+    """Makes drafts and finishes them; a context manager that ends its processes.
+
+    Args:
+        listed: The requirements files, which decide about versions.
+        known: The DAGs that are known when one is drafted that starts or waits for them.
+    """
+
+    def __init__(
+        self,
+        options: ConvertOptions,
+        environment: Environment,
+        output: Output,
+        around: Surroundings,
+        *,
+        listed: Listed,
+        known: Mapping[str, Workflow],
+    ) -> None:
+        self._options = options
+        self._environment = environment
+        self._output = output
+        self._listed = listed
+        self._known = known
+        self._preflight = Preflight(environment, options.cache, values=around.values)
+        self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._preflight)
+        self._stack.enter_context(self._layers)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def warm(self, files: Iterable[DagFile]) -> None:
+        """Begin with what does not need the representation of these files: load what their packages will probably be."""
+        self._preflight.warm()
+        for file in files:
+            self._preflight.expect(file, partial(self._probable_package, file))
+
+    def _probable_package(self, file: DagFile) -> LambdaPackage:
+        """Return the package that a DAG of this file has if it needs nothing that only loading it shows."""
+        unknown = Workflow(
+            dag_id="",
+            span=SourceSpan(file.relative, 1),
+            airflow_version=self._environment.airflow_version,
+            schedule=Schedule(kind=ScheduleKind.NONE),
+            tasks=(),
+        )
+        listed = self._listed.of_dag("")
+        return build_package(unknown, file, self._environment, self._options.target, listed).package
+
+    def draft(self, workflow: Workflow, file: DagFile) -> Draft:
+        """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""
+        try:
+            return self._draft(workflow, file)
+        except BridgeError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
+            finding = internal_error(workflow, fault)
+            return Draft(workflow=workflow, file=file, findings=_displayed([finding], file))
+
+    def _draft(self, workflow: Workflow, file: DagFile) -> Draft:
+        workflow = place(configure(workflow, self._options.overrides), self._options.targets)
+        if not loads_in_function(workflow):
+            workflow = alone(workflow)
+        findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
+        findings.extend(self._allowed(about_other_dags(workflow, self._known)))
+        if refuses(tuple(findings)):
+            return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
+        lowered = lower(workflow, self._options.joins, maps=self._options.maps)
+        findings.extend(self._allowed(lowered.findings))
+        workflow = lowered.workflow
+        built = build_package(
+            workflow,
+            file,
+            self._environment,
+            self._options.target,
+            self._listed.of_dag(workflow.dag_id),
+            others=self._others(workflow),
+        )
+        about_package = self._allowed(built.findings)
+        checked = loads_in_function(workflow) and not refuses((*findings, *about_package))
+        return Draft(
+            workflow=replace(workflow, needs=built.needs),
+            file=file,
+            findings=(*_displayed(findings, file), *about_package),
+            lowered=lowered,
+            package=built.package,
+            preflight=self._preflight.submit(workflow, file, built.package) if checked else None,
+            layer=self._layers.submit(built.package.requirements) if checked else None,
+        )
+
+    def _others(self, workflow: Workflow) -> dict[str, Workflow]:
+        """Return the DAGs that this one calls; one that nobody knows is taken to have the same schedule."""
+        unknown = replace(workflow, tasks=())
+        return {dag_id: self._known.get(dag_id, unknown) for dag_id in other_dags(workflow)}
+
+    def finish(self, draft: Draft) -> Finished:
+        """Wait for what is still running, and write the DAG's files if nothing refuses it."""
+        lacking = self._lacking(draft)
+        if lacking and not needs_function(draft.workflow):
+            again = self._draft(place_in_airflow(draft.workflow, lacking), draft.file)
+            about = self._allowed([about_airflow(draft.workflow, lacking)])
+            return self._finish(replace(again, findings=(*again.findings, *about)), None)
+        layer = draft.layer.result() if draft.layer else None
+        too_large = layer.layer if layer and is_too_large(layer) else None
+        if too_large and works_without_function(draft.workflow):
+            reason = (
+                f"its third-party packages have {too_large.size // MEGABYTE} MB, Lambda takes {LIMIT_TEXT}"
+            )
+            return self._finish(self._draft(place_all(draft.workflow, reason), draft.file), None)
+        return self._finish(draft, layer)
+
+    def _lacking(self, draft: Draft) -> Finding | None:
+        """Return what the facade lacks to load a DAG's file, None if it lacks nothing."""
+        found = draft.preflight.result() if draft.preflight else ()
+        return next((each for each in found if each.id == FACADE_LACKS.id), None)
+
+    def _finish(self, draft: Draft, layer: LayerResult | None) -> Finished:
+        workflow, lowered, package = draft.workflow, draft.lowered, draft.package
+        findings = [
+            *draft.findings,
+            *self._allowed(_with_way_out(draft)),
+            *self._allowed(
+                replace(each, dag_id=workflow.dag_id, file=draft.file.display)
+                for each in (layer.findings if layer else ())
+            ),
+        ]
+        files: Sequence[Entry] = ()
+        if lowered is None or package is None or refuses(tuple(findings)):
+            view, about_schedule = schedule_view(workflow)
+            findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
+        else:
+            images = self._images(workflow, package)
+            stack = _stack(workflow, lowered, package, layer, images=images, options=self._options)
+            view = stack.schedule
+            findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
+            if not refuses(tuple(findings)):
+                files = emit(
+                    self._output,
+                    workflow,
+                    lowered,
+                    package,
+                    stack,
+                    images=images,
+                    parsed_with=self._environment.python,
+                )
+                if layer and layer.layer:
+                    self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
+        report = DagReport(
+            dag_id=workflow.dag_id,
+            file=draft.file.display,
+            line=workflow.span.line,
+            tasks=len(workflow.tasks),
+            states=lowered.states if lowered else 0,
+            transitions=lowered.transitions if lowered else 0,
+            machines=1 + len(lowered.parts) if lowered else 0,
+            relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
+            schedule=view.to_json(),
+            needs=_shown_needs(workflow.needs, draft.file),
+            requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
+            if package
+            else (),
+            findings=_placed(findings, draft),
+        )
+        return Finished(report=report, files=files, layer=layer.layer if layer else None)
+
+    def _images(self, workflow: Workflow, package: LambdaPackage) -> tuple[BuildContext, ...]:
+        """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
+        builds, target = builds_of(workflow), self._options.target
+        return tuple(
+            airflow_context(package, workflow, self._environment, target, build_suffix(builds, each))
+            if each.airflow
+            else build_context(
+                package,
+                target,
+                each.base,
+                build_suffix(builds, each),
+                environments=environments_of(workflow) if each.is_usual else (),
+            )
+            for each in builds
+        )
+
+    def _allowed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return apply_allowances(findings, self._options.allow)
+
+
+def _with_way_out(draft: Draft) -> Iterable[Finding]:
+    """Return what preflight has found; of what the facade lacks, why Airflow itself does not run the DAG's tasks."""
+    hindrances = ", ".join(needs_function(draft.workflow))
+    for each in draft.preflight.result() if draft.preflight else ():
+        more = (
+            f"; Airflow itself could run its tasks in containers, but for {hindrances}" if hindrances else ""
+        )
+        yield replace(each, remedy=f"{each.remedy}{more}") if each.id == FACADE_LACKS.id else each
+
+
+def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
+    """Return the findings of a DAG, those about its tasks with the place of the DAG."""
+    place = f"{draft.file.display}:{draft.workflow.span.line}"
+    return tuple(replace(each, dag_place=place) if each.task_id else each for each in findings)
+
+
+def _shown_needs(needs: Needs, file: DagFile) -> Needs:
+    """Return needs with paths as the user would type them."""
+    return Needs(
+        variables=tuple(replace(need, file=file.shown(need.file)) for need in needs.variables),
+        connections=tuple(replace(need, file=file.shown(need.file)) for need in needs.connections),
+        environment=tuple(replace(need, file=file.shown(need.file)) for need in needs.environment),
+        unknown=tuple(replace(each, file=file.shown(each.file)) for each in needs.unknown),
+    )
+
+
+def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...]:
+    """Return findings about the representation with paths as the user would type them."""
+    return tuple(replace(finding, file=file.shown(finding.file)) for finding in findings)
+
+
+def _stack(
+    workflow: Workflow,
+    lowered: Lowered,
+    package: LambdaPackage,
+    layer: LayerResult | None,
+    *,
+    images: tuple[BuildContext, ...],
+    options: ConvertOptions,
+) -> Stack:
+    function = function_asset(workflow.dag_id, package.tree_hash, options.target, options.overrides)
+    asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
+    return build_stack(
+        workflow,
+        lowered.definition,
+        function,
+        asset,
+        options.target,
+        parts=lowered.parts,
+        images=[ImageAsset(tag=each.tag, suffix=each.suffix) for each in images],
+    )
+
+
+def function_asset(dag_id: str, key_hash: str, target: Target, overrides: Overrides) -> FunctionAsset:
+    """Return the function of a DAG."""
+    return FunctionAsset(
+        logical=OF_DAG,
+        key_hash=key_hash,
+        handler=HANDLER,
+        memory=min(for_dag(overrides.memory, dag_id) or target.memory, LAMBDA_MEMORY),
+        timeout=min(for_dag(overrides.timeout, dag_id) or LONGEST, LONGEST),
+    )
