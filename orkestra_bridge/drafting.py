@@ -34,6 +34,7 @@ from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.rules import FACADE_LACKS
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.configured import about_given, configure
+from orkestra_bridge.passes.context_reads import about_context_reads
 from orkestra_bridge.passes.made_up import about_made_up
 from orkestra_bridge.passes.other_dags import about_other_dags
 from orkestra_bridge.passes.placement import (
@@ -80,6 +81,7 @@ CHECKS: tuple[Check, ...] = (
     check_operators,
     account,
     about_given,
+    about_context_reads,
     about_placement,
     refused_groups,
 )

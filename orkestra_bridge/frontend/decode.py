@@ -8,6 +8,7 @@ from typing import Any
 from orkestra_bridge.ir.model import (
     AssetCondition,
     Attribute,
+    ContextRead,
     Expansion,
     Image,
     MappedGroup,
@@ -131,5 +132,9 @@ def decode_workflow(document: Document, answer: Document) -> Workflow:
     fields["variables"] = tuple(answer["variables"])
     fields["connections"] = tuple(answer["connections"])
     fields["needs"] = _needs(fields["needs"])
+    fields["context_reads"] = tuple(
+        ContextRead(task_id=task_id, key=key, span=SourceSpan(file, line), attribute=attribute)
+        for task_id, key, file, line, attribute in fields["context_reads"]
+    )
     fields["made_up"] = tuple(f"{kind} {name}" for kind, name in answer["made_up"])
     return Workflow(**fields)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Tuple
 
 from . import worker_lookups
 from .worker_airflow import Airflow, make_database
+from .worker_context import ContextReads
 from .worker_extract import Extractor, cycle, topological
 from .worker_output import WarningFold
 from .worker_problems import Problems
@@ -55,6 +56,7 @@ class FileLoader:
             self._airflow.group_class,
             self._airflow.version,
         )
+        self._context = ContextReads(watch)
         self._tables = False
 
     @property
@@ -150,6 +152,7 @@ class FileLoader:
         redact = Redactor([*self._lookups.values(), *self._watch.looked_up()])
         encode = Encoder(self._watch.relations(), redact)
         self._extract.start_file(encode, {module.__name__: relative[:-3].replace("/", ".")})
+        self._context = ContextReads(self._watch)
         found = (
             self._one(dag, place, given, problems, data)
             for dag, place, given in made
@@ -168,9 +171,10 @@ class FileLoader:
             _validate(dag)
             self._apply_policies(dag)
             document = self._extract.dag(dag, order, place, self._airflow.places, given)
-            templates = TemplateFiles(dag, self._watch, problems, self._airflow.places)
+            templates = TemplateFiles(dag, self._watch, problems, self._airflow.places, self._context)
             document["files"] = sorted(data.union(templates.collect()))
             document["needs"] = templates.needs
+            document["context_reads"] = [*self._context.of_code(dag), *templates.reads]
             dag.resolve_template_files()
         except Exception as error:  # noqa: BLE001 -- validation runs code of operators, timetables and policies
             if type(error).__name__ == "AirflowClusterPolicySkipDag":

@@ -14,6 +14,7 @@ from .worker_needs import Row, task_needs, template_needs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .worker_context import ContextReads
     from .worker_problems import Problems
     from .worker_watch import Watch
 
@@ -25,7 +26,12 @@ class TemplateFiles:
     """Collects the template files of one DAG."""
 
     def __init__(
-        self, dag: Any, watch: Watch, problems: Problems, places: dict[int, tuple[str, int]]
+        self,
+        dag: Any,
+        watch: Watch,
+        problems: Problems,
+        places: dict[int, tuple[str, int]],
+        context: ContextReads,
     ) -> None:
         self._dag = dag
         self._watch = watch
@@ -33,7 +39,9 @@ class TemplateFiles:
         self._places = places
         self._environment: Any = None
         self._found: set[str] = set()
+        self._context = context
         self.needs: list[Row] = []
+        self.reads: list[list[Any]] = []
 
     def collect(self) -> list[str]:
         """Return the files, relative to the DAG folder and sorted.
@@ -45,12 +53,16 @@ class TemplateFiles:
             place = self._places.get(id(task)) or (self._watch.relative(self._dag.fileloc), 0)
             self.needs.extend(task_needs(task, place))
             for field, text in _texts(task):
-                self.needs.extend(template_needs(text, self._jinja_of(text), place))
+                self._named(text, self._jinja_of(text), place, task, field)
                 if extensions and text.endswith(extensions):
                     self._file(text, task, field)
                 elif "{%" in text and _REFERS.search(text):
                     self._references(text, task, field)
         return sorted(self._found)
+
+    def _named(self, text: str, jinja: Any, place: tuple[str, int], task: Any, field: str) -> None:
+        self.needs.extend(template_needs(text, jinja, place))
+        self.reads.extend(self._context.of_template(text, jinja, place, task, field))
 
     def _jinja_of(self, text: str) -> Any:
         return self._jinja() if "{{" in text or "{%" in text else None
@@ -72,7 +84,7 @@ class TemplateFiles:
         relative = self._watch.relative(path)
         if relative not in self._found:
             self._found.add(relative)
-            self.needs.extend(template_needs(source, self._jinja(), (relative, 1)))
+            self._named(source, self._jinja(), (relative, 1), task, field)
             if _REFERS.search(source):
                 self._references(source, task, field)
 

@@ -407,6 +407,23 @@ class Needs:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextRead:
+    """A place that reads a key of the context for which there is nothing on AWS.
+
+    Attributes:
+        key: The key, such as ``inlet_events``.
+        task_id: The task whose code or template it is; None for a callback of the DAG.
+        attribute: The argument whose template reads it; None where it is code.
+    """
+
+    key: str
+    span: SourceSpan
+    task_id: str | None = None
+    attribute: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """One DAG, with everything that the later stages need.
 
@@ -426,6 +443,7 @@ class Workflow:
         made_up: What was made up to load it, such as ``variable bucket``; it is not the user's DAG then.
         events: Event patterns of EventBridge that start runs, from the configuration.
         needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
+        context_reads: Keys of the context that its tasks read and that have no counterpart on AWS.
     """
 
     dag_id: str
@@ -454,6 +472,7 @@ class Workflow:
     variables: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     needs: Needs = field(default_factory=Needs)
+    context_reads: tuple[ContextRead, ...] = ()
     made_up: tuple[str, ...] = ()
     events: tuple[JsonValue, ...] = ()
 

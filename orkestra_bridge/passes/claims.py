@@ -89,8 +89,8 @@ _QUEUE = Claim(
 _DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
 _INLETS = Claim(
     rules.LINEAGE,
-    "inlet_events of {value} is not available: events before the run are not kept",
-    "use triggering_asset_events, or let the task that makes the asset write down what this one needs",
+    "nothing shows that the task reads {value}; OB247 says where code looks at their events",
+    "nothing, unless you need the lineage",
 )
 _TEAM = Claim(rules.MULTI_TEAM, _NO_COUNTERPART, "nothing")
 

@@ -95,6 +95,9 @@ ENVIRONMENT_UNKNOWN = Rule(
     verdict=Verdict.REFUSED,
 )
 NEEDS_AIRFLOW = _approximated("OB245", "a DAG whose tasks Airflow itself runs")
+CONTEXT_KEY = _refused(
+    "OB247", "a part of the context that is in Airflow's database", "a task that uses it fails when it does"
+)
 MADE_UP = Rule(
     id="OB291",
     title="values that were made up to load the file",

@@ -103,6 +103,8 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "dag_run": _always(dag_run),
         "macros": _facade("macros", None),
         "outlet_events": lambda: _asset_events("OutletEventAccessors"),
+        "partition_date": nothing,
+        "partition_key": nothing,
         "prev_data_interval_end_success": nothing,
         "prev_data_interval_start_success": nothing,
         "prev_end_date_success": nothing,
@@ -110,14 +112,19 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "prev_start_date_success": nothing,
         "run_id": _always(ti.run_id),
         "task_instance": _always(ti),
+        "task_reschedule_count": lambda: _reschedules(task, ti),
         "task_instance_key_str": lambda: f"{ti.dag_id}__{ti.task_id}__{_nodash(dag_run)}",
         "triggering_asset_events": lambda: _triggering("TriggeringAssetEventsAccessor", dag_run),
-        "templates_dict": nothing,
         "test_mode": _always(False),
         "ti": _always(ti),
         "triggering_dataset_events": lambda: _triggering("triggering_dataset_events", dag_run),
         "var": _facade("variable", "VariableAccessors", call=True),
     }
+
+
+def _reschedules(task: Any, ti: TaskInstance) -> int:
+    """Return how often this try has given up its place until the next poke."""
+    return ti.pokes_of_state + ti.poking.pokes if getattr(task, "mode", None) == "reschedule" else 0
 
 
 def _of_task(task: Any, dag_run: DagRun) -> dict[str, Callable[[], Any]]:

@@ -27,8 +27,6 @@ _BOTH = frozenset(
         "task",
         "task_instance",
         "task_instance_key_str",
-        "templates_dict",
-        "test_mode",
         "ti",
         "ts",
         "ts_nodash",
@@ -49,6 +47,7 @@ ONLY_2 = frozenset(
         "prev_ds_nodash",
         "prev_execution_date",
         "prev_execution_date_success",
+        "test_mode",
         "tomorrow_ds",
         "tomorrow_ds_nodash",
         "triggering_dataset_events",
@@ -57,7 +56,15 @@ ONLY_2 = frozenset(
     }
 )
 
-ONLY_3 = frozenset({"exception", "triggering_asset_events"})
+ONLY_3 = frozenset({"partition_date", "partition_key", "task_reschedule_count", "triggering_asset_events"})
+
+ABSENT = frozenset({"asset_state_store", "task_state_store"})
+"""What Airflow 3.3 gives to tasks and nothing here does; the converter refuses code that reads it."""
+
+_SOMETIMES = frozenset(
+    {"exception", "expanded_ti_count", "reason", "templates_dict", "test_mode", "try_number"}
+)
+"""What only callbacks or some operators find, or what is only a reserved name."""
 
 DATED = frozenset(
     {
@@ -75,9 +82,10 @@ DATED = frozenset(
 )
 """What a run without a logical date has not (`RuntimeTaskInstance.get_template_context`)."""
 
-KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3
+KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3 | ABSENT | _SOMETIMES
+"""The names that a function's parameters may have without a value (`KNOWN_CONTEXT_KEYS`)."""
 
 
 def keys_of(major: int) -> frozenset[str]:
     """Return the keys that a task of this Airflow major version finds in its context."""
-    return _BOTH | (ONLY_2 if major == 2 else frozenset({"triggering_asset_events"}))
+    return _BOTH | (ONLY_2 if major == 2 else ONLY_3)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dag_plan import DagPlan
     from dag_writer import Imports
 
+    from orkestra_bridge.local.interpreter import Json
     from orkestra_bridge.pipeline import Conversion
 
     Outcome = Mapping[str, Any]
@@ -69,6 +70,7 @@ def machine_outcomes(
     *,
     only: Container[str] | None = None,
     logical_date: str = LOGICAL_DATE,
+    conf: Mapping[str, Json] | None = None,
 ) -> Iterator[tuple[str, Outcome | None, str]]:
     """Run every DAG, and return (dag_id, outcome, "") or (dag_id, None, why it was not translated).
 
@@ -85,6 +87,7 @@ def machine_outcomes(
             dag_id=dag.dag_id,
             python=Path(sys.executable),
             logical_date=logical_date,
+            conf=conf or {},
             environment=environment or {},
         )
         # a clock that jumps over retry delays

@@ -6,6 +6,7 @@ A DAG is compared unless it was refused, or `NOT_COMPARED` says why its results 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,43 +52,20 @@ findings are explained in [reference/diagnostics.md](reference/diagnostics.md). 
 are left out: links of operators, and in Airflow 2 the lineage.
 """
 
-_EVENTS = "not compared: it reads the history of events, which is in Airflow's database"
-_STORE = "not compared: it uses the state store of Airflow 3.3, which is in Airflow's database"
-_TIME = "not compared: its XComs are times and paths of the machine that it runs on"
 _OTHER = "not compared: it needs another DAG's run, and `dag.test()` has no other DAG"
 _FETCHES = "not compared: it fetches packages from the network when it runs"
-_ALIAS = "not compared: `dag.test()` itself fails"
-_MANUAL = "not compared: `dag.test()` of Airflow 2 does not say that its run was started by hand"
 
 NOT_COMPARED = {
-    "asset2_producer": _EVENTS,
-    "asset_alias_example_alias_consumer": _EVENTS,
-    "asset_alias_example_alias_consumer_with_no_taskflow": _EVENTS,
-    "dataset_alias_example_alias_consumer": _EVENTS,
-    "dataset_alias_example_alias_consumer_with_no_taskflow": _EVENTS,
-    "dataset_alias_example_alias_producer": _ALIAS,
-    "dataset_alias_example_alias_producer_with_no_taskflow": _ALIAS,
-    "example_asset_state_store_consumer": _STORE,
-    "example_asset_state_store_producer": _STORE,
-    "example_bash_decorator": _TIME,
-    "example_bash_operator": _TIME,
     "example_external_task": _OTHER,
     "example_external_task_marker_child": _OTHER,
-    "example_params_ui_tutorial": "not compared: somebody has to give values to its params",
-    "example_task_state_store": _STORE,
-    "example_task_state_store_async": _STORE,
-    "example_task_state_store_mapped": _STORE,
-    "example_time_delta_sensor_async": "not compared: for `dag.test()`, the time that it waits for has long passed",
     "example_trigger_controller_dag": _OTHER,
-    "latest_only": _MANUAL,
-    "latest_only_with_trigger": _MANUAL,
-    "read_asset_event": _EVENTS,
-    "read_dataset_event": _EVENTS,
-    "tutorial": _TIME,
     "tutorial_taskflow_api_virtualenv": _FETCHES,
 }
 """Why some are not compared, by DAG id; they are not run at all."""
-_ONLY_IN_2 = (_MANUAL,)
+_CONF = {"example_params_ui_tutorial": {"required_field": "a text of ten characters"}}
+"""Params that somebody has to give values to."""
+_FROZEN = ("date", "stat")
+"""Programs that print what is another thing each time; here they print their own names."""
 
 
 @final
@@ -123,14 +101,19 @@ def examples(airflow: Airflow, scratch: Path, only: Sequence[str] | None = None)
     paths = folders if only is None else _files_with(folders, only)
     conversion = translated(paths, scratch / "out", airflow)
     reports = [dag for dag in conversion.report.dags if only is None or dag.dag_id in only]
-    verdicts = {dag.dag_id: _reason(dag, airflow.major) for dag in reports}
+    verdicts = {dag.dag_id: _reason(dag) for dag in reports}
+    environment = _environment(scratch)
     by_file: dict[str, list[str]] = {}
     for dag in reports:
         if not verdicts[dag.dag_id]:
             by_file.setdefault(dag.file, []).append(dag.dag_id)
     for file, ids in by_file.items():  # a database for each: assets of different files have the same names
-        with airflow.runs([Path(file)], *_options(ids), errors_too=True) as wait_for_airflow:
-            ours = machine_outcomes(conversion, only=ids, logical_date=LOGICAL_DATE)
+        conf = _CONF.get(ids[0], {})
+        options = _options(ids, conf)
+        with airflow.runs(
+            [Path(file)], *options, environment=environment, errors_too=True
+        ) as wait_for_airflow:
+            ours = machine_outcomes(conversion, environment, only=ids, logical_date=LOGICAL_DATE, conf=conf)
             outcomes = {dag_id: outcome for dag_id, outcome, _ in ours}
             theirs = wait_for_airflow()
         verdicts |= {dag_id: _verdict(outcomes[dag_id], theirs[dag_id]) for dag_id in ids}
@@ -143,18 +126,28 @@ def _files_with(folders: Iterable[Path], dag_ids: Sequence[str]) -> list[Path]:
     return [file for file in files if any(dag_id in file.read_text("utf-8") for dag_id in dag_ids)]
 
 
-def _options(dag_ids: Iterable[str]) -> list[str]:
+def _environment(scratch: Path) -> dict[str, str]:
+    """Return what makes commands print the same on both sides: no clock, and the same home of Airflow."""
+    programs = scratch / "programs"
+    programs.mkdir()
+    for name in _FROZEN:
+        program = programs / name
+        program.write_text(f"#!/bin/sh\necho {name}\n", encoding="utf-8")
+        program.chmod(0o755)
+    return {"AIRFLOW_HOME": str(scratch / "home"), "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def _options(dag_ids: Iterable[str], conf: Mapping[str, str]) -> list[str]:
     ids = [word for dag_id in dag_ids for word in ("--dag-id", dag_id)]
-    return [*ids, "--logical-date", LOGICAL_DATE]
+    return [*ids, "--logical-date", LOGICAL_DATE, "--conf", json.dumps(conf)]
 
 
-def _reason(dag: DagReport, major: int) -> str:
+def _reason(dag: DagReport) -> str:
     """Return why a DAG cannot be compared, or nothing."""
     if dag.verdict != "translated":
         ids = sorted({finding.id for finding in dag.findings if finding.severity is Severity.ERROR})
         return f"{REFUSED}: {', '.join(ids)}"
-    reason = NOT_COMPARED.get(dag.dag_id, "")
-    return "" if major > 2 and reason in _ONLY_IN_2 else reason
+    return NOT_COMPARED.get(dag.dag_id, "")
 
 
 def _verdict(ours: Mapping[str, Any] | None, theirs: Mapping[str, Any]) -> str:

@@ -92,17 +92,27 @@ class TimeDeltaSensor(MomentSensor):
 
     template_fields: Any = ("delta",)
 
-    def __init__(self, *, delta: Any, **kwargs: Any) -> None:
+    def __init__(self, *, delta: Any, deferrable: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.delta = delta
+        self._would_defer = deferrable
 
     def moment(self, context: Any) -> dt.datetime:
         base: dt.datetime = context.get("data_interval_end") or context["dag_run"].run_after
         return base + _minutes(self.delta)
 
+    def execute(self, context: Any) -> Any:
+        """Wait; return True where Airflow, asked to defer, has found that there is nothing to wait for."""
+        found = super().execute(context)
+        at_once = self._would_defer and context["ti"].poking.try_since > self.moment(context)
+        return True if at_once else found
+
 
 class TimeDeltaSensorAsync(TimeDeltaSensor):
     """The same: waiting costs nothing in either way."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "deferrable": True})
 
 
 class WaitSensor(MomentSensor):
