@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "assess": BASE
     | {
         "asl",
+        "drafting",
         "frontend",
         "lowering",
         "operators",
@@ -39,7 +40,6 @@ MAY_IMPORT = {
         "report",
         "rulebook",
         "stack",
-        "translation",
     },
 }
 HOMES = {
