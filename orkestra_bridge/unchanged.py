@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -76,8 +75,7 @@ class Unchanged:
         return _digest(
             self._base,
             compact(workflow),
-            repr(file),
-            repr(closure),
+            orjson.dumps((file, closure), default=str),
             *_contents(file.base, closure.files),
             repr(self._listed.of_dag(workflow.dag_id)),
         )
@@ -116,16 +114,16 @@ class Unchanged:
 
     def _keep(self, key: str, report: DagReport, files: Sequence[Entry], layer: Layer | None) -> None:
         kept = {
-            "report": report.to_json(),
+            "report": report,
             "files": {entry.path: entry.digest for entry in files},
             "layers": {f"{layer.key_hash}.zip": layer.path.stat().st_size} if layer else {},
         }
         entry = self._entry(key)
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as stream:
-                stream.write(orjson.dumps(kept))
-            Path(stream.name).replace(entry)
+            growing = entry.with_suffix(f".{os.getpid()}")
+            growing.write_bytes(orjson.dumps(kept))
+            growing.replace(entry)
         except OSError:
             return
 

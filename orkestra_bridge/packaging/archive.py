@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,19 +29,37 @@ LEVEL = 6
 """zlib's level: 9 costs two to four times as much for 2 % less."""
 
 
+_END = struct.Struct("<4s4H2LH")
+_MANY = 50_000
+"""Files of a package from which on the record at the end could be of another form (ZIP64)."""
+
+
 def zipped(package: LambdaPackage) -> bytes:
     """Return the zip file of a package."""
     shared = _shared()
+    spliced = len(package.entries) < _MANY
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         buffer.write(shared.data)
         # What opening the copy for appending would read from it again, for every package.
         archive.start_dir = len(shared.data)
-        archive.filelist.extend(shared.infos)
-        archive.NameToInfo.update((info.filename, info) for info in shared.infos)
+        if not spliced:
+            archive.filelist.extend(shared.infos)
         for entry in package.entries:
             _write(archive, entry)
-    return buffer.getvalue()
+    return _with_shared_directory(buffer.getvalue(), shared) if spliced else buffer.getvalue()
+
+
+def _with_shared_directory(archive: bytes, shared: _Shared) -> bytes:
+    """Return a zip with the shared files put first into its directory, which has a package's own files only.
+
+    Writing some hundred entries for every package took longer than all else. The record at the end is the one of
+    PKWARE's APPNOTE.TXT, 4.3.16: counts, size and place of the directory.
+    """
+    *head, here, count, size, start, comment = _END.unpack(archive[-_END.size :])
+    more, length = len(shared.infos), len(shared.directory)
+    end = _END.pack(*head, here + more, count + more, size + length, start, comment)
+    return b"".join((archive[:start], shared.directory, archive[start : -_END.size], end))
 
 
 def shared_entries() -> tuple[Entry, ...]:
@@ -72,12 +91,13 @@ def _digest_line(entry: Entry) -> bytes:
 @final
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """The part of a package that every DAG has: its files, and their zip without the directory at its end."""
+    """The part of a package that every DAG has: its files, and their zip, the directory at its end apart."""
 
     entries: tuple[Entry, ...]
     tree_hash: str
     data: bytes
     infos: tuple[zipfile.ZipInfo, ...]
+    directory: bytes
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +108,8 @@ def _shared() -> _Shared:
         for entry in entries:
             _write(archive, entry)
         data, infos = buffer.getvalue(), tuple(archive.infolist())
-    return _Shared(entries, tree_hash(entries), data, infos)
+    directory = buffer.getvalue()[len(data) : -_END.size]
+    return _Shared(entries, tree_hash(entries), data, infos, directory)
 
 
 def _own_files() -> Iterator[Entry]:

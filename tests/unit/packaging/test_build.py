@@ -64,6 +64,22 @@ def test_the_same_input_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
     assert zipped(build(tmp_path / "two").package) == zipped(first.package)
 
 
+def test_the_directory_of_a_zip_has_every_file_at_its_place(tmp_path: Path) -> None:
+    result = build(tmp_path, {"dag.py": "import helper\n", "helper.py": "# ü\n" * 1000})
+    data = zipped(result.package)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        listed = archive.infolist()
+        assert len({info.filename for info in listed}) == len(listed)
+        assert {entry.path: entry.data for entry in result.package.entries}.items() <= {
+            name: archive.read(name) for name in archive.namelist()
+        }.items()
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("more", "it can be added to")
+    assert zipfile.ZipFile(buffer).testzip() is None
+
+
 def test_the_hash_is_about_content(tmp_path: Path) -> None:
     first = build(tmp_path / "one")
     changed = build(tmp_path / "two", {**FILES, "helper.py": "x = 2\n"})
