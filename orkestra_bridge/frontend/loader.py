@@ -11,6 +11,7 @@ from orkestra_bridge.frontend import rules
 from orkestra_bridge.frontend.cache import AnswerCache
 from orkestra_bridge.frontend.decode import decode_workflow
 from orkestra_bridge.frontend.diagnose import to_finding
+from orkestra_bridge.frontend.interpreters import with_interpreters
 from orkestra_bridge.frontend.model import DagFile, Environment, Lack, LoadedFile
 from orkestra_bridge.frontend.pool import WorkerPool
 from orkestra_bridge.ir.model import SourceSpan, Workflow
@@ -92,13 +93,20 @@ class Frontend:
             given = next(fresh) if answer is None else answer
             if answer is None and self._cache is not None:
                 self._cache.keep(file, given)
-            yield _without_repeated_ids(_loaded(file, given, cached=answer is not None), first)
+            yield _without_repeated_ids(
+                _loaded(file, given, self._environment, cached=answer is not None), first
+            )
 
 
-def _loaded(file: DagFile, answer: Mapping[str, Any], *, cached: bool) -> LoadedFile:
+def _loaded(
+    file: DagFile, answer: Mapping[str, Any], environment: Environment, *, cached: bool
+) -> LoadedFile:
     return LoadedFile(
         file=file,
-        workflows=tuple(decode_workflow(document, answer) for document in answer["dags"]),
+        workflows=tuple(
+            with_interpreters(decode_workflow(document, answer), environment, file.root)
+            for document in answer["dags"]
+        ),
         findings=tuple(to_finding(record, file) for record in answer["problems"]),
         cached=cached,
         lacking=tuple(

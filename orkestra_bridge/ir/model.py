@@ -263,6 +263,24 @@ class Environment:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What an interpreter has that a task names by its path.
+
+    Attributes:
+        python: Its version, such as ``3.11``.
+        requirements: Its distributions, as lines of a requirements file.
+        local: Names of those that came from a folder or an address, and so cannot be had from an index.
+        own: True if it is the one that has Airflow.
+    """
+
+    python: str
+    requirements: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    own: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """Where a task runs that does not run in the DAG's function: a task of ECS on Fargate.
 
@@ -325,6 +343,7 @@ class Task:
         polling: How it waits, if it is a sensor or may wait without being one.
         calls: The other DAG that it starts or waits for, as it was given: it may be a template.
         image: The image of the user's that it runs in, if its operator starts one.
+        interpreter: What the interpreter has that its function runs with, if it names one that is here.
         container: Set where it does not run in the DAG's function (`passes/placement.py`).
         given: What the configuration gives it (`passes/configured.py`), or None.
     """
@@ -354,6 +373,7 @@ class Task:
     group: str | None = None
     doc: str | None = None
     attributes: tuple[Attribute, ...] = ()
+    interpreter: Interpreter | None = None
     container: Container | None = None
     given: Given | None = None
 

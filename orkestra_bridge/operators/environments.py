@@ -11,26 +11,34 @@ from orkestra_bridge.ir.model import Environment
 from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.model import Interpreter, Task, Workflow
 
-_OPERATOR = "PythonVirtualenvOperator"
+_OPERATORS = frozenset({"PythonVirtualenvOperator", "ExternalPythonOperator"})
+_BY_PATH = "ExternalPythonOperator"
 _NAME_LENGTH = 12
 
 
 def has_environment(task: Task) -> bool:
-    """Return True for a task whose function Airflow runs in a virtual environment that it makes."""
+    """Return True for a task whose function Airflow runs in a virtual environment: it makes one, or finds it."""
     return _derives(task.bases)
 
 
 @lru_cache(maxsize=1024)
 def _derives(bases: tuple[str, ...]) -> bool:
-    return any(base.startswith("airflow.") and base.rpartition(".")[2] == _OPERATOR for base in bases)
+    return any(base.startswith("airflow.") and base.rpartition(".")[2] in _OPERATORS for base in bases)
+
+
+def names_interpreter(task: Task) -> bool:
+    """Return True for a task whose function Airflow runs with an interpreter that is there already."""
+    return has_environment(task) and any(base.rpartition(".")[2] == _BY_PATH for base in task.bases)
 
 
 def environment_of(task: Task) -> Environment | None:
     """Return the environment of a task; None for one that needs none, whose function runs with the function's Python."""
     if not has_environment(task):
         return None
+    if names_interpreter(task):
+        return _of_interpreter(task.interpreter) if task.interpreter else None
     given = {each.name: each.value for each in task.attributes}
     requirements = _lines(given.get("requirements"))
     version = given.get("python_version")
@@ -43,6 +51,26 @@ def environment_of(task: Task) -> Environment | None:
         "options": _lines(given.get("pip_install_options")),
         "system": given.get("system_site_packages", True) is not False,
     }
+    return _named(fields)
+
+
+def _of_interpreter(found: Interpreter) -> Environment | None:
+    """Return an environment with all that an interpreter has; None for Airflow's own: it has what the DAG has."""
+    if found.own:
+        return None
+    options = ("--no-deps",) if found.requirements else ()  # the list is complete
+    return _named(
+        {
+            "python": found.python,
+            "requirements": found.requirements,
+            "index_urls": (),
+            "options": options,
+            "system": False,
+        }
+    )
+
+
+def _named(fields: dict[str, Any]) -> Environment:
     text = json.dumps(fields, sort_keys=True)
     return Environment(name=hashlib.sha256(text.encode()).hexdigest()[:_NAME_LENGTH], **fields)
 

@@ -29,9 +29,6 @@ _IMAGE = Refusal(
     "it starts what no single ECS task is",
     "make it a DockerOperator or a KubernetesPodOperator, which run on Fargate",
 )
-_ENVIRONMENT = (
-    "make it a PythonVirtualenvOperator (@task.virtualenv) with its python_version and its requirements"
-)
 _PERSON = Refusal(
     "it waits for an answer on Airflow's pages",
     "ask by your own means in a @task, or keep this DAG on Airflow",
@@ -48,7 +45,6 @@ BY_BASE = {
         "wait for an object in S3 with S3KeySensor, or mount EFS into the function and poll in a @task.sensor",
     ),
     "SubDagOperator": Refusal("it is a DAG of its own (Airflow removed it)", "make it a TaskGroup"),
-    "ExternalPythonOperator": Refusal("it runs an interpreter of the worker's disk", _ENVIRONMENT),
     "DockerSwarmOperator": _IMAGE,
     "KubernetesJobOperator": _IMAGE,
     "_KubernetesCmdDecoratedOperator": Refusal(

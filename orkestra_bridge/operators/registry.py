@@ -64,6 +64,8 @@ _FAMILIES = {
     "BranchPythonVirtualenvOperator": BRANCH,
     "ShortCircuitVirtualenvOperator": SHORT_CIRCUIT,
     "PythonVirtualenvOperator": PYTHON,
+    "BranchExternalPythonOperator": BRANCH,
+    "ExternalPythonOperator": PYTHON,
     "PythonOperator": PYTHON,
     "BashOperator": BASH,
     "EmptyOperator": EMPTY,

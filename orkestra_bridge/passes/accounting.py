@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import UNSET
-from orkestra_bridge.operators.environments import has_environment, unknown_requirements
+from orkestra_bridge.operators.environments import has_environment, names_interpreter, unknown_requirements
 from orkestra_bridge.operators.images import runs_image
 from orkestra_bridge.operators.registry import is_core
 from orkestra_bridge.passes import rules
@@ -96,6 +96,9 @@ def _dag(workflow: Workflow) -> Iterator[Finding]:
 
 def _requirements(workflow: Workflow) -> Iterator[Finding]:
     for task in workflow.tasks:
+        if names_interpreter(task):
+            yield from _interpreter(workflow.dag_id, task)
+            continue
         why = unknown_requirements(task) if has_environment(task) else None
         if why:
             yield rules.ENVIRONMENT_UNKNOWN.at(
@@ -106,6 +109,35 @@ def _requirements(workflow: Workflow) -> Iterator[Finding]:
                 task_id=task.task_id,
                 attribute="requirements",
             )
+
+
+def _interpreter(dag_id: str, task: Task) -> Iterator[Finding]:
+    """Yield what there is to say about the interpreter that a task names."""
+    path = next((each.value for each in task.attributes if each.name == "python"), None)
+    place: dict[str, Any] = {"dag_id": dag_id, "task_id": task.task_id, "attribute": "python"}
+    found = task.interpreter
+    if found is None:
+        yield rules.ENVIRONMENT_UNKNOWN.at(
+            task.span,
+            f"what the interpreter {path} has is not known: it is not on this machine, or does not say",
+            "convert where it is, or make the task a PythonVirtualenvOperator (@task.virtualenv) with its python_version "
+            "and its requirements",
+            **place,
+        )
+    elif found.own:
+        yield rules.ENVIRONMENT.at(
+            task.span,
+            f"{path} is the interpreter that has Airflow: the function runs with the Python and the packages of the DAG",
+            "nothing, if what it imports is imported by its name",
+            **place,
+        )
+    elif found.local:
+        yield rules.ENVIRONMENT_LACKS.at(
+            task.span,
+            f"{', '.join(found.local)} of the interpreter {path} came from no index, and cannot be had again",
+            "put the modules into the DAG folder, or publish the package to an index",
+            **place,
+        )
 
 
 def _unused(workflow: Workflow) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ KEPT_BY_TASK = frozenset(
         "outlets", "external_task_id", "external_task_ids", "external_task_group_id", "execution_delta",
         "execution_date_fn", "check_existence", "poll_interval", "recursion_depth",
         "requirements", "python_version", "system_site_packages", "use_dill", "serializer", "pip_install_options",
-        "index_urls", "string_args", "env_vars", "inherit_env",
+        "index_urls", "string_args", "python", "env_vars", "inherit_env",
     }
 )
 # fmt: on

@@ -11,13 +11,14 @@ from airflow.models import Variable
 from airflow.sensors.base import BaseSensorOperator, PokeReturnValue
 
 try:
+    from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
     from airflow.sdk import BaseHook, BaseOperator
     from airflow.sdk.exceptions import AirflowException
 except ImportError:
     from airflow.exceptions import AirflowException
     from airflow.hooks.base import BaseHook
     from airflow.models import BaseOperator
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+    from airflow.triggers.temporal import TimeDeltaTrigger
 
 
 class Third(BaseSensorOperator):

@@ -37,15 +37,24 @@ def run(source: Path, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
 
     Raises RuntimeSetupError: the DAG file no longer makes the task.
     """
-    masker = import_module("airflow.utils.log.secrets_masker")._secrets_masker()
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(masker)
+    _share_secrets()
     session = _database()
     try:
         return _Attempt(session, _dag(source, manifest, event["task_id"]), manifest, event).ended()
     finally:
         session.close()
-        MASKER.add([each for each in getattr(masker, "patterns", ()) if isinstance(each, str)])
+
+
+def _share_secrets() -> None:
+    """Let what Airflow masks be masked in all that is printed and raised, and not only in its own log."""
+    masker: Any = import_module("airflow.utils.log.secrets_masker")._secrets_masker()
+    own = masker.add_mask
+
+    def add_mask(secret: Any, name: str | None = None) -> None:
+        MASKER.add(secret, name)
+        own(secret, name)
+
+    masker.add_mask = add_mask
 
 
 def _database() -> Any:

@@ -33,7 +33,7 @@ def in_airflow(python: Path, home: Path, options: dict[str, Any], **environment:
     variables = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT), "AIRFLOW_HOME": str(home / "airflow")}
     command = [str(python), str(HERE / "drive_airflow.py"), str(home), json.dumps({"run": RUN, **options})]
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**variables, **environment}, check=False, timeout=240
+        command, capture_output=True, text=True, env={**variables, **environment}, check=False, timeout=550
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1]), done.stdout

@@ -61,14 +61,6 @@ def test_families(bases: tuple[str, ...], name: str) -> None:
     [
         (
             (
-                "airflow.providers.standard.operators.python.ExternalPythonOperator",
-                "airflow.operators.python.PythonOperator",
-                BASE,
-            ),
-            "an interpreter of the worker's disk",
-        ),
-        (
-            (
                 "airflow.providers.standard.sensors.filesystem.FileSensor",
                 "airflow.sdk.bases.sensor.BaseSensorOperator",
                 BASE,

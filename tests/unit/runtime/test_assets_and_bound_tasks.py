@@ -74,16 +74,12 @@ def test_operators_that_run_nowhere_here_do_not_keep_a_file_from_loading(
 ) -> None:
     source = """
 from airflow import DAG
-from airflow.decorators import task
-from airflow.operators.python import ExternalPythonOperator
+from airflow.sensors.filesystem import FileSensor
 
 with DAG("d", schedule=None):
-    @task.external_python(python="/opt/python")
-    def elsewhere(): ...
-
-    elsewhere() >> ExternalPythonOperator(task_id="p", python_callable=print, python="/opt/python", retries=2)
+    FileSensor(task_id="elsewhere", filepath="/opt/there", retries=2)
 """
     package = unpack(source)
-    assert package.dag.get_task("p").retries == 2
+    assert package.dag.get_task("elsewhere").retries == 2
     with pytest.raises(Exception, match="does not run in the task runtime"):
         package.run({"task_id": "elsewhere", "run": {}, "execution": {"start_time": "2024-03-01T00:00:00Z"}})

@@ -77,5 +77,5 @@ def test_files_load_with_nearly_everything_that_is_imported(facade: Any) -> None
 def test_a_name_that_is_not_there_would_be_noticed(facade: Any) -> None:
     assert offers(facade, "airflow.models", "Variable")
     assert not offers(facade, "airflow.models", "DagModel")
-    assert not offers(facade, "airflow.operators.python", "ExternalPythonOperator")
+    assert not offers(facade, "airflow.sensors.filesystem", "FileSensor")
     assert not offers(facade, "airflow.operators.python", "Nothing")

@@ -132,6 +132,27 @@ class BranchPythonVirtualenvOperator(BranchPythonOperator, PythonVirtualenvOpera
 class ShortCircuitVirtualenvOperator(ShortCircuitOperator, PythonVirtualenvOperator): ...
 
 
+class ExternalPythonOperator(PythonVirtualenvOperator):
+    """Its environment is made of what the interpreter has that it names."""
+
+    template_fields: Any = ("python", *PythonOperator.template_fields)
+    template_ext: Any = PythonOperator.template_ext
+
+    def __init__(self, *, python: Any, expect_pendulum: bool = False, **kwargs: Any) -> None:
+        super().__init__(expect_pendulum=expect_pendulum, **kwargs)
+        self.python = python
+
+    def _has_pendulum(self) -> bool:
+        if self._environment is None:
+            return True
+        return any(line.startswith("pendulum==") for line in self._environment["requirements"])
+
+
+class BranchExternalPythonOperator(BranchPythonOperator, ExternalPythonOperator):
+    def choose_branch(self, context: Any) -> Any:
+        return ExternalPythonOperator.execute(self, context)
+
+
 class _PythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, PythonVirtualenvOperator):
     template_fields: Any = PythonVirtualenvOperator.template_fields
     custom_operator_name = "@task.virtualenv"
@@ -142,7 +163,19 @@ class _BranchPythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, BranchP
     custom_operator_name = "@task.branch_virtualenv"
 
 
+class _PythonExternalDecoratedOperator(_PythonDecoratedOperator, ExternalPythonOperator):
+    template_fields: Any = ExternalPythonOperator.template_fields
+    custom_operator_name = "@task.external_python"
+
+
+class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, BranchExternalPythonOperator):
+    template_fields: Any = BranchExternalPythonOperator.template_fields
+    custom_operator_name = "@task.branch_external_python"
+
+
 DECORATED = {
+    "external_python": _PythonExternalDecoratedOperator,
+    "branch_external_python": _BranchExternalPythonDecoratedOperator,
     "virtualenv": _PythonVirtualenvDecoratedOperator,
     "branch_virtualenv": _BranchPythonVirtualenvDecoratedOperator,
 }

@@ -22,7 +22,7 @@ _OPERATORS_PYTHON = (
 )
 _VIRTUALENV = (
     "environments: PythonVirtualenvOperator BranchPythonVirtualenvOperator",
-    "refused: ExternalPythonOperator BranchExternalPythonOperator",
+    "environments: ExternalPythonOperator BranchExternalPythonOperator",
     "misc: is_venv_installed",
 )
 _DEFAULTS = "operator: DEFAULT_OWNER DEFAULT_POOL_SLOTS DEFAULT_PRIORITY_WEIGHT DEFAULT_QUEUE DEFAULT_RETRIES"

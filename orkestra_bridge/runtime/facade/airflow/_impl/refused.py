@@ -7,24 +7,8 @@ from typing import Any
 
 from airflow._impl.exceptions import AirflowException
 from airflow._impl.operator import BaseOperator
-from airflow._impl.python import BranchPythonOperator, PythonOperator
 from airflow._impl.sensor import BaseSensorOperator
-from airflow._impl.taskflow import _PythonDecoratedOperator
 from airflow._impl.triggers import BaseEventTrigger
-
-
-class _Elsewhere(PythonOperator):
-    """A function that another interpreter would run."""
-
-    def __init__(
-        self, *, python_callable: Any, op_args: Any = None, op_kwargs: Any = None, **kwargs: Any
-    ) -> None:
-        base = {name: kwargs.pop(name) for name in list(kwargs) if name in _BASE}
-        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **base)
-        self.__dict__.update(kwargs)
-
-    def execute(self, context: Any) -> Any:
-        raise AirflowException(f"{self.task_type} does not run in the task runtime: it has one Python")
 
 
 def _base_arguments() -> frozenset[str]:
@@ -34,30 +18,6 @@ def _base_arguments() -> frozenset[str]:
 
 
 _BASE = _base_arguments()
-
-
-class ExternalPythonOperator(_Elsewhere):
-    template_fields: Any = ("python", *PythonOperator.template_fields)
-    python: Any = None
-
-
-class BranchExternalPythonOperator(ExternalPythonOperator, BranchPythonOperator): ...
-
-
-class _PythonExternalDecoratedOperator(_PythonDecoratedOperator, ExternalPythonOperator):
-    template_fields: Any = ExternalPythonOperator.template_fields
-    custom_operator_name = "@task.external_python"
-
-
-class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, BranchExternalPythonOperator):
-    template_fields: Any = BranchExternalPythonOperator.template_fields
-    custom_operator_name = "@task.branch_external_python"
-
-
-DECORATED = {
-    "external_python": _PythonExternalDecoratedOperator,
-    "branch_external_python": _BranchExternalPythonDecoratedOperator,
-}
 
 
 class FileSensor(BaseSensorOperator):

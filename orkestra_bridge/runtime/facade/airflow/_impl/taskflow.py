@@ -380,9 +380,9 @@ class TaskDecoratorCollection:
         )
 
     def __getattr__(self, name: str) -> Any:
-        from airflow._impl import environments, images, refused
+        from airflow._impl import environments, images
 
-        kind: Any = {**refused.DECORATED, **images.DECORATED, **environments.DECORATED}.get(name)
+        kind: Any = {**images.DECORATED, **environments.DECORATED}.get(name)
         if kind is not None:
             return lambda python_callable=None, **kwargs: task_decorator_factory(
                 python_callable, decorated_operator_class=kind, **kwargs
