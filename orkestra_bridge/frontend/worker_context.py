@@ -12,8 +12,11 @@ import functools
 import inspect
 import linecache
 import re
+import sys
 import types
 from typing import TYPE_CHECKING, Any, List, Tuple
+
+from .worker_watch import ARCHIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,10 +39,11 @@ class ContextReads:
         self._watch = watch
         self._keys = MISSING & _known_keys()
         self._followed: dict[int, tuple[Any, list[_Hit]]] = {}
+        self._is_mentioned: bool | None = None
 
     def of_code(self, dag: Any) -> Iterator[Row]:
         """Yield a row for each place where code of the DAG or of one of its tasks reads such a key."""
-        if not self._keys:
+        if not self._keys or not self._mentioned():
             return
         for hit in self._hits(_called(vars(dag))):
             yield [None, *hit[:3], None]
@@ -54,6 +58,20 @@ class ContextReads:
             for key, file, line, is_parameter in self._hits(called):
                 if not (is_parameter and key in own):
                     yield [task.task_id, key, file, line, None]
+
+    def _mentioned(self) -> bool:
+        """Return True if a file of the user's has one of the keys in it, as text or as a constant of compiled code.
+
+        Where none has, there is nothing to follow, which would take longer than loading most files does.
+        """
+        if self._is_mentioned is None:
+            words = [key.encode() for key in self._keys]
+            self._is_mentioned = bool(sys.pycache_prefix) or any(
+                path.endswith(ARCHIVES) or any(word in data for word in words)
+                for path in self._watch.code_files()
+                for data in [_content_of(path)]
+            )
+        return self._is_mentioned
 
     def of_template(
         self, text: str, environment: Any, place: tuple[str, int], task: Any, field: str
@@ -147,6 +165,14 @@ class ContextReads:
                 inner = inspect.unwrap(function) if type(function) is types.FunctionType else None
                 if type(inner) is types.FunctionType and self._is_local(inner.__code__):
                     yield inner
+
+
+def _content_of(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
 
 
 def _known_keys() -> set[str]:

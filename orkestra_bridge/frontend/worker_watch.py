@@ -40,6 +40,9 @@ _OUTSIDE_WORLD = frozenset(
 )
 _ENVIRON_CODE = (os.__file__, _collections_abc.__file__, "<frozen os>", "<frozen _collections_abc>")
 _IMPORT_CODE = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
+ARCHIVES = (".egg", ".whl", ".zip")
+"""Files that modules may be imported from."""
+_CODE = (".py", ".pyc", *ARCHIVES)
 _DEVICES = ("/dev/", "/proc/", "/sys/")
 
 
@@ -69,6 +72,9 @@ class Watch:
         self.root = ""
         self._dag_file = ""
         self._dag_folders: tuple[str, ...] = ()
+        self._early: set[str] = (
+            set()
+        )  # files of modules that were there before the first DAG file of a folder
         self._prefixes: tuple[str, ...] = ()  # no file is local before the first `start`
         self._libraries_here = self._libraries
 
@@ -89,6 +95,7 @@ class Watch:
         if root != self.root:
             self._enter(root)
         self.opened: set[str] = set()
+        self._compiled: set[str] = set()
         self.listed: set[str] = set()
         self.environ_read: set[str] = set()
         self.user_read: set[str] = set()
@@ -113,6 +120,7 @@ class Watch:
         self._libraries_here = tuple(
             path for path in self._libraries if not self._prefixes[0].startswith(path)
         )
+        self._early = {path for module in list(sys.modules.values()) for path in _module_files(module)}
 
     def finish(self) -> None:
         """Stop observing and put the environment, folder, module path and modules back."""
@@ -256,6 +264,11 @@ class Watch:
             and os.path.isfile(path)
         }
 
+    def code_files(self) -> list[str]:
+        """Return the local files, compiled ones included, that may hold code which has been loaded up to now."""
+        found = self._early.union(self.opened, self._compiled)
+        return [path for path in found if path.endswith(_CODE) and self.is_local(path)]
+
     def unset(self) -> list[str]:
         """Return the environment variables that the user's own code asked for and that are not set, sorted."""
         return sorted(name for name in self.user_read if name != "*" and name not in self._environ_before)
@@ -288,9 +301,8 @@ class Watch:
             return
         if isinstance(mode, str) and not mode.startswith("r"):
             return
-        name = os.fsdecode(path)
-        if not name.endswith(".pyc"):
-            self.opened.add(os.path.abspath(name))
+        name = os.path.abspath(os.fsdecode(path))
+        (self._compiled if name.endswith(".pyc") else self.opened).add(name)
 
     def _audit_listing(self, path: Any) -> None:
         if isinstance(path, int) or sys._getframe(2).f_code.co_filename in _IMPORT_CODE:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import py_compile
 import subprocess
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.frontend.discovery import discover
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.frontend.worker_context import MISSING
+from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.passes.context_reads import about_context_reads
 from orkestra_bridge.runtime.context_keys import ABSENT, KNOWN_KEYS, keys_of
 
@@ -141,6 +143,20 @@ def loaded(environment: Environment, folder: Path, **texts: str) -> dict[str, Wo
     files = discover([folder]).files
     with Frontend(environment, parse_timeout=60, cache=None) as frontend:
         return {dag.dag_id: dag for file in frontend.load(files) for dag in file.workflows}
+
+
+def test_what_only_a_compiled_module_reads_is_found(environment: Environment, tmp_path: Path) -> None:
+    text = (
+        "from datetime import datetime\nfrom airflow import DAG\nfrom airflow.decorators import task\nimport helpers\n"
+        "with DAG('d', start_date=datetime(2024, 1, 1), schedule=None):\n"
+        "    @task\n    def reads(**context):\n        return helpers.last_event(context, 'a')\n    reads()\n"
+    )
+    (tmp_path / "helpers.py").write_text(HELPERS, encoding="utf-8")
+    py_compile.compile(str(tmp_path / "helpers.py"), doraise=True)
+    workflow = loaded(environment, tmp_path, reads_py=text)["d"]
+    assert [(read.task_id, read.span) for read in workflow.context_reads] == [
+        ("reads", SourceSpan("helpers.py", 14))
+    ]
 
 
 def test_all_ways_to_read_a_key(environment: Environment, tmp_path: Path) -> None:
