@@ -10,7 +10,6 @@ from orkestra_bridge.ir.model import (
     Attribute,
     ContextRead,
     Expansion,
-    Image,
     MappedGroup,
     Need,
     Needs,
@@ -24,6 +23,7 @@ from orkestra_bridge.ir.model import (
     UnknownNeed,
     Workflow,
 )
+from orkestra_bridge.ir.places import Image
 
 Document = Mapping[str, Any]
 

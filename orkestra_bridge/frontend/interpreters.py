@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.ir.model import Interpreter
+from orkestra_bridge.ir.places import Interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path

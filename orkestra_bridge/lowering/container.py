@@ -47,7 +47,8 @@ from orkestra_bridge.operators.images import (
 from orkestra_bridge.runtime.handover import ATTEMPT, EVENT, TOKEN
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Container, Task
+    from orkestra_bridge.ir.model import Task
+    from orkestra_bridge.ir.places import Container
     from orkestra_bridge.lowering.scope import Plan, Scope
 
 RUN_AND_WAIT = "arn:aws:states:::ecs:runTask.waitForTaskToken"

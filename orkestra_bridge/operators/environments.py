@@ -7,11 +7,12 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.model import Environment
+from orkestra_bridge.ir.places import Environment
 from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Interpreter, Task, Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.places import Interpreter
 
 _OPERATORS = frozenset({"PythonVirtualenvOperator", "ExternalPythonOperator"})
 _BY_PATH = "ExternalPythonOperator"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Container, Task, Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.places import Container
 
 ENVIRONMENT_PROGRAM = "env"
 """Runs its arguments as a program: the entry point where the real one is a template."""

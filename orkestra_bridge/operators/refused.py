@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Image, Task
+    from orkestra_bridge.ir.model import Task
+    from orkestra_bridge.ir.places import Image
 
 
 @final

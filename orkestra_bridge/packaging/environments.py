@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.model import Environment
+from orkestra_bridge.ir.places import Environment
 from orkestra_bridge.runtime.environments import VARIABLE
 
 if TYPE_CHECKING:

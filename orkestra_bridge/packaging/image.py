@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orkestra_bridge.frontend.model import Environment as Python
-    from orkestra_bridge.ir.model import Environment, Workflow
+    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.ir.places import Environment
     from orkestra_bridge.options import Target
     from orkestra_bridge.packaging.model import LambdaPackage
 

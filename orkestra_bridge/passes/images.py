@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Attribute, Image, Task, Workflow
+    from orkestra_bridge.ir.model import Attribute, Task, Workflow
+    from orkestra_bridge.ir.places import Image
     from orkestra_bridge.passes.claims import Claim
 
 _RENDERED = frozenset(

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import is_given
-from orkestra_bridge.ir.model import Container
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
 from orkestra_bridge.operators.images import build_of, build_suffix, builds_of, is_known, runs_image
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Environment, Image, Task, Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.places import Environment, Image
     from orkestra_bridge.options import RunsIn
 
 LAMBDA_LIMIT = 900

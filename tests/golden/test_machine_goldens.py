@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 from workflows import DOCKER, POD, a_task, a_workflow
 
-from orkestra_bridge.ir.model import (
-    Attribute,
-    Container,
-    Expansion,
-    Image,
-    MappedGroup,
-    Polling,
-    Retry,
-    Workflow,
-)
+from orkestra_bridge.ir.model import Attribute, Expansion, MappedGroup, Polling, Retry, Workflow
+from orkestra_bridge.ir.places import Container, Image
 from orkestra_bridge.lowering.cutting import Weight
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.mermaid import to_mermaid

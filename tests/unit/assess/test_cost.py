@@ -10,7 +10,8 @@ from workflows import a_task, a_workflow
 from orkestra_bridge.assess.cost import Assumptions, cost_of, environment_month, prices, runs_per_month
 from orkestra_bridge.assess.durations import read_durations
 from orkestra_bridge.errors import UsageError
-from orkestra_bridge.ir.model import Container, Expansion, Given, Schedule, ScheduleKind
+from orkestra_bridge.ir.model import Expansion, Given, Schedule, ScheduleKind
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.stack.schedule import schedule_view
 
 if TYPE_CHECKING:

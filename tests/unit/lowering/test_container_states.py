@@ -9,7 +9,8 @@ from typing import Any
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.asl.check import check
-from orkestra_bridge.ir.model import Attribute, Container, Expansion, MappedGroup, Retry, Task, Workflow
+from orkestra_bridge.ir.model import Attribute, Expansion, MappedGroup, Retry, Task, Workflow
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.local.interpreter import Execution, StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.local.services.runner import ServiceTasks

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workflows import DOCKER, a_task, a_workflow
 
 from orkestra_bridge.asl.check import check
-from orkestra_bridge.ir.model import Attribute, Expansion, Image, Retry, Task, Workflow
+from orkestra_bridge.ir.model import Attribute, Expansion, Retry, Task, Workflow
+from orkestra_bridge.ir.places import Image
 from orkestra_bridge.ir.serialize import to_document
 from orkestra_bridge.local.interpreter import Execution, StatesError, TaskCall, VirtualClock, execute
 from orkestra_bridge.local.services.runner import ServiceTasks

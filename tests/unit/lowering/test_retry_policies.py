@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, Container, Retry
+from orkestra_bridge.ir.model import Attribute, Retry
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.local.interpreter import StatesError, VirtualClock, execute
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.lowering.poll_limits import EVENTS_PER_WAIT, waiting_events

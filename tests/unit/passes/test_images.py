@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from workflows import DOCKER, POD, a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, Expansion, Image, Task
+from orkestra_bridge.ir.model import Attribute, Expansion, Task
+from orkestra_bridge.ir.places import Image
 from orkestra_bridge.operators.registry import check_operators
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.image_claims import claims_of

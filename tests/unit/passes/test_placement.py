@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Attribute, Container, Task
+from orkestra_bridge.ir.model import Attribute, Task
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.placement import about_placement, place, place_all

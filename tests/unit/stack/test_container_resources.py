@@ -8,7 +8,7 @@ import pytest
 from stacks import ACKNOWLEDGED, FUNCTION, diagnosed, stack, statements, workflow
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import Container
+from orkestra_bridge.ir.places import Container
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.options import Target
 from orkestra_bridge.stack.check import check_template

@@ -8,7 +8,7 @@ import pytest
 from stacks import ACKNOWLEDGED, FUNCTION, diagnosed, statements, workflow
 from workflows import DOCKER, POD, a_task
 
-from orkestra_bridge.ir.model import Image
+from orkestra_bridge.ir.places import Image
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.options import Target
 from orkestra_bridge.passes.placement import place
