@@ -36,7 +36,6 @@ from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.configured import about_given, configure
 from orkestra_bridge.passes.context_reads import about_context_reads
 from orkestra_bridge.passes.made_up import about_made_up
-from orkestra_bridge.passes.other_dags import about_other_dags
 from orkestra_bridge.passes.placement import (
     LAMBDA_MEMORY,
     about_airflow,
@@ -57,7 +56,7 @@ from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.template import build_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
@@ -71,6 +70,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.packaging.image import BuildContext
     from orkestra_bridge.packaging.listed import Listed
     from orkestra_bridge.packaging.model import Entry, LambdaPackage, Layer, LayerResult
+    from orkestra_bridge.passes.other_dags import Loaded
     from orkestra_bridge.project.surroundings import Surroundings
     from orkestra_bridge.stack.model import Stack
 
@@ -137,7 +137,7 @@ class Drafter:
 
     Args:
         listed: The requirements files, which decide about versions.
-        known: The DAGs that are known when one is drafted that starts or waits for them.
+        loaded: The DAGs that are known when one is drafted that refers to them.
     """
 
     def __init__(
@@ -148,13 +148,13 @@ class Drafter:
         around: Surroundings,
         *,
         listed: Listed,
-        known: Mapping[str, Workflow],
+        loaded: Loaded,
     ) -> None:
         self._options = options
         self._environment = environment
         self._output = output
         self._listed = listed
-        self._known = known
+        self._loaded = loaded
         self._preflight = Preflight(environment, options.cache, values=around.values)
         self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
         self._stack = ExitStack()
@@ -202,7 +202,7 @@ class Drafter:
         if not loads_in_function(workflow):
             workflow = alone(workflow)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
-        findings.extend(self._allowed(about_other_dags(workflow, self._known)))
+        findings.extend(self._allowed(self._loaded.about(workflow)))
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
         lowered = lower(workflow, self._options.joins, maps=self._options.maps)
@@ -231,7 +231,7 @@ class Drafter:
     def _others(self, workflow: Workflow) -> dict[str, Workflow]:
         """Return the DAGs that this one calls; one that nobody knows is taken to have the same schedule."""
         unknown = replace(workflow, tasks=())
-        return {dag_id: self._known.get(dag_id, unknown) for dag_id in other_dags(workflow)}
+        return {dag_id: self._loaded.dags.get(dag_id, unknown) for dag_id in other_dags(workflow)}
 
     def finish(self, draft: Draft) -> Finished:
         """Wait for what is still running, and write the DAG's files if nothing refuses it."""

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.operators.other_dags import other_dags
 from orkestra_bridge.packaging.listed import Listed
 from orkestra_bridge.passes.configured import unused_patterns
+from orkestra_bridge.passes.other_dags import Loaded
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.unchanged import Unchanged
 
@@ -67,7 +67,7 @@ class Translator:
         )
         self._stack = ExitStack()
         self._made: Drafter | None = None
-        self._known: dict[str, Workflow] = {}
+        self._loaded = Loaded()
         self._held: list[tuple[Workflow, DagFile]] = []
 
     def __enter__(self) -> Self:
@@ -91,7 +91,7 @@ class Translator:
                     self._output,
                     self._around,
                     listed=self._listed,
-                    known=self._known,
+                    loaded=self._loaded,
                 )
             )
         return self._made
@@ -103,7 +103,7 @@ class Translator:
 
     def about_patterns(self) -> tuple[Finding, ...]:
         """Return the patterns of the configuration that fit nothing; called when all files are loaded."""
-        found = unused_patterns(self._options.overrides, self._known.values())
+        found = unused_patterns(self._options.overrides, self._loaded.dags.values())
         return apply_allowances(found, self._options.allow)
 
     def warm(self, files: Iterable[DagFile]) -> None:
@@ -112,11 +112,10 @@ class Translator:
 
     def due(self, loaded: LoadedFile) -> list[tuple[Workflow, DagFile]]:
         """Return the workflows of a file that can be begun now; one that needs another DAG waits for `held`."""
-        self._known.update((workflow.dag_id, workflow) for workflow in loaded.workflows)
+        self._loaded.learn(loaded.workflows)
         now: list[tuple[Workflow, DagFile]] = []
         for workflow in loaded.workflows:
-            waits = not self._known.keys() >= set(other_dags(workflow))
-            (self._held if waits else now).append((workflow, loaded.file))
+            (self._held if self._loaded.lacks(workflow) else now).append((workflow, loaded.file))
         return now
 
     def held(self) -> list[tuple[Workflow, DagFile]]:

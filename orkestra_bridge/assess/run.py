@@ -18,6 +18,7 @@ from orkestra_bridge.lowering.payload import sized
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.options import Overrides
 from orkestra_bridge.passes.configured import configure, unused_patterns
+from orkestra_bridge.passes.other_dags import Loaded
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.stack.schedule import schedule_view
@@ -66,38 +67,53 @@ def assess(options: AssessOptions, *, on_file: OnFile | None = None) -> Assessme
     files = opened.discovery.files
     now = options.now or datetime.now(timezone.utc)
     dags: list[DagAssessment] = []
-    workflows: list[Workflow] = []
+    known = Loaded()
+    held: list[tuple[Workflow, DagFile]] = []
     findings = list(opened.discovery.findings)
+
+    def take(workflow: Workflow, file: DagFile) -> None:
+        dag, faults = _guarded(workflow, file, options, now, known)
+        dags.extend(dag)
+        findings.extend(faults)
+
     with opened.frontend(options.parse_timeout) as frontend:
         for done, loaded in enumerate(frontend.load(files), start=1):
             findings.extend(apply_allowances(loaded.findings, options.allow))
-            workflows.extend(loaded.workflows)
+            known.learn(loaded.workflows)
             for workflow in loaded.workflows:
-                dag, faults = _guarded(workflow, loaded.file, options, now)
-                dags.extend(dag)
-                findings.extend(faults)
+                if known.lacks(workflow):
+                    held.append((workflow, loaded.file))
+                else:
+                    take(workflow, loaded.file)
             if on_file:
                 on_file(done, len(files), loaded.file.display)
+    for workflow, file in held:
+        take(workflow, file)
     if not refuses(tuple(findings)):  # else there may be DAGs that nobody has seen
-        findings.extend(apply_allowances(unused_patterns(options.overrides, workflows), options.allow))
+        findings.extend(
+            apply_allowances(unused_patterns(options.overrides, known.dags.values()), options.allow)
+        )
     return Assessment(
         airflow_version=opened.environment.airflow_version, dags=tuple(dags), findings=tuple(findings)
     )
 
 
 def _guarded(
-    workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime
+    workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime, known: Loaded
 ) -> tuple[tuple[DagAssessment, ...], tuple[Finding, ...]]:
     """Return what is known about a DAG; a fault of ours becomes a finding and leaves the other DAGs alone."""
     try:
-        return (_dag(workflow, file, options, now),), ()
+        return (_dag(workflow, file, options, now, known),), ()
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is ours and concerns one DAG
         return (), tuple(_placed([internal_error(workflow, fault)], workflow, file))
 
 
-def _dag(workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime) -> DagAssessment:
+def _dag(
+    workflow: Workflow, file: DagFile, options: AssessOptions, now: datetime, known: Loaded
+) -> DagAssessment:
     workflow = place(configure(workflow, options.overrides), options.targets)
-    found = [finding for check in CHECKS for finding in apply_allowances(check(workflow), options.allow)]
+    checks = (*CHECKS, known.about)
+    found = [finding for check in checks for finding in apply_allowances(check(workflow), options.allow)]
     lowered = None if refuses(tuple(found)) else lower(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)
     found.extend(apply_allowances((*(lowered.findings if lowered else ()), *about_schedule), options.allow))

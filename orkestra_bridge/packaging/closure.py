@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PRESENT = frozenset({"orkestra_bridge", "__main__"})
 """Top-level names that the package brings itself, beside all of `airflow` but its providers."""
+EXAMPLES = "airflow.example_dags"
 
 
 def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
@@ -160,7 +161,8 @@ class _Walk:
             return
         top = statement.module.partition(".")[0]
         if top == "airflow":
-            self._note_provider(relative, statement)
+            if not self._takes_example(relative, statement):
+                self._note_provider(relative, statement)
             return
         if top in PRESENT or (top in sys.stdlib_module_names and top not in REMOVED_FROM_PYTHON):
             return
@@ -173,6 +175,16 @@ class _Walk:
             lacking = lacking or (found.missing if found.parent else "")
         # A namespace package: the rest of the name may come from a distribution.
         self._note_third_party(relative, statement, lacking)
+
+    def _takes_example(self, relative: str, statement: ImportStatement) -> bool:
+        """Take what Airflow's own examples import from beside them; the facade finds it there by its full name."""
+        prefix, _, rest = statement.module.partition(f"{EXAMPLES}.")
+        if prefix or not rest or not f"/{self.file.root}".endswith(f"/{EXAMPLES.replace('.', '/')}"):
+            return False
+        found = find_module(self.root, self.home, rest)
+        if found.complete:
+            self._take(relative, statement, found)
+        return found.complete
 
     def _note_provider(self, relative: str, statement: ImportStatement) -> None:
         """Note an import of a provider, by its own path or one of Airflow 1; the rest of `airflow` is in the package."""

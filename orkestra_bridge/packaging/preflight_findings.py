@@ -23,6 +23,7 @@ IN_FUNCTION = (
     "import it inside the function that needs it if no translated task runs that, "
     "or use plain Python, boto3 or the client library of the service instead"
 )
+COPY_EXAMPLE = "copy the example's module into the DAG folder, and import it from there by its own name"
 SAME_CLASS = (
     "use an operator that is translated, or a class of your own that does not depend on where it is loaded"
 )
@@ -59,7 +60,8 @@ def _lacks_in_facade(error: dict[str, Any], _hidden: Callable[[str], str]) -> Sa
     if not error["facade"]:
         return None
     message = f"the package's airflow has no {error['facade']}; it is not the whole of Airflow"
-    return rules.FACADE_LACKS, message, IN_FUNCTION
+    example = f"{error['facade']}.".startswith("airflow.example_dags.")
+    return rules.FACADE_LACKS, message, COPY_EXAMPLE if example else IN_FUNCTION
 
 
 def _cannot_import(error: dict[str, Any], _hidden: Callable[[str], str]) -> Said | None:

@@ -1,18 +1,71 @@
-"""What is said about DAGs that others start or wait for, where nobody converts them with these."""
+"""What is said about DAGs that others start, wait for or get assets from, where nobody converts them with these."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.naming import machine_name
-from orkestra_bridge.operators.other_dags import is_sensor, is_template
+from orkestra_bridge.operators.other_dags import is_sensor, is_template, other_dags
 from orkestra_bridge.passes import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
+
+
+@final
+@dataclass(slots=True)
+class Loaded:
+    """The DAGs that have been loaded so far.
+
+    Attributes:
+        dags: Each by its id.
+        made: Keys of the assets, and of the aliases, that their tasks make events of.
+    """
+
+    dags: dict[str, Workflow] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+
+    def learn(self, workflows: Iterable[Workflow]) -> None:
+        """Take in the DAGs of another file."""
+        for workflow in workflows:
+            self.dags[workflow.dag_id] = workflow
+            outlets = (each for task in workflow.tasks for each in task.outlets)
+            self.made.update(key for each in outlets for leaf in each.leaves for key in leaf.keys)
+
+    def lacks(self, workflow: Workflow) -> bool:
+        """Return True if files that are not loaded yet may have what a DAG refers to."""
+        assets = workflow.schedule.assets
+        unmade = assets is not None and not all(leaf.holds(self.made) for leaf in assets.leaves)
+        return unmade or not self.dags.keys() >= set(other_dags(workflow))
+
+    def about(self, workflow: Workflow) -> Iterator[Finding]:
+        """Yield what a DAG refers to that no DAG has; to be asked when all files are loaded, or nothing is lacking."""
+        yield from about_other_dags(workflow, self.dags)
+        yield from self._about_assets(workflow)
+
+    def _about_assets(self, workflow: Workflow) -> Iterator[Finding]:
+        assets = workflow.schedule.assets
+        unmade = [leaf for leaf in assets.leaves if not leaf.holds(self.made)] if assets else []
+        if not assets or not unmade:
+            return
+        shown = ", ".join(
+            f"alias {leaf.name}" if leaf.kind == "alias" else leaf.uri or leaf.name for leaf in unmade
+        )
+        starts = "runs start by the others alone" if assets.holds(self.made) else "no run starts"
+        aliases = sorted(key for key in self.made if key.startswith("alias "))
+        perhaps = f", unless a task does through {', '.join(aliases)}" if aliases else ""
+        yield rules.ASSET_OF_NOBODY.at(
+            workflow.span,
+            f"no task of this conversion makes events of {shown}{perhaps}: {starts} until something else does",
+            "convert the DAG that makes them together with this one, or put their events on the bus from elsewhere "
+            "(docs/how-to/assets.md)",
+            dag_id=workflow.dag_id,
+            attribute="schedule",
+        )
 
 
 def about_other_dags(workflow: Workflow, known: Mapping[str, Workflow]) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ DEPENDS_ON_PAST = _refused(
     "OB206", "a run that depends on the run before it", "every run starts without a look at the one before it"
 )
 CONCURRENCY = _approximated("OB207", "no limit on runs or tasks at the same time")
-LINEAGE = _approximated("OB211", "inlets and outlets emit no events")
+LINEAGE = _approximated("OB211", "no lineage, and no events of inlets")
 DISPLAY = _approximated("OB212", "shown by Airflow's web page only", Severity.INFO)
 FAIL_FAST = _refused(
     "OB213", "a DAG that stops at the first failure", "what runs beside the failed task goes on"
@@ -112,3 +112,4 @@ OTHER_DAG_TEMPLATE = _refused(
     "the role has to be given the right to start it or to see it",
 )
 OTHER_DAG_UNKNOWN = _approximated("OB241", "another DAG that is not part of the conversion")
+ASSET_OF_NOBODY = _approximated("OB249", "an asset that no task of the conversion makes events of")

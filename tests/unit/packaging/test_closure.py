@@ -210,3 +210,16 @@ def test_a_compiled_local_module(tmp_path: Path) -> None:
 def test_imports_of_helpers_name_the_helper(tmp_path: Path) -> None:
     (found,) = closure_of(tmp_path, {"dag.py": "import h\n", "h.py": "\nimport requests\n"}).imports
     assert found.place == "dags/h.py:2"
+
+
+def test_airflows_own_examples_bring_what_stands_beside_them(tmp_path: Path) -> None:
+    files = {
+        "dag.py": "from airflow.example_dags.libs.helper import say\nfrom airflow.example_dags.plugins import own\n",
+        "libs/__init__.py": "",
+        "libs/helper.py": "def say(): ...\n",
+        "plugins/own.py": "",
+        "plugins/other.py": "",
+    }
+    there = closure_of(tmp_path / "airflow" / "example_dags", files)
+    assert there.files == ("dag.py", "libs/__init__.py", "libs/helper.py", "plugins/own.py")
+    assert closure_of(tmp_path / "dags", files).files == ("dag.py",)

@@ -159,3 +159,18 @@ def test_programs_are_started_and_their_failure_is_told(caplog: pytest.LogCaptur
             processes.execute_in_subprocess(["sh", "-c", "exit 3"])
     assert "hello" in caplog.messages
     assert "WORD" not in os.environ
+
+
+def test_airflows_own_examples_find_what_stands_beside_them(facade: Any, tmp_path: Path) -> None:
+    """Each package has a DAG folder of its own, and only what is in it."""
+    for number in (1, 2):
+        folder = tmp_path / str(number) / "libs"
+        folder.mkdir(parents=True)
+        (folder / "helper.py").write_text(f"NUMBER = {number}")
+        facade.configure(version="3.3.2", dags_folder=str(folder.parent))
+        assert number == import_module("airflow.example_dags.libs.helper").NUMBER
+        with pytest.raises(ImportError, match=r"airflow\.example_dags\.plugins.*not the whole"):
+            import_module("airflow.example_dags.plugins.own")
+    facade.configure(version="3.3.2", dags_folder="")
+    with pytest.raises(ImportError, match=r"airflow\.example_dags"):
+        import_module("airflow.example_dags.libs.helper")

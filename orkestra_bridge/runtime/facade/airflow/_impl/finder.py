@@ -7,11 +7,11 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.paths import MODULES, ONLY_2, ONLY_3, PROVIDERS, REPLACED_BY_PROVIDERS
-from airflow._impl.settings import SETTINGS
+from airflow._impl.settings import EXAMPLES, SETTINGS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -151,6 +151,12 @@ class FacadeFinder:
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if not fullname.startswith("airflow.") or fullname.startswith("airflow._impl"):
             return None
+        if fullname == EXAMPLES and SETTINGS.dags_folder:
+            examples = ModuleSpec(fullname, self, is_package=True)
+            examples.submodule_search_locations = [SETTINGS.dags_folder]
+            return examples
+        if fullname.startswith(f"{EXAMPLES}.") and (beside := PathFinder.find_spec(fullname, path)):
+            return beside
         if f"{fullname}." in REPLACED_BY_PROVIDERS or not _known(fullname):
             spec = _installed(fullname, path)
             if spec is not None:
@@ -161,8 +167,8 @@ class FacadeFinder:
         spec = ModuleSpec(fullname, self, is_package=_is_package(fullname))
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.extend(_provider_folders(fullname))
-            beside = _installed(fullname, path)
-            spec.submodule_search_locations.extend((beside and beside.submodule_search_locations) or ())
+            provided = _installed(fullname, path)
+            spec.submodule_search_locations.extend((provided and provided.submodule_search_locations) or ())
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:

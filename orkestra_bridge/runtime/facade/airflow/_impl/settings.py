@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, final
 
+EXAMPLES = "airflow.example_dags"
+"""Airflow's own examples import what stands beside them by this name; in a package that is the DAG folder."""
 _KEPT = "airflow._impl"
 
 
@@ -39,17 +41,19 @@ class Settings:
 SETTINGS = Settings()
 
 
-def _forget_paths() -> None:
-    """Unload the served modules: the other major has other ones."""
-    for path in [name for name in sys.modules if name.startswith("airflow.") and not name.startswith(_KEPT)]:
-        del sys.modules[path]
-        vars(sys.modules["airflow"]).pop(path.split(".")[1], None)
+def _forget(below: str) -> None:
+    """Unload the served modules below a package."""
+    for path in [name for name in sys.modules if f"{name}.".startswith(below) and not name.startswith(_KEPT)]:
+        if path != "airflow":
+            del sys.modules[path]
+            vars(sys.modules["airflow"]).pop(path.split(".")[1], None)
 
 
 def configure(*, version: str, dags_folder: str) -> None:
     """Set what is imitated and forget the DAGs of an earlier load."""
     if version.split(".", 1)[0] != str(SETTINGS.major):
-        _forget_paths()
+        _forget("airflow.")  # the other major has other ones
+    _forget(f"{EXAMPLES}.")  # of the package before
     SETTINGS.version = version
     SETTINGS.dags_folder = dags_folder
     SETTINGS.dags.clear()
