@@ -188,8 +188,19 @@ class StepFunctions:
         try:
             document: dict[str, Json] = json.loads(_file(self._runs, arn).read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            self._could_exist(arn)
             raise _RefusedError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
         return document
+
+    def _could_exist(self, arn: str) -> None:
+        """Refuse to look for executions that nothing here can start: a sensor would look for days, in virtual time."""
+        name = arn.split(":")[-2]
+        if name not in self._dags:
+            message = (
+                f"the state machine {name!r} is not in OUT, so none of its runs can be seen on this machine: "
+                "convert its DAG together with this one, and run it first"
+            )
+            raise _RefusedError("StateMachineDoesNotExist", message)
 
     def _dag(self, machine: str) -> str:
         name = machine.rpartition(":")[2]

@@ -81,6 +81,9 @@ with DAG("breaks", start_date=START, schedule=None):
 
     fine() >> bad()
 
+with DAG("looks_elsewhere", start_date=START, schedule=None):
+    ExternalTaskSensor(task_id="for_ever", external_dag_id="nobody_knows_it", external_task_id="any")
+
 with DAG("sees", start_date=START, schedule=None):
     ExternalTaskSensor(
         task_id="late", external_dag_id="called", soft_fail=True, timeout=100, poke_interval=60

@@ -22,8 +22,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("others") / "out"
     converted = convert(ConvertOptions(paths=(FILE,), out=folder, layers="skip", cache=None))
     unknown = [finding for dag in converted.report.dags for finding in dag.findings if finding.id == "OB241"]
-    assert [finding.task_id for finding in unknown] == ["lost"]
-    assert len(converted.translated) == 4
+    assert sorted(str(finding.task_id) for finding in unknown) == ["for_ever", "lost"]
+    assert len(converted.translated) == 5
     return folder
 
 
@@ -67,3 +67,13 @@ def test_a_sensor_sees_runs_that_ended_before(out: Path) -> None:
     assert states(run(out, "sees", logical_date=day)) == {"late": "skipped"}
     assert states(run(out, "called", logical_date=day)) == {"work": "success", "more.inner": "success"}
     assert states(run(out, "sees", logical_date=day)) == {"late": "success"}
+
+
+def test_a_sensor_for_a_dag_that_is_not_here_ends_at_once(out: Path) -> None:
+    result = run(out, "looks_elsewhere")
+    assert {task_id: (task.state, task.tries) for task_id, task in result.tasks.items()} == {
+        "for_ever": ("failed", 1)
+    }
+    log = (result.logs / "for_ever.log").read_text(encoding="utf-8")
+    assert "'nobody_knows_it' is not in OUT" in log
+    assert "convert its DAG together with this one" in log
