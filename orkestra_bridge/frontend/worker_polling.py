@@ -59,9 +59,20 @@ def _class_names(kind: type) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_CLASSES)
 def _always_defers(kind: type) -> bool:
-    # Airflow wraps every execute()
-    code = getattr(inspect.unwrap(getattr(kind, "execute", len)), "__code__", None)
-    return "defer" in getattr(code, "co_names", ())
+    """Return True if a method defers that `execute` reaches; one that calls another by its name, that is."""
+    pending, seen = ["execute"], set()
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        # Airflow wraps every execute()
+        code = getattr(inspect.unwrap(getattr(kind, name, len)), "__code__", None)
+        names = getattr(code, "co_names", ())
+        if "defer" in names:
+            return True
+        pending.extend(each for each in names if inspect.isfunction(getattr(kind, each, None)))
+    return False
 
 
 def _seconds(given: dict[str, Any], name: str) -> float:

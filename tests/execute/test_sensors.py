@@ -1,4 +1,4 @@
-"""Sensors end as in Airflow: states, tries and XComs, whatever a poke does and in both modes."""
+"""Tasks that wait end as in Airflow: sensors in both modes, deferred tasks, and DAGs that start or watch each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from equivalence import difference, machine_outcomes, translated
 if TYPE_CHECKING:
     from airflow_process import Airflow
 
-FILE = Path(__file__).parents[1] / "data" / "sensors" / "sensors.py"
+FOLDER = Path(__file__).parents[1] / "data" / "sensors"
+FILES = [FOLDER / name for name in ("sensors.py", "events.py", "between_dags.py")]
 
 
 def test_sensors_end_as_in_airflow_3(airflow3: Airflow, tmp_path: Path) -> None:
@@ -26,8 +27,8 @@ def test_sensors_end_as_in_airflow_2(airflow2: Airflow, tmp_path: Path) -> None:
 
 def compare(airflow: Airflow, folder: Path) -> None:
     ours, theirs = (past(folder / name) for name in ("ours", "theirs"))
-    conversion = translated([FILE], folder / "out", airflow)
-    with airflow.runs([FILE], environment=theirs) as wait_for_airflow:
+    conversion = translated(FILES, folder / "out", airflow)
+    with airflow.runs(FILES, environment=theirs) as wait_for_airflow:
         outcomes = {dag_id: (outcome, why) for dag_id, outcome, why in machine_outcomes(conversion, ours)}
         expected = wait_for_airflow()
     assert outcomes.keys() == expected.keys()

@@ -25,6 +25,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -175,7 +176,13 @@ def load(file: Path) -> tuple[list[Any], list[str]]:
     bag_class = dagbag_module().DagBag
     known = inspect.signature(bag_class.__init__).parameters
     bag = bag_class(str(file), **({"include_examples": False} if "include_examples" in known else {}))
-    return [bag.dags[dag_id] for dag_id in sorted(bag.dags)], list(bag.import_errors.values())
+    dags = [bag.dags[dag_id] for dag_id in sorted(bag.dags)]
+    looked_for = ("trigger_dag_id", "external_dag_id")
+    if hasattr(bag, "sync_to_db") and any(
+        hasattr(task, name) for dag in dags for task in dag.tasks for name in looked_for
+    ):
+        bag.sync_to_db()  # tasks find other DAGs in the database
+    return dags, list(bag.import_errors.values())
 
 
 def serve_only(dag: Any) -> None:
@@ -215,9 +222,31 @@ def start_by_hand(dag: Any) -> None:
 
 
 def shorten_sleeps() -> None:
-    """Cap every sleep of this process."""
+    """Cap every sleep of this process; runs that tasks have started end in the meantime."""
     sleep: Any = time.sleep
-    time.sleep = lambda seconds: sleep(min(float(seconds), LONGEST_SLEEP))
+
+    def shortened(seconds: float) -> None:
+        end_started_runs()
+        sleep(min(float(seconds), LONGEST_SLEEP))
+
+    time.sleep = shortened
+
+
+def end_started_runs() -> None:
+    """Let runs that are queued end as the DAG's last run did: `DAG.test` has no scheduler that would run them.
+
+    On a connection of its own that does not wait: Airflow's session may be in the middle of something.
+    """
+    database = Path(os.environ["AIRFLOW_HOME"]) / "airflow.db"
+    ended = (
+        "SELECT state FROM dag_run AS o WHERE o.dag_id = dag_run.dag_id AND o.state IN ('success', 'failed')"
+    )
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database, timeout=0)) as own:
+        own.execute(
+            f"UPDATE dag_run SET state = ({ended} ORDER BY o.id DESC LIMIT 1) "
+            f"WHERE state = 'queued' AND EXISTS ({ended})"
+        )
+        own.commit()
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ with DAG("calls", start_date=START, schedule=None):
     allowed = TriggerDagRunOperator(
         task_id="allowed",
         trigger_dag_id="breaks",
-        trigger_run_id="other {{ ds }}",
+        trigger_run_id="other__{{ ds }}",
         wait_for_completion=True,
         allowed_states=["failed"],
         failed_states=[],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl import timezone
-from airflow._impl.exceptions import AirflowException, AirflowSkipException, PokeAgain
+from airflow._impl.exceptions import AirflowException, AirflowFailException, AirflowSkipException, PokeAgain
 from airflow._impl.operator import BaseOperator
 from airflow._impl.params import NOTSET
 from airflow._impl.python import determine_kwargs
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.runtime.executions import Executions
 
 FOR_EVER = float("inf")
+RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
+"""[scheduler] allowed_run_id_pattern, which every run id of Airflow's own making fits."""
 
 
 class DagRunAlreadyExists(AirflowException):
@@ -115,6 +118,10 @@ class TriggerDagRunOperator(BaseOperator):
     def _start(self, context: Any, executions: Executions) -> str:
         date = self._date(context["ti"].poking.now())
         run_id = str(self.trigger_run_id) if self.trigger_run_id else f"manual__{date.isoformat()}"
+        if not RUN_ID.fullmatch(run_id):
+            raise ValueError(
+                f"The run_id provided '{run_id}' does not match regex pattern '{RUN_ID.pattern}'"
+            )
         document = {
             "run_id": run_id,
             "run_type": "manual",
@@ -128,12 +135,13 @@ class TriggerDagRunOperator(BaseOperator):
                 raise AirflowSkipException(
                     "Skipping due to skip_when_already_exists is set to True and DagRunAlreadyExists"
                 ) from None
-            raise DagRunAlreadyExists(
-                f"A Dag Run already exists for dag id {self.trigger_dag_id} with run id {run_id}"
-            ) from None
+            text = f"A Dag Run already exists for dag id {self.trigger_dag_id} with run id {run_id}"
+            # Airflow 3 takes this for the end of the task, however many retries it has left.
+            raise (DagRunAlreadyExists if SETTINGS.major == 2 else AirflowFailException)(text) from None
         self.log.info("Started %s of %s", run_id, self.trigger_dag_id)
         if SETTINGS.major == 2:
-            context["ti"].xcom_push(key="trigger_run_id", value=run_id)
+            context["ti"].xcom_push(key="trigger_logical_date_iso", value=date.isoformat())
+        context["ti"].xcom_push(key="trigger_run_id", value=run_id)
         return started
 
     def _date(self, now: dt.datetime) -> dt.datetime:
