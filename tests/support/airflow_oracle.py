@@ -225,7 +225,7 @@ def shorten_sleeps() -> None:
     """Cap every sleep of this process; runs that tasks have started end in the meantime."""
     sleep: Any = time.sleep
 
-    def shortened(seconds: float) -> None:
+    def shortened(seconds: Any) -> None:
         end_started_runs()
         sleep(min(float(seconds), LONGEST_SLEEP))
 
