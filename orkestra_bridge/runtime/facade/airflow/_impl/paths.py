@@ -110,7 +110,7 @@ _STATS = ("observability: Stats",)
 _SECRETS = ("secrets_backend: BaseSecretsBackend",)
 _EMAIL = ("mail: send_email send_email_smtp send_mime_email build_mime_message get_email_address_list",)
 _OPERATOR_EMAIL = ("mail: EmailOperator",)
-_TASKFLOW = ("taskflow: dag task task_group setup=setup_task teardown=teardown_task",)
+_TASKFLOW = ("dag_decorators: dag task_group", "taskflow: task setup=setup_task teardown=teardown_task")
 _TIMETABLES = {
     "airflow.timetables.base": ("timetables: Timetable DataInterval DagRunInfo TimeRestriction",),
     "airflow.timetables.trigger": (
@@ -176,7 +176,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.models.baseoperator": ("operator: BaseOperator BaseOperatorMeta BaseOperatorLink", *_EDGES),
     "airflow.models.baseoperatorlink": ("operator: BaseOperatorLink",),
     "airflow.models.connection": ("connection: Connection",),
-    "airflow.models.dag": ("dag: DAG", "contexts: DagContext", "taskflow: dag", "absent: DagModel DagTag"),
+    "airflow.models.dag": (
+        "dag: DAG",
+        "contexts: DagContext",
+        "dag_decorators: dag",
+        "absent: DagModel DagTag",
+    ),
     "airflow.models.dagrun": ("instance_types: DagRun", "enums: DagRunType"),
     "airflow.models.expandinput": (
         "expand_input: DictOfListsExpandInput ListOfDictsExpandInput MappedArgument",
@@ -351,7 +356,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.sdk.definitions.template": ("templates: literal",),
     "airflow.sdk.definitions.connection": ("connection: Connection",),
     "airflow.sdk.definitions.context": _CONTEXT,
-    "airflow.sdk.definitions.dag": ("dag: DAG", "taskflow: dag"),
+    "airflow.sdk.definitions.dag": ("dag: DAG", "dag_decorators: dag"),
     "airflow.sdk.definitions.decorators": _TASKFLOW,
     "airflow.sdk.definitions.decorators.setup_teardown": (
         "setup_blocks: context_wrapper=ContextWrapper ContextWrapper",
