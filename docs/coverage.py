@@ -22,6 +22,7 @@ from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.operators.registry import family_of
 from orkestra_bridge.options import AirflowSource, ConvertOptions, Project
 from orkestra_bridge.passes.placement import place
+from orkestra_bridge.passes.rules import NEEDS_AIRFLOW
 from orkestra_bridge.pipeline import convert
 from orkestra_bridge.project.surroundings import surroundings_of
 
@@ -64,10 +65,17 @@ def measure(folder: Path, options: ConvertOptions) -> list[Row]:
 
 def _row(name: str, dags: Iterable[DagReport], kinds: dict[str, Counter[str]]) -> Row:
     dags = list(dags)
-    tasks = sum((kinds.get(dag.dag_id, Counter()) for dag in dags), Counter[str]())
+    tasks = sum((_as_run(dag, kinds.get(dag.dag_id, Counter())) for dag in dags), Counter[str]())
     refused = [dag for dag in dags if dag.verdict == "refused"]
     ids = {finding.id for dag in refused for finding in dag.findings if finding.severity.value == "error"}
     return Row(name, len(dags), len(dags) - len(refused), tasks, tuple(sorted(ids)))
+
+
+def _as_run(dag: DagReport, kinds: Counter[str]) -> Counter[str]:
+    """Return how the tasks run, where it takes the package to find out that Airflow itself has to run them."""
+    if not any(finding.id == NEEDS_AIRFLOW.id for finding in dag.findings):
+        return kinds
+    return Counter({**kinds, "lambda": 0, "container": kinds["lambda"] + kinds["container"]})
 
 
 def _kinds(folder: Path, options: ConvertOptions) -> Iterator[tuple[str, Counter[str]]]:

@@ -82,6 +82,16 @@ def _docker(given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     return _words(given.get("entrypoint")), more
 
 
+def _listens(callbacks: Any) -> bool:
+    """Return True if one of the callbacks, which are classes or objects, gets the lines of the log."""
+    for each in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+        kind = each if isinstance(each, type) else type(each)
+        own = (base for base in kind.__mro__ if not base.__module__.startswith("airflow."))
+        if any("progress_callback" in vars(base) for base in own):
+            return True
+    return False
+
+
 def _words(command: Any) -> list[str] | None:
     """Return an entry point as a list (`DockerOperator.format_command`, then Docker's own client)."""
     if isinstance(command, str) and command.strip().startswith("["):
@@ -104,6 +114,7 @@ def _kubernetes(given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         "working_directory": None,
         "user": None if user is None else str(user),
         "result": "/airflow/xcom/return.json" if given.get("do_xcom_push") else None,
+        "listens": _listens(given.get("callbacks")),
         **asked,
     }
     commands = given.get("cmds")

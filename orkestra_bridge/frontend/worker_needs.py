@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, List
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_OF_IMAGES = frozenset(("kubernetes_conn_id", "gcp_conn_id", "aws_conn_id"))
+"""What finds a cluster, where none is needed: the image runs on Fargate."""
 # kind, name or None for one that is only known at run time, file, line
 Row = List[Any]
 
@@ -18,10 +20,21 @@ Row = List[Any]
 def task_needs(task: Any, place: tuple[str, int]) -> Iterator[Row]:
     """Yield the connections that a task's arguments name, defaults of its operator included."""
     # Most tasks have sixty arguments and no connection.
-    for value in [value for name, value in _arguments(task) if name.endswith("conn_id")]:
+    unused = _OF_IMAGES if _starts_image(task) else frozenset()
+    for value in [
+        value for name, value in _arguments(task) if name.endswith("conn_id") and name not in unused
+    ]:
         for text in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(text, str) and text:
                 yield ["connection", None if "{{" in text or "{%" in text else text, *place]
+
+
+def _starts_image(task: Any) -> bool:
+    kind = getattr(task, "operator_class", type(task))
+    bases = getattr(kind, "__mro__", ())
+    return any(
+        each.__name__ == "KubernetesPodOperator" and each.__module__.startswith("airflow.") for each in bases
+    )
 
 
 def _arguments(task: Any) -> Iterable[tuple[str, Any]]:

@@ -20,6 +20,7 @@ class Image:
         scratch: Where a folder for temporary files is mounted.
         result: The file in the container that the XCom is read from.
         terminal: True if it has a pseudo-terminal.
+        listens: True if a callback of the user's gets the lines of its log while it runs.
         cpu, memory: How much is asked for, as the user wrote it.
     """
 
@@ -33,6 +34,7 @@ class Image:
     scratch: str | None = None
     result: str | None = None
     terminal: bool = False
+    listens: bool = False
     cpu: tuple[Any, ...] = ()
     memory: tuple[Any, ...] = ()
 

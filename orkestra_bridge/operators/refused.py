@@ -72,6 +72,9 @@ _IMAGE_MODULES = (
     "airflow.providers.cncf.kubernetes.operators.pod.",
     "airflow.providers.cncf.kubernetes.operators.kubernetes_pod.",
     "airflow.providers.cncf.kubernetes.decorators.kubernetes.",
+    # around the pod, these ask for the credentials of a cluster
+    "airflow.providers.amazon.aws.operators.eks.",
+    "airflow.providers.google.cloud.operators.kubernetes_engine.",
 )
 """Modules of the classes that do nothing but start the image."""
 

@@ -30,6 +30,7 @@ SERVED = (
     "airflow.providers.standard",
     "airflow.providers.docker.operators.docker",
     "airflow.providers.docker.decorators.docker",
+    "airflow.providers.cncf.kubernetes.callbacks",
     "airflow.providers.cncf.kubernetes.operators.pod",
     "airflow.providers.cncf.kubernetes.operators.kubernetes_pod",
     "airflow.providers.cncf.kubernetes.decorators.kubernetes",

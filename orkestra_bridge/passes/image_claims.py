@@ -154,11 +154,27 @@ CLAIMS_BY_KUBERNETES = {
         "pod_runtime_info_envs host_aliases",
     ),
     **_missing(
-        "nothing calls it: no worker watches the container",
+        "nothing calls it with the lines of the log: no worker watches the container",
         "do it in a task downstream",
         "callbacks progress_callback",
     ),
+    **_unused(
+        f"{_CLUSTER} to find",
+        "location project_id gcp_conn_id use_internal_ip use_dns_endpoint impersonation_chain regional pod_name "
+        "aws_conn_id aws_profile region",
+    ),
+    **_different(
+        "it does not run on the cluster {value}, but on Fargate",
+        "set what it may reach with SecurityGroupIds and SubnetIds when you deploy, what it may do with TaskPolicyArn",
+        "cluster_name",
+    ),
 }
+CALLBACKS_OF_PODS = _different(
+    "{value} is not called: it is told what becomes of a pod, and there is none",
+    "nothing, if it looks after the pod or writes a log; do anything else in a task downstream",
+    "callbacks",
+)
+"""What is said about callbacks that are not given the lines of the log."""
 
 
 def claims_of(kind: str, *, python: bool) -> tuple[frozenset[str], dict[str, Claim]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.operators.images import is_known, runs_image
 from orkestra_bridge.operators.other_dags import is_template
 from orkestra_bridge.passes import rules
-from orkestra_bridge.passes.image_claims import claims_of
+from orkestra_bridge.passes.image_claims import CALLBACKS_OF_PODS, claims_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,8 @@ def image_claims(task: Task) -> tuple[frozenset[str], dict[str, Claim], tuple[At
     """
     assert task.image is not None, "only of tasks with an image"
     kept, claims = claims_of(task.image.kind, python=task.image.python)
+    if not task.image.listens:
+        claims = {**claims, **CALLBACKS_OF_PODS}
     own = not task.bases[0].startswith("airflow.")
     given = tuple(
         each

@@ -233,3 +233,41 @@ def test_a_pod_leaves_its_result_in_a_file(tmp_path: Path, engine: str) -> None:
     assert "2024-03-01" in (result.logs / "program.log").read_text()
     requirements = json.loads((conversion.out / "report.json").read_text())["dags"][0]["requirements"]
     assert not any(each.startswith("kubernetes") for each in requirements)
+
+
+CALLBACKS_DAG = """
+from datetime import datetime
+from airflow import DAG
+from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+class Evicts(KubernetesPodOperatorCallback):
+    @staticmethod
+    def on_pod_completion(*, pod, client, mode, **kwargs):
+        client.patch_namespaced_pod(pod.metadata.name, pod.metadata.namespace, {})
+
+class Reads(KubernetesPodOperatorCallback):
+    @staticmethod
+    def progress_callback(*, line, client, mode, **kwargs):
+        print(line)
+
+with DAG("evicts", start_date=datetime(2024, 1, 1), schedule=None):
+    KubernetesPodOperator(task_id="pod", image="team/a:1", cmds=["sh", "-c", "exit 0"], callbacks=Evicts)
+with DAG("reads", start_date=datetime(2024, 1, 1), schedule=None):
+    KubernetesPodOperator(task_id="pod", image="team/a:1", cmds=["run"], callbacks=[Evicts, Reads])
+"""
+
+
+def test_callbacks_about_a_pod_have_nothing_to_hear_of_and_those_that_hear_the_log_are_refused(
+    tmp_path: Path, engine: str
+) -> None:
+    installed("kubernetes")
+    conversion = converted(tmp_path, CALLBACKS_DAG)
+    evicts, reads = conversion.report.dags
+    assert [(each.id, each.message) for each in evicts.findings if each.attribute == "callbacks"] == [
+        ("OB234", "Evicts is not called: it is told what becomes of a pod, and there is none")
+    ]
+    assert [each.id for each in reads.findings if each.attribute == "callbacks"] == ["OB235"]
+    assert conversion.translated == ("evicts",)
+    assert evicts.needs.connections == ()
+    assert run(conversion, "evicts", engine).run_state == "success"

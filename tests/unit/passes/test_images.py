@@ -85,6 +85,10 @@ def test_what_has_an_effect_on_the_image_is_kept() -> None:
         ("kubernetes", given("namespace", "etl"), "OB233"),
         ("kubernetes", given("node_selector", {"gpu": "yes"}), "OB234"),
         ("kubernetes", given("service_account_name", "etl"), "OB234"),
+        ("kubernetes", given("cluster_name", "etl"), "OB234"),
+        ("kubernetes", given("location", "us-west1"), "OB233"),
+        ("kubernetes", given("callbacks", "Evicts"), "OB234"),
+        ("kubernetes", given("progress_callback", "reads"), "OB235"),
         ("kubernetes", given("volumes", ["{'name': 'v'}"]), "OB235"),
         ("kubernetes", given("secrets", ["Secret(env, ...)"]), "OB235"),
         ("kubernetes", given("pod_template_file", "pod.yaml"), "OB235"),
@@ -104,6 +108,20 @@ def test_what_a_subclass_takes_is_its_own_business() -> None:
     task = with_image("kubernetes", given("thing", "etl"), given("volumes", ["v"]))
     own = a_task("t", bases=("dag.MyPod", *task.bases), image=task.image, attributes=task.attributes)
     assert found(own) == {"OB235": "volumes"}
+
+
+def test_callbacks_that_hear_the_log_are_refused() -> None:
+    assert found(with_image("kubernetes", given("callbacks", "Parses"), listens=True)) == {
+        "OB235": "callbacks"
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["amazon.aws.operators.eks.EksPodOperator", "google.cloud.operators.kubernetes_engine.G"]
+)
+def test_what_only_finds_a_cluster_first_is_not_refused(name: str) -> None:
+    task = with_image("kubernetes", executed_by=f"airflow.providers.{name}")
+    assert check_operators(a_workflow(task)) == ()
 
 
 def test_a_subclass_with_an_execute_of_its_own_is_refused() -> None:

@@ -245,6 +245,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.providers.common.compat.notifier": ("misc: BaseNotifier",),
     "airflow.providers.docker.operators.docker": ("images: DockerOperator",),
     "airflow.providers.docker.decorators.docker": ("images: _DockerDecoratedOperator",),
+    "airflow.providers.cncf.kubernetes.callbacks": (
+        "pods: KubernetesPodOperatorCallback ExecutionMode client_type",
+    ),
     "airflow.providers.cncf.kubernetes.operators.pod": (
         "images: KubernetesPodOperator",
         "pods: KubernetesPodOperatorCallback OnFinishAction PodPhase",

@@ -6,6 +6,7 @@ Source: `airflow/providers/cncf/kubernetes`: `callbacks.py`, `utils/pod_manager.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 
 class OnFinishAction(str, Enum):
@@ -25,6 +26,17 @@ class PodPhase:
     FAILED = "Failed"
     SUCCEEDED = "Succeeded"
     terminal_states = frozenset({FAILED, SUCCEEDED})
+
+
+client_type = Any
+"""The type of a client of a cluster, for annotations."""
+
+
+class ExecutionMode(str, Enum):
+    """How a callback is called."""
+
+    SYNC = "sync"
+    ASYNC = "async"
 
 
 class KubernetesPodOperatorCallback:
