@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orkestra_bridge.cli.configured import allowances, configuration_of, needed, overrides_of, targets
+from orkestra_bridge.cli.configured import (
+    allowances,
+    configuration_of,
+    defaults,
+    needed,
+    overrides_of,
+    read,
+    targets,
+)
 from orkestra_bridge.cli.examples import Command
 from orkestra_bridge.cli.shared_options import (
     function_options,
@@ -18,10 +26,15 @@ from orkestra_bridge.cli.shared_options import (
     target_from,
     verdict_options,
 )
+from orkestra_bridge.config.model import Configuration
+from orkestra_bridge.errors import UsageError
 from orkestra_bridge.options import ConvertOptions
 from orkestra_bridge.policy import ErrorLevel, exit_code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orkestra_bridge.config.model import Override
     from orkestra_bridge.options import Project
     from orkestra_bridge.pipeline import Conversion
 
@@ -82,39 +95,61 @@ def command(
     out: Path,
     form: str,
     run_id: str | None,
-    layers: str,
-    joins: str,
-    containers: tuple[str, ...],
-    airflows: tuple[str, ...],
-    allow: tuple[str, ...],
     error_level: ErrorLevel,
-    **loaded: Any,
+    **given: Any,
 ) -> int:
     """Translate the DAGs in PATHS, which are DAG files or folders of them.
 
     Each DAG gets a folder below OUT with its state machine, its Lambda package, a CloudFormation template and a picture.
     Exit code: 0 if every DAG was translated, 1 if something was refused (see --error-level), 2 for wrong usage.
     """
-    loading = loading_from(loaded)
-    overrides = configuration_of(context).overrides
-    options = ConvertOptions(
-        paths=needed(paths),
+    options = options_from(needed(paths), out, given, configuration_of(context).overrides)
+    conversion = _convert(options, form)
+    _print(conversion, form)
+    code = exit_code(conversion.report.all_findings(), error_level)
+    return code or (0 if run_id is None else _run(conversion, run_id, form, options.project))
+
+
+def options_from(
+    paths: tuple[Path, ...], out: Path, given: Mapping[str, Any], overrides: Sequence[Override]
+) -> ConvertOptions:
+    """Return the options of a conversion; ``given`` are the command's other arguments by name.
+
+    Raises:
+        click.UsageError: Two options exclude each other.
+    """
+    loading = loading_from(given)
+    return ConvertOptions(
+        paths=paths,
         out=out,
         airflow=loading.airflow,
         project=loading.project,
         parse_timeout=loading.parse_timeout,
         cache=loading.cache,
-        target=target_from(loaded),
-        layers="skip" if layers == "skip" else "auto",
-        joins="barrier" if joins == "barrier" else "token",
-        targets=targets(containers, airflows, overrides),
-        allow=allowances(allow, overrides),
+        target=target_from(given),
+        layers="skip" if given["layers"] == "skip" else "auto",
+        joins="barrier" if given["joins"] == "barrier" else "token",
+        targets=targets(given["containers"], given["airflows"], overrides),
+        allow=allowances(given["allow"], overrides),
         overrides=overrides_of(overrides, paths),
     )
-    conversion = _convert(options, form)
-    _print(conversion, form)
-    code = exit_code(conversion.report.all_findings(), error_level)
-    return code or (0 if run_id is None else _run(conversion, run_id, form, loading.project))
+
+
+def configured_options(configuration: Path | None, paths: tuple[Path, ...]) -> ConvertOptions:
+    """Return the options that a conversion of these paths has with a configuration file and nothing else.
+
+    Without a file they are the defaults; relative paths in the file are those of its folder.
+
+    Raises:
+        UsageError: The file is wrong, or something that it names does not exist.
+    """
+    found = read(configuration) if configuration else Configuration()
+    given = defaults(found, [command])
+    try:
+        context = command.make_context("convert", [], default_map=given["convert"])
+        return options_from(paths, context.params["out"], context.params, found.overrides)
+    except click.UsageError as problem:
+        raise UsageError(problem.format_message(), remedy=f"correct {configuration}") from problem
 
 
 def _convert(options: ConvertOptions, form: str) -> Conversion:

@@ -7,16 +7,18 @@ assets. Nothing else imports this module, since `aws_cdk` takes seconds to load.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, final
 
+from orkestra_bridge.cli.convert import configured_options
 from orkestra_bridge.diagnostics import Severity
 from orkestra_bridge.errors import BridgeError, UsageError
-from orkestra_bridge.options import AirflowSource, ConvertOptions, Target, default_cache
+from orkestra_bridge.options import Overrides
 from orkestra_bridge.output import LAYERS
 from orkestra_bridge.pipeline import convert
+from orkestra_bridge.policy import Allowance
 from orkestra_bridge.stack.definitions import ASSETS, KEY
 from orkestra_bridge.stack.node import require_node
 
@@ -27,11 +29,20 @@ from aws_cdk import aws_ecr_assets, aws_s3_assets, cloudformation_include  # noq
 from constructs import Construct  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_iam, aws_stepfunctions
 
-    from orkestra_bridge.options import Joins, LayerMode, RunsIn
+    from orkestra_bridge.options import (
+        AirflowSource,
+        ConvertOptions,
+        Joins,
+        LayerMode,
+        Maps,
+        Project,
+        RunsIn,
+        Target,
+    )
     from orkestra_bridge.report import DagReport
 
 _TASKS, _LAYER, _TAG = "TasksCodeKey", "LayerKey", "ContainerImageTag"
@@ -65,12 +76,17 @@ class AirflowDag(Construct):  # type: ignore[misc]
         dag_file: str | Path,
         dag_id: str | None = None,
         parameters: Mapping[str, str] | None = None,
+        configuration: str | Path | None = None,
         airflow: AirflowSource | None = None,
+        project: Project | None = None,
         target: Target | None = None,
-        layers: LayerMode = "auto",
-        joins: Joins = "token",
+        layers: LayerMode | None = None,
+        joins: Joins | None = None,
+        maps: Maps | None = None,
         targets: Mapping[str, RunsIn] | None = None,
-        parse_timeout: float = 30.0,
+        allow: Sequence[str] = (),
+        overrides: Overrides | None = None,
+        parse_timeout: float | None = None,
         cache: Path | None = None,
     ) -> None:
         """Convert the file and add the DAG's resources.
@@ -81,12 +97,18 @@ class AirflowDag(Construct):  # type: ignore[misc]
             dag_file: The file that defines the DAG; modules next to it may be imported.
             dag_id: Which DAG of the file, if it has several.
             parameters: Values of the template's parameters: StateMachineName, ScheduleState, LogLevel, TaskPolicyArn...
+            configuration: An orkestra.toml, or a pyproject.toml with ``[tool.orkestra-bridge]``, as `convert` reads it:
+                its options, and what it gives this DAG and its tasks. None is looked for. What follows wins over it.
             airflow: What parses the file; the Airflow of this Python by default.
+            project: What the file finds around it.
             target: Python, architecture, memory and log retention.
             layers: ``skip`` leaves the layer with third-party packages out.
             joins: ``barrier`` adds waits where a graph does not nest, instead of a table of DynamoDB.
+            maps: ``distributed`` makes each instance of a mapped task an execution of its own.
             targets: Patterns of tasks, and ``container`` for those that are to run on Fargate, as in `ConvertOptions`. A
                 DAG with such tasks needs the parameter SubnetIds; its image is built and pushed by CDK.
+            allow: Ids of findings that must not refuse the DAG, besides those that the configuration allows.
+            overrides: Memory, timeout, requirements and events of DAGs and tasks, after those of the configuration.
             parse_timeout: Seconds that the file may take to load.
             cache: A folder for what can be computed again; the user's cache folder by default.
 
@@ -95,22 +117,21 @@ class AirflowDag(Construct):  # type: ignore[misc]
             BridgeError: The DAG was refused; the message has the findings.
         """
         super().__init__(scope, construct_id)
-        options = ConvertOptions(
-            paths=(Path(dag_file),),
-            out=Path(),
-            airflow=airflow or AirflowSource(),
-            target=target or Target(),
-            parse_timeout=parse_timeout,
+        options = _with(
+            configured_options(Path(configuration) if configuration else None, (Path(dag_file),)),
+            targets=targets or {},
+            allow=allow,
+            overrides=overrides or Overrides(),
+            airflow=airflow,
+            project=project,
+            target=target,
             layers=layers,
             joins=joins,
-            targets=targets or {},
-            cache=cache or default_cache(),
+            maps=maps,
+            parse_timeout=parse_timeout,
+            cache=cache,
         )
-        self._platform = (
-            aws_ecr_assets.Platform.LINUX_ARM64
-            if options.target.architecture == "arm64"
-            else aws_ecr_assets.Platform.LINUX_AMD64
-        )
+        self._platform = _platform(options.target)
         # both the assets and the template are copied or read at once, so that the folder need not outlive this call
         with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
             translation = _translate(options, Path(folder), dag_id)
@@ -204,6 +225,33 @@ class AirflowDag(Construct):  # type: ignore[misc]
                 notes.add_warning_v2(f"orkestra-bridge:{finding.id}", str(finding))
             else:
                 notes.add_info_v2(f"orkestra-bridge:{finding.id}", str(finding))
+
+
+def _with(
+    configured: ConvertOptions,
+    *,
+    targets: Mapping[str, RunsIn],
+    allow: Sequence[str],
+    overrides: Overrides,
+    **given: Any,
+) -> ConvertOptions:
+    """Return the configuration's options with the arguments after them; those that are None say nothing."""
+    both = {
+        each.name: (*getattr(configured.overrides, each.name), *getattr(overrides, each.name))
+        for each in fields(Overrides)
+    }
+    return replace(
+        configured,
+        targets={**configured.targets, **targets},
+        allow=(*configured.allow, *map(Allowance, allow)),
+        overrides=Overrides(**both),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _platform(target: Target) -> Any:
+    arm = target.architecture == "arm64"
+    return aws_ecr_assets.Platform.LINUX_ARM64 if arm else aws_ecr_assets.Platform.LINUX_AMD64
 
 
 def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Translation:

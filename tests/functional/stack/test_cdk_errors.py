@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,9 @@ import orkestra_bridge
 from orkestra_bridge.errors import EnvironmentSetupError
 from orkestra_bridge.stack.node import require_node
 
+needs_node = pytest.mark.skipif(
+    shutil.which(os.environ.get("JSII_NODE", "node")) is None, reason="the CDK needs Node.js"
+)
 SOURCES = Path(orkestra_bridge.__file__).parents[1]
 DAGS = """
 from airflow.decorators import dag, task
@@ -24,6 +28,33 @@ for name in {names}:
         def work(): ...
         work()
     make()
+"""
+CONFIGURATION = """
+joins = "barrier"
+memory = 256
+[dags.a]
+memory = 2048
+timeout = 120
+[dags.b]
+memory = 3072
+[dags."*".tasks.work]
+timeout = 60
+"""
+SHOWS = """
+import json, sys, aws_cdk
+from orkestra_bridge.options import Overrides, Scoped
+from orkestra_bridge.stack.cdk import AirflowDag
+app = aws_cdk.App()
+stack = aws_cdk.Stack(app, "S")
+file, *cases = sys.argv[1:]
+for number, case in enumerate(cases):
+    AirflowDag(stack, f"D{number}", dag_file=file, dag_id="a", layers="skip", **eval(case))
+resources = app.synth().get_stack_by_name("S").template["Resources"]
+print(json.dumps([
+    [one["Properties"]["MemorySize"], one["Properties"]["Timeout"]]
+    for name, one in sorted(resources.items())
+    if one["Type"] == "AWS::Lambda::Function" and "Tasks" in name
+]))
 """
 PROGRAM = """
 import sys, aws_cdk
@@ -49,7 +80,47 @@ def test_without_node_the_message_names_it(tmp_path: Path) -> None:
         assert "JSII_NODE" in caught.value.remedy
 
 
-@pytest.mark.skipif(shutil.which(os.environ.get("JSII_NODE", "node")) is None, reason="the CDK needs Node.js")
+def printed(program: str, folder: Path, file: str, arguments: list[str]) -> str:
+    """Return what a program prints that is given a file of the folder and further arguments."""
+    return subprocess.run(
+        [sys.executable, "-c", program, folder / file, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+        env={
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
+            **os.environ,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "PYTHONPATH": str(SOURCES),
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        },
+    ).stdout
+
+
+@needs_node
+def test_the_configuration_is_honoured_and_arguments_win(tmp_path: Path) -> None:
+    (tmp_path / "dag.py").write_text(DAGS.format(names=("a", "b"), schedule="None"))
+    (tmp_path / "orkestra.toml").write_text(CONFIGURATION)
+    file = f"'configuration': {str(tmp_path / 'orkestra.toml')!r}"
+    cases = [
+        "{}",
+        f"{{{file}}}",
+        f"{{{file}, 'overrides': Overrides(memory=(Scoped(4096, 'a'),))}}",
+        "{'overrides': Overrides(timeout=(Scoped(30, 'b'), Scoped(90, 'a', 'work')))}",
+    ]
+    assert json.loads(printed(SHOWS, tmp_path, "dag.py", cases)) == [
+        [512, 900],
+        [2048, 120],
+        [2048, 60],
+        [4096, 120],
+        [4096, 60],
+        [512, 900],
+        [512, 90],
+    ]
+
+
+@needs_node
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "several.py").write_text(DAGS.format(names=("a", "b"), schedule="None"))
     (tmp_path / "refused.py").write_text(
@@ -61,23 +132,7 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
         "missing.py": ["{}"],
     }
     told = {
-        file: subprocess.run(
-            [sys.executable, "-c", PROGRAM, tmp_path / file, *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-            env={
-                "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(
-                    Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
-                ),
-                **os.environ,
-                "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                "PYTHONPATH": str(SOURCES),
-                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-            },
-        ).stdout.splitlines()
-        for file, arguments in cases.items()
+        file: printed(PROGRAM, tmp_path, file, arguments).splitlines() for file, arguments in cases.items()
     }
     several, unknown, parameter = told["several.py"]
     assert "defines 2 DAGs -> set dag_id: a, b" in several
