@@ -132,6 +132,9 @@ class AirflowDag(Construct):  # type: ignore[misc]
             cache=cache,
         )
         self._platform = _platform(options.target)
+        self._add(options, dag_id, parameters or {})
+
+    def _add(self, options: ConvertOptions, dag_id: str | None, parameters: Mapping[str, str]) -> None:
         # both the assets and the template are copied or read at once, so that the folder need not outlive this call
         with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
             translation = _translate(options, Path(folder), dag_id)
@@ -142,7 +145,7 @@ class AirflowDag(Construct):  # type: ignore[misc]
                 self,
                 "Resources",
                 template_file=str(translation.template),
-                parameters=self._values(translation, parameters or {}),
+                parameters=self._values(translation, parameters),
                 preserve_logical_ids=False,
             )
 
