@@ -10,7 +10,7 @@ from orkestra_bridge.runtime.asset_events import tell_of_outlets
 from orkestra_bridge.runtime.execution import entry_of
 from orkestra_bridge.runtime.failing import failure_of
 from orkestra_bridge.runtime.masking import MASKER
-from orkestra_bridge.runtime.real.surroundings import settle
+from orkestra_bridge.runtime.real.surroundings import leave_nothing, settle
 from orkestra_bridge.runtime.verdict import major_version
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def run_in_airflow(task_root: str, manifest: Mapping[str, Any], event: Mapping[s
     import_module("airflow")
     logs.configure()  # Airflow has set up its own
     code = import_module(f"orkestra_bridge.runtime.real.airflow{major_version(workflow)}")
-    ended: Ended = code.run(source, manifest, event)
-    return _answer(ended)
+    try:
+        return _answer(code.run(source, manifest, event))
+    finally:
+        leave_nothing()
 
 
 def _answer(ended: Ended) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BACKEND = "orkestra_bridge.runtime.real.secrets.Values"
+_made: list[str] = []
 
 
 def settle(task_root: str, manifest: Mapping[str, Any]) -> Path:
@@ -32,8 +34,20 @@ def settle(task_root: str, manifest: Mapping[str, Any]) -> Path:
     return source
 
 
+def leave_nothing() -> None:
+    """Remove what `settle` has made; the process runs one task, and may be killed once that has been answered."""
+    for folder in _made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch() -> str:
+    folder = tempfile.mkdtemp(prefix="airflow-")
+    _made.append(folder)
+    return folder
+
+
 def _settings(source: Path, folders: list[Path], version: str) -> dict[str, str]:
-    home = os.environ.get("AIRFLOW_HOME") or tempfile.mkdtemp(prefix="airflow-")
+    home = os.environ.get("AIRFLOW_HOME") or _scratch()
     plugins = next((str(folder) for folder in folders if folder.name == "plugins"), f"{home}/plugins")
     database = f"sqlite:///{home}/airflow.db" if version.startswith("2.") else "sqlite://"
     return {
