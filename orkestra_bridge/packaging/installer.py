@@ -32,12 +32,16 @@ NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.-]+(?:==[\w.+!-]
 
 
 class InstallError(Exception):
-    """uv could not install; ``unusable`` names the distributions to blame, none if it is the network."""
+    """uv could not install; ``unusable`` names the distributions to blame, none if it is the network.
 
-    def __init__(self, reason: str, unusable: tuple[str, ...] = ()) -> None:
+    ``other`` names those whose files have none of the hashes that they should have.
+    """
+
+    def __init__(self, reason: str, unusable: tuple[str, ...] = (), other: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         self.unusable = unusable
+        self.other = other
 
 
 def platform_tag(target: Target) -> str:
@@ -85,7 +89,7 @@ def _run(
     if program is None:
         raise InstallError("uv is not installed")
     listing = folder.parent / "requirements.txt"
-    listing.write_text("".join(f"{pin}\n" for pin in pins(requirements)))
+    listing.write_text("".join(f"{line}\n" for line in locked(requirements)))
     command = [program, "pip", "install", "--quiet", "--no-progress", "--color", "never"]
     command += ["--target", str(folder), "--python", sys.executable, "--python-version", target.python]
     command += ["--python-platform", platform_tag(target), "--only-binary", ":all:", "-r", str(listing)]
@@ -96,6 +100,16 @@ def _run(
     done = subprocess.run([*command, *index], capture_output=True, text=True, check=False, env=_variables())
     if done.returncode:
         raise _failure(done.stderr)
+
+
+def locked(requirements: Iterable[Requirement]) -> tuple[str, ...]:
+    """Return the lines of a requirements file with the hashes that are known, which uv compares."""
+    lines = (
+        " ".join((line, *(f"--hash={each}" for each in requirement.hashes)))
+        for requirement in requirements
+        for line in pins((requirement,))
+    )
+    return tuple(sorted(lines))
 
 
 def find_uv() -> str | None:
@@ -122,6 +136,9 @@ def _failure(output: str) -> InstallError:
     lines = [re.sub(r"^\W*(error|cause):\s*", "", line) for line in output.splitlines() if line.strip()]
     if re.search(r"Failed to fetch|error sending request|network was disabled", text, re.IGNORECASE):
         return InstallError("the package index cannot be reached")
+    other = tuple(dict.fromkeys(re.findall(r"Hash mismatch for `([^`]+)`", text)))
+    if other:
+        return InstallError("the files that the index has are others", other=other)
     because = re.search(r"Because (.+?) and you require", text)
     unusable = tuple(dict.fromkeys([*UNUSABLE.findall(text), *NO_VERSION.findall(text)]))
     return InstallError(because[1] if because else lines[0] if lines else "uv gave no reason", unusable)

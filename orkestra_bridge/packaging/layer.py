@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.archive import EPOCH, LEVEL
-from orkestra_bridge.packaging.installer import InstallError, install, pins, platform_tag
+from orkestra_bridge.packaging.installer import InstallError, install, locked, pins, platform_tag
 from orkestra_bridge.packaging.model import Layer, LayerResult
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def build_layer(
 
 def layer_hash(requirements: Iterable[Requirement], target: Target) -> str:
     """Return SHA-256 over all that decides what is in the layer."""
-    facts = [FORMAT, target.python, platform_tag(target), list(pins(_packed(requirements)))]
+    facts = [FORMAT, target.python, platform_tag(target), list(locked(_packed(requirements)))]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -190,6 +190,12 @@ def _dropped(path: Path) -> bool:
 
 
 def _failure(failure: InstallError, target: Target) -> Finding:
+    if failure.other:
+        return rules.OTHER_FILE.at(
+            NOWHERE,
+            f"{', '.join(failure.other)} has other files in the index than the hashes of the requirements file allow",
+            "find out which of them is right: correct the hashes, or name the index that has the file",
+        )
     if failure.unusable:
         return rules.NO_WHEEL.at(
             NOWHERE,

@@ -69,6 +69,7 @@ class Requirement:
         provided: True if the Lambda runtime already has it, so that no layer brings it.
         reason: Why it is needed: ``imported at etl.py:3``, ``needed by pandas`` or ``needed by the runtime``.
         pure: True if no part of it is compiled, so that its source can be installed where there is no wheel.
+        hashes: Those of its files that may be installed, such as ``sha256:1f...``; none if any may.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Requirement:
     provided: bool
     reason: str
     pure: bool = False
+    hashes: tuple[str, ...] = ()
 
 
 @final

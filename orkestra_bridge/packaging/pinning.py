@@ -40,7 +40,9 @@ def pinned(
 
 def _chosen(requirement: Requirement, file: RequirementsFile) -> Requirement:
     wanted = None if requirement.provided else file.exact(requirement.name)
-    return requirement if wanted is None else replace(requirement, version=wanted.exact)
+    if wanted is None:
+        return requirement
+    return replace(requirement, version=wanted.exact, hashes=wanted.hashes)
 
 
 def _differences(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _OPTION = re.compile(r"^(--?[A-Za-z][\w-]*)(?:[=\s]\s*(.*))?$")
-_HASH = re.compile(r"\s+--hash[=\s]\S+")
+_HASH = re.compile(r"\s+--hash[=\s](\S+)")
 _ADDRESS = re.compile(r"^[a-z+]+://", re.IGNORECASE)
 _INCLUDES = frozenset({"-r", "--requirement"})
 _CONSTRAINTS = frozenset({"-c", "--constraint"})
@@ -36,11 +36,12 @@ _CONSTRAINTS = frozenset({"-c", "--constraint"})
 @final
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a file says about a distribution; ``place`` is ``file:line``."""
+    """What a file says about a distribution; ``place`` is ``file:line``, ``hashes`` are those of its files."""
 
     name: str
     specifier: SpecifierSet
     place: str
+    hashes: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str:
@@ -136,7 +137,7 @@ class _Reader:
                 self.problems.append(f"{place} is no requirement: {line}")
             return
         if parsed.marker is None or parsed.marker.evaluate({**self.environment, "extra": ""}):
-            wanted = Wanted(parsed.name, parsed.specifier, place)
+            wanted = Wanted(parsed.name, parsed.specifier, place, tuple(_HASH.findall(line)))
             self.found[constraint].setdefault(canonicalize_name(parsed.name), wanted)
 
     def _option(self, path: Path, place: str, line: str, option: re.Match[str]) -> None:

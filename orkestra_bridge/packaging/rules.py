@@ -57,4 +57,5 @@ UNREAD_REQUIREMENT = _warning("OB443", "A line of the requirements file that nam
 
 LAYER_NOT_BUILT = _warning("OB431", "The layer was not built")
 NO_WHEEL = _error("OB432", "A requirement has no wheel for the target")
+OTHER_FILE = _error("OB434", "A distribution is not the file whose hash the requirements file has")
 LAYER_TOO_LARGE = _error("OB433", "The layer exceeds a limit of Lambda")

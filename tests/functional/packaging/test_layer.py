@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -118,6 +119,21 @@ def test_a_pure_distribution_without_a_wheel_is_built_from_source(tmp_path: Path
     pure = replace(a_requirement("old", "1.2"), pure=True)
     with zipfile.ZipFile(built((other, pure), tmp_path, wheels).path) as archive:
         assert archive.read("python/old.py") == b"built = True\n"
+
+
+def test_a_file_has_to_have_the_hash_that_the_requirements_file_names(tmp_path: Path, wheels: Path) -> None:
+    [file] = wheels.glob("tiny-*.whl")
+    right = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    wrong = f"sha256:{'0' * 64}"
+    both = replace(a_requirement("tiny"), hashes=(wrong, right))
+    layer = built((both, a_requirement("other", "2.0")), tmp_path, wheels)
+    assert layer.key_hash != layer_hash((a_requirement("tiny"), a_requirement("other", "2.0")), TARGET)
+    forged = replace(a_requirement("tiny"), hashes=(wrong,))
+    result = build_layer((forged, a_requirement("other", "2.0")), TARGET, tmp_path, index=offline(wheels))
+    [finding] = result.findings
+    assert result.layer is None
+    assert (finding.id, finding.severity.value) == ("OB434", "error")
+    assert finding.message.startswith("tiny==1.0 has other files")
 
 
 def test_a_version_that_is_nowhere(tmp_path: Path, wheels: Path) -> None:

@@ -9,7 +9,7 @@ from orkestra_bridge.errors import UsageError
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.options import Target
 from orkestra_bridge.packaging.forecast import size_findings
-from orkestra_bridge.packaging.installer import PLATFORMS, platform_tag
+from orkestra_bridge.packaging.installer import PLATFORMS, locked, platform_tag
 from orkestra_bridge.packaging.model import Requirement
 from orkestra_bridge.packaging.pinning import pinned
 from orkestra_bridge.packaging.requirements import marker_environment
@@ -58,6 +58,9 @@ def test_versions_come_from_requirements_then_from_constraints(tmp_path: Path) -
     assert exact == {"pandas": "2.2.0", "Requests": "2.31.0", "charset-normalizer": "3.3.2", "six": "1.16.0"}
     pandas = found.exact("pandas")
     assert pandas is not None
+    assert pandas.hashes == ("sha256:aaaa", "sha256:bbbb")
+    (packed,), _ = pinned((requirement("pandas", "2.2.0"),), found, SPAN, "etl")
+    assert locked((packed,)) == ("pandas==2.2.0 --hash=sha256:aaaa --hash=sha256:bbbb",)
     assert pandas.place == f"{tmp_path}/requirements.txt:6"
 
 
