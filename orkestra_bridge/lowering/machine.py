@@ -17,6 +17,7 @@ from orkestra_bridge.lowering.groups import check_groups, grouped
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
+from orkestra_bridge.lowering.map_data import ledger_shares
 from orkestra_bridge.lowering.map_limits import check_mapping, distributed_maps
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
@@ -84,12 +85,14 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
     workflow = sized(workflow)
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
-    plan = replace(_plan(groups, workflow, starts, decomposition), distributed=_distributed(groups, maps))
+    distributed = _distributed(groups, maps)
+    shares = ledger_shares(workflow, groups.workflow, groups.members, starts.order, distributed)
+    plan = replace(_plan(groups, workflow, starts, decomposition), distributed=distributed, shares=shares)
     machines = within_limits(plan, decomposition.region, _machine, limit)
     plan = machines.plan
     findings = (
         *check_limits(workflow, starts),
-        *check_mapping(groups.workflow, groups.members, plan.sharing, plan.distributed),
+        *check_mapping(groups.workflow, groups.members, plan.sharing, plan.distributed, _most(plan)),
         *check_groups(workflow, groups),
         *_waits(groups.workflow, decomposition),
         *_own_check(machines),
@@ -108,6 +111,11 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
         weights={each.name: each.weight for each in machines.all},
         findings=findings,
     )
+
+
+def _most(plan: Plan) -> dict[str, int]:
+    """Return for how many instances the ledger has room; where parts put entries away, that is no limit."""
+    return {} if plan.archives else {name: share.most for name, share in plan.shares.items()}
 
 
 def _distributed(groups: Grouped, maps: Maps) -> frozenset[str]:

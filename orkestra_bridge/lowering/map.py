@@ -15,7 +15,7 @@ Source: AWS Step Functions developer guide, "Using Map state in Distributed mode
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.asl.jsonata import expression, lookup, merge, text
 from orkestra_bridge.asl.model import Catcher, Machine, MapState, PassState, State, TaskState
@@ -124,9 +124,7 @@ def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
             "FunctionName": FUNCTION,
             "Payload": {
                 **payload(scope, task.task_id),
-                "expand": {
-                    "limit": room_for(plan.sharing(task.task_id), task, plan.groups.members, plan.distributed)
-                },
+                "expand": _limits(plan, task),
             },
         },
         output=expression(merge(scope.ledger, answer if group else f"{{{text(task.task_id)}: {answer}}}")),
@@ -134,6 +132,21 @@ def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
         retry=(SERVICE_ERRORS,),
         catch=(Catcher(errors=("States.ALL",), next=following, output=scope.output(failed, last=False)),),
     )
+
+
+def _limits(plan: Plan, task: Task) -> dict[str, Any]:
+    """Return what limits the number of instances (`runtime/mapping.py`)."""
+    room = room_for(plan.sharing(task.task_id), task, plan.groups.members, plan.distributed)
+    share = None if plan.archives else plan.shares.get(task.task_id)
+    if share is None:
+        return {"limit": room}
+    ledger = {
+        "room": share.room,
+        "each": share.each,
+        "after": list(share.after),
+        "sharers": share.sharers,
+    }
+    return {"limit": min(room, share.most), "ledger": ledger}
 
 
 def _map(

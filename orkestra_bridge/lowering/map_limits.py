@@ -90,11 +90,16 @@ def room_for(
 
 def room_in_result(task: Task, members: Members = NO_MEMBERS) -> int:
     """Return how many instances the result of a distributed Map has room for, whatever they push."""
-    size = sum(
-        _BYTES_OF_SILENT if _is_silent(each) else _BYTES_OF_PUSHING
-        for each in members.get(task.task_id, (task,))
+    return RESULT_BYTES // sum(
+        instance_bytes(each, distributed=True) for each in members.get(task.task_id, (task,))
     )
-    return RESULT_BYTES // size
+
+
+def instance_bytes(task: Task, *, distributed: bool) -> int:
+    """Return the bytes that one instance of a task leaves in a Map's result, if its XComs are stored."""
+    if distributed:
+        return _BYTES_OF_SILENT if _is_silent(task) else _BYTES_OF_PUSHING
+    return _BYTES_OF_PUSHING + _BYTES_OF_PLACE + len(task.task_id)
 
 
 def _is_silent(task: Task) -> bool:
@@ -123,8 +128,7 @@ def _inline_room(workflow: Workflow, task: Task, members: Members, distributed: 
 def _room_in_inline_result(task: Task, members: Members) -> int:
     """Return how many instances the result of an inline Map has room for: each has whole entries with the task's id."""
     states = members.get(task.task_id, (task,))
-    size = sum(_BYTES_OF_PUSHING + _BYTES_OF_PLACE + len(each.task_id) for each in states)
-    return RESULT_BYTES // size
+    return RESULT_BYTES // sum(instance_bytes(each, distributed=False) for each in states)
 
 
 def check_mapping(
@@ -132,32 +136,32 @@ def check_mapping(
     members: Members = NO_MEMBERS,
     sharing: Callable[[str], Workflow] | None = None,
     distributed: frozenset[str] = NONE_DISTRIBUTED,
+    shares: Mapping[str, int] | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings about the lengths of mapped tasks and groups.
 
-    The arguments are those of `room_for`; ``sharing`` gives the tasks that share a state machine with one of them.
+    The arguments are those of `room_for`; ``sharing`` gives the tasks that share a state machine with one of them, and
+    ``shares`` the number of instances for which there is room in the ledger.
     """
-    return tuple(
-        finding
-        for task in _mapped(workflow)
-        for finding in (
-            _distributed(workflow, task, members, distributed)
-            if task.task_id in distributed
-            else _inline(sharing(task.task_id) if sharing else workflow, task, members, distributed)
-        )
-    )
+    found: list[Finding] = []
+    for task in _mapped(workflow):
+        beside = sharing(task.task_id) if sharing and task.task_id not in distributed else workflow
+        room = room_for(beside, task, members, distributed)
+        room = min(room, (shares or {}).get(task.task_id, room))
+        if task.task_id in distributed:
+            found.extend(_distributed(workflow, task, members, room))
+        else:
+            found.extend(_inline(workflow, task, members, room))
+    return tuple(found)
 
 
-def _inline(
-    workflow: Workflow, task: Task, members: Members, distributed: frozenset[str]
-) -> Iterator[Finding]:
+def _inline(workflow: Workflow, task: Task, members: Members, room: int) -> Iterator[Finding]:
     length = _length(task)
     if not length:
-        room = room_for(workflow, task, members, distributed)
         yield MAP_LENGTH.at(
             task.span,
-            f"up to {room} instances fit into the execution's history, {_at_once(task)} at a time; with more "
-            f"{task.task_id} fails with MapTooLongError",
+            f"up to {room} instances fit into an execution's history and state data, {_at_once(task)} at a time; "
+            f"with more {task.task_id} fails with MapTooLongError",
             "nothing if there are never more; else map over batches of items",
             **_about(workflow, task, members),
         )
@@ -170,14 +174,12 @@ def _inline(
         )
 
 
-def _distributed(
-    workflow: Workflow, task: Task, members: Members, distributed: frozenset[str]
-) -> Iterator[Finding]:
-    length, room = _length(task), room_in_result(task, members)
-    if length and length > room:
+def _distributed(workflow: Workflow, task: Task, members: Members, room: int) -> Iterator[Finding]:
+    length, most = _length(task), room_in_result(task, members)
+    if length and length > most:
         yield MAP_TOO_LONG.at(
             task.span,
-            f"{length} instances are more than the result of a distributed Map has room for: {room}",
+            f"{length} instances are more than the result of a distributed Map has room for: {most}",
             "map over batches of items",
             **_about(workflow, task, members),
         )
@@ -187,7 +189,7 @@ def _distributed(
         why = f"{length} instances write up to {events:,} events, an execution's history holds {HISTORY:,}"
     else:
         events = _events(workflow, task, members)
-        bound = f"up to {room_for(workflow, task, members, distributed):,} instances"
+        bound = f"up to {room:,} instances"
         why = f"{bound} of up to {events} events each have no room in an execution's history, which holds {HISTORY:,}"
     yield MAP_DISTRIBUTED.at(
         task.span,

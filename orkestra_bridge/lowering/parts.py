@@ -20,9 +20,10 @@ from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, s
 from orkestra_bridge.lowering.functions import function_arns
 from orkestra_bridge.lowering.join import TABLE
 from orkestra_bridge.lowering.liveness import looked_at_later
+from orkestra_bridge.lowering.map_limits import instance_bytes
 from orkestra_bridge.lowering.nesting import states_of_task
 from orkestra_bridge.lowering.part import part_arn, part_name
-from orkestra_bridge.lowering.payload import ROOM, least_data, least_state, may_push
+from orkestra_bridge.lowering.payload import ROOM, instances_of, least_data, least_state, may_push
 from orkestra_bridge.lowering.poll_limits import waiting_events
 from orkestra_bridge.lowering.regions import Leaf, Part, Series, inside_of, task_ids
 from orkestra_bridge.naming import StateNames
@@ -30,7 +31,7 @@ from orkestra_bridge.naming import StateNames
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
     from orkestra_bridge.lowering.regions import Region
     from orkestra_bridge.lowering.scope import Plan
 
@@ -153,7 +154,15 @@ def _ledgers(plan: Plan, region: Region) -> dict[int, int]:
 
 def _data(plan: Plan, nodes: Iterable[str]) -> int:
     tasks = (plan.workflow.task(task_id) for task_id in plan.ledger_ids(nodes))
-    return sum(least_data(plan.workflow, task) for task in tasks)
+    return sum(_of_task(plan, task) for task in tasks)
+
+
+def _of_task(plan: Plan, task: Task) -> int:
+    """Return the bytes that the ledger has of a task: instances that are executions of their own leave less."""
+    count = instances_of(plan.workflow, task)
+    if count and (task.task_id in plan.distributed or task.mapped_group in plan.distributed):
+        return len(task.task_id.encode()) + count * instance_bytes(task, distributed=True)
+    return least_data(plan.workflow, task)
 
 
 def _left(plan: Plan, nodes: tuple[str, ...]) -> int:

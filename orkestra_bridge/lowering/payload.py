@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.operators.registry import BASH, Runs, family_of
+from orkestra_bridge.runtime.mapping import ROOM_OF_MAPS
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
@@ -39,18 +40,18 @@ _CALLBACKS = (
 
 def sized(workflow: Workflow) -> Workflow:
     """Return the workflow with the limits of its ledger's entries, which the runtime keeps to."""
-    counts = [(task, _instances(workflow, task)) for task in workflow.tasks]
+    counts = [(task, instances_of(workflow, task)) for task in workflow.tasks]
     return replace(workflow, inline_limit=_inline_limit(counts), error_limit=_error_limit(counts))
 
 
 def _inline_limit(counts: list[tuple[Task, int]]) -> int:
     """Return how many bytes of XComs may stay in the entry of a task instance.
 
-    Between what a reference takes and 8 KiB. Mapped tasks whose length only the run knows have half of the state data for
-    their instances, for which the runtime knows the limit.
+    Between what a reference takes and 8 KiB. Mapped tasks whose length only the run knows have most of the state data for
+    their instances (`map_data.py`), for which the runtime knows the limit.
     """
     known = [(task, count) for task, count in counts if count]
-    room = ROOM if len(known) == len(counts) else ROOM // 2
+    room = _room_of_known(counts)
     entries = sum(count * (ENTRY + len(task.task_id.encode())) for task, count in known)
     pushing = sum(count for task, count in known if may_push(task))
     share = (room - entries) // max(1, pushing)
@@ -59,19 +60,24 @@ def _inline_limit(counts: list[tuple[Task, int]]) -> int:
 
 def _error_limit(counts: list[tuple[Task, int]]) -> int:
     """Return how many characters the error of a task instance may have in its entry, if all of them fail."""
-    share = ROOM // max(1, sum(count or 1 for _, count in counts)) - ENTRY
+    share = _room_of_known(counts) // max(1, sum(count for _, count in counts)) - ENTRY
     return max(SMALLEST_ERROR, min(LARGEST_ERROR, share))
+
+
+def _room_of_known(counts: list[tuple[Task, int]]) -> int:
+    """Return the bytes for tasks whose number of instances is known."""
+    return ROOM if all(count for _, count in counts) else ROOM - ROOM_OF_MAPS
 
 
 def least_data(workflow: Workflow, task: Task) -> int:
     """Return the bytes that the ledger has of all instances of a task if only references to their XComs are in it."""
-    count = _instances(workflow, task) or ASSUMED_LENGTH
+    count = instances_of(workflow, task) or ASSUMED_LENGTH
     return len(task.task_id.encode()) + count * (ENTRY + REFERENCE * may_push(task))
 
 
 def least_state(workflow: Workflow, task: Task) -> int:
     """Return the bytes that the ledger has of a task whose XComs have been put away."""
-    return len(task.task_id.encode()) + (_instances(workflow, task) or ASSUMED_LENGTH) * ENTRY
+    return len(task.task_id.encode()) + (instances_of(workflow, task) or ASSUMED_LENGTH) * ENTRY
 
 
 def may_push(task: Task) -> bool:
@@ -84,7 +90,7 @@ def may_push(task: Task) -> bool:
     return family is not BASH or not silent or is_given(task.attributes, *_CALLBACKS)
 
 
-def _instances(workflow: Workflow, task: Task) -> int:
+def instances_of(workflow: Workflow, task: Task) -> int:
     """Return how many instances of a task there are, 0 where only the run knows."""
     if not task.mapped:
         return 1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
+    from orkestra_bridge.lowering.map_data import Share
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.images import Build, ImageDefinition
     from orkestra_bridge.operators.registry import Family
@@ -43,6 +44,7 @@ class Plan:
         images: The definitions of the user's images, of which each task has one that runs its image as it is.
         builds: The images that are built for tasks in containers.
         distributed: The mapped tasks and groups whose instances are executions of their own.
+        shares: What the instances of those of unknown length may take of the ledger.
     """
 
     workflow: Workflow
@@ -57,6 +59,7 @@ class Plan:
     distributed: frozenset[str] = frozenset()
     beside: Mapping[str, Workflow] = field(default_factory=dict)
     archives: bool = False
+    shares: Mapping[str, Share] = field(default_factory=dict)
     watchers: dict[str, set[str]] = field(default_factory=dict)
     archived: dict[int, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[int, Machine] = field(default_factory=dict)

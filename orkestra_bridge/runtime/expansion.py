@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.context import rebind
 from orkestra_bridge.runtime.large import large_xcoms
-from orkestra_bridge.runtime.mapping import expanded
+from orkestra_bridge.runtime.mapping import expanded, most_instances, with_share
 from orkestra_bridge.runtime.verdict import major_version, verdict_of
 from orkestra_bridge.runtime.xcoms import XComs
 
@@ -26,31 +26,35 @@ def expand(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> d
     """Return the entry of a mapped task that may run: its length, or its end if there is nothing to run.
 
     Raises:
-        MapTooLongError: If there are more instances than ``event["expand"]["limit"]``.
+        MapTooLongError: If there are more instances than ``event["expand"]`` allows.
     """
     xcoms = _xcoms(manifest["workflow"], event)
     task = dag.get_task(event["task_id"])
-    return expanded(task.expand_input.length(xcoms), event["expand"]["limit"])
+    asked, ledger = event["expand"], event.get("ledger") or {}
+    return with_share(expanded(task.expand_input.length(xcoms), most_instances(asked, ledger)), asked, ledger)
 
 
 def expand_group(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of the tasks of a mapped group, by task id: each is expanded, or ends, by itself.
 
     Raises:
-        MapTooLongError: If there are more instances than ``event["expand"]["limit"]``.
+        MapTooLongError: If there are more instances than ``event["expand"]`` allows.
     """
     workflow = manifest["workflow"]
     ledger = dict(event.get("ledger") or {})
     kept = (event.get("run") or {}).get("ledger") or {}
     group = dag.task_group_dict[event["task_id"]]
     length = group._expand_input.length(_xcoms(workflow, event))
+    limit = most_instances(event["expand"], ledger)
+    members = sum(1 for task in workflow["tasks"] if task.get("mapped_group") == group.group_id)
     entries: dict[str, Any] = {}
     for task in workflow["tasks"]:
         task_id = task["task_id"]
         if task.get("mapped_group") == group.group_id:
-            entry = kept.get(task_id) or _of_member(
-                task_id, workflow, ledger, length, event["expand"]["limit"]
-            )
+            entry = kept.get(task_id) or _of_member(task_id, workflow, ledger, length, limit)
+            entry = with_share(entry, event["expand"], ledger)
+            if "share" in entry:
+                entry["share"] //= members
             entries[task_id] = ledger[task_id] = entry
     return entries
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orkestra_bridge.runtime import serde
 from orkestra_bridge.runtime.errors import XComStorageError, XComTooLargeError
-from orkestra_bridge.runtime.mapping import RESULT_BYTES
+from orkestra_bridge.runtime.mapping import RESULT_BYTES, ROOM_OF_MAPS
 from orkestra_bridge.runtime.storage import CONNECTIONS, VARIABLE, part, store_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ KEPT_IN_ERROR = 1_000
 """Bytes for XComs that stand in an error: it is part of the ledger from then on, beside its message."""
 _REST = 2 * 1024
 """Bytes of an entry beside its XComs."""
-_REST_OF_INSTANCE = 44
+_REST_OF_INSTANCE = 80
 _REMEMBERED = 64 * 1024 * 1024
 """Bytes of JSON that an invocation keeps: who goes through thousands of large values needs each only once."""
 _WORTH_STORING = 128
@@ -177,22 +177,34 @@ def large_xcoms(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> LargeX
     execution = event.get("execution") or {}
     name = execution.get("name") or (event.get("run") or {}).get("run_id") or "run"
     limit = workflow.get("inline_limit") or INLINE_LIMIT
-    return LargeXComs(store_of(os.environ), name, min(limit, _share_of_instance(workflow, event)))
+    return LargeXComs(store_of(os.environ), name, min(limit, share_of_instance(workflow, event)))
 
 
-def _share_of_instance(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:
-    """Return the bytes of XComs of one instance: all instances of all mapped tasks have to fit into the state data."""
+def share_of_instance(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:
+    """Return the bytes of XComs of one instance: all instances of all mapped tasks have to fit into the state data.
+
+    Those whose number was known when the DAG was converted have no more than any other task (`inline_limit`).
+    """
     if int(event.get("map_index", -1)) < 0:
         return STATE_DATA
     tasks = {task["task_id"]: task for task in workflow["tasks"]}
-    task = tasks.get(event.get("task_id"), {})
     groups = {group["group_id"]: group for group in workflow.get("mapped_groups", ())}
-    around = groups.get(task.get("mapped_group"), task)
-    known = (around.get("expansion") or {}).get("length")
-    entry = (event.get("ledger") or {}).get(event.get("task_id"), {})
-    instances = known or entry.get("length") or 1
-    mapped = sum(1 for each in tasks.values() if each.get("mapped"))
-    return max(0, RESULT_BYTES // max(1, mapped) // instances - _REST_OF_INSTANCE)
+    known = _known_length(tasks.get(event.get("task_id"), {}), groups)
+    ledger = event.get("ledger") or {}
+    entry = ledger.get(event.get("task_id"), {})
+    rest = _REST_OF_INSTANCE + len(event["task_id"])
+    mapped = [each for each in tasks.values() if each.get("mapped")]
+    if known:
+        return max(0, RESULT_BYTES // max(1, len(mapped)) // known - rest)
+    if "share" in entry:
+        return max(0, int(entry["share"]) - rest)
+    open_ended = sum(1 for each in mapped if not _known_length(each, groups))
+    return max(0, ROOM_OF_MAPS // max(1, open_ended) // (entry.get("length") or 1) - rest)
+
+
+def _known_length(task: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> int:
+    around = groups.get(task.get("mapped_group", ""), task)
+    return (around.get("expansion") or {}).get("length") or 0
 
 
 def with_execution(xcom: Mapping[str, Any], execution: str) -> dict[str, Any]:

@@ -7,8 +7,9 @@ A task has one of three entries:
     decided that. ``was`` has state and time of what a skip came over. In a mapped task group, while an instance of the
     group runs, it carries its ``map_index``. A mapped task has such an entry, without map index, if it was not expanded:
     skipped, upstream_failed or failed as a whole.
-``{"length": n}``
-    A mapped task that has been expanded into n instances, which have not all finished.
+``{"length": n, "share": bytes}``
+    A mapped task that has been expanded into n instances, which have not all finished; each may leave so many bytes.
+    Where parts put away what their tasks leave, there is no share.
 ``{"execution": name, "instances": [{"state": ..., "tries": ..., "at": ..., "map_index": 0, ...}, ...]}``
     A mapped task, or a task of a mapped task group, whose instances have finished, in the order of their map indexes.
     Where they ran in executions of their own, ``tries`` of 1 and the map indexes are left out. The name is that of the
@@ -20,16 +21,58 @@ DAG was converted, and then runs the instances, each of which finds its own item
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.runtime.errors import MapTooLongError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 RESULT_BYTES = 220_000
 """Bytes for what all instances of a mapped task leave: a Map's result has 262,144, and so has the ledger after it."""
+
+
+ROOM_OF_MAPS = 163_840
+"""Bytes of the ledger for the instances of all mapped tasks whose length only the run knows."""
+
+
+def most_instances(asked: Mapping[str, Any], ledger: Mapping[str, Any]) -> int:
+    """Return how many instances the state machine has room for.
+
+    Args:
+        asked: ``expand`` of the event: ``limit``; and ``ledger`` where the ``room`` there is shared with the instances of
+            the tasks ``after`` which this one runs, with the bytes of ``each``.
+        ledger: What those have left.
+    """
+    limit: int = asked["limit"]
+    if "ledger" not in asked:
+        return limit
+    share = asked["ledger"]
+    return max(0, min(limit, _room_left(share, ledger) // int(share["each"])))
+
+
+def with_share(entry: dict[str, Any], asked: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of a mapped task with what each instance may leave: the next ones in the ledger's room want some.
+
+    The arguments are those of `most_instances`.
+    """
+    if "length" not in entry or "ledger" not in asked:
+        return entry
+    share = asked["ledger"]
+    return {**entry, "share": _room_left(share, ledger) // share["sharers"] // entry["length"]}
+
+
+def _room_left(share: Mapping[str, Any], ledger: Mapping[str, Any]) -> int:
+    room: int = share["room"] - left_by(ledger, share["after"])
+    return room
+
+
+def left_by(ledger: Mapping[str, Any], names: Iterable[str]) -> int:
+    """Return the bytes that the ledger has of the instances of these tasks, of those that have finished."""
+    finished = (ledger[name] for name in names if "instances" in ledger.get(name, {}))
+    return sum(len(json.dumps(entry, separators=(",", ":"))) for entry in finished)
 
 
 def instances_of(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 from orkestra_bridge.runtime.context import build_context
 from orkestra_bridge.runtime.executions import Executions
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
-from orkestra_bridge.runtime.large import large_xcoms
+from orkestra_bridge.runtime.large import large_xcoms, share_of_instance
 from orkestra_bridge.runtime.logs import about
 from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.rundates import Ticks, resolve_run
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.runtime.rundates import Run
 
 
+SHORTEST_ERROR = 40
 ERROR_LIMIT = 16_000
 """Characters of an error that the ledger has room for, if the manifest says nothing else."""
 
@@ -80,9 +81,15 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         context=context,
         major=major,
         retry=retry_of(workflow, task.task_id),
-        error_limit=int(workflow.get("error_limit") or ERROR_LIMIT),
+        error_limit=_error_limit(workflow, event),
         outlets=tuple(_of_task(workflow, task.task_id).get("outlets") or ()),
     )
+
+
+def _error_limit(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:
+    """Return how many characters an error may have in the ledger: of an instance, as many bytes as its XComs could."""
+    limit = int(workflow.get("error_limit") or ERROR_LIMIT)
+    return min(limit, max(SHORTEST_ERROR, share_of_instance(workflow, event)))
 
 
 def run_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> Run:

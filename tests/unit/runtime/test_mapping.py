@@ -9,6 +9,7 @@ import pytest
 
 from orkestra_bridge.runtime.errors import MapTooLongError
 from orkestra_bridge.runtime.mapping import expanded, instances_of, resumed, skipping_tasks
+from orkestra_bridge.runtime.prepare import prepare
 from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ def test_a_mapped_task_is_expanded_or_ends(
 def test_more_instances_than_there_is_room_for(unpack: Callable[..., Package]) -> None:
     with pytest.raises(MapTooLongError, match=r"3 instances.*room for 2; map over batches"):
         asked(unpack(SOURCE), ITEMS, limit=2)
+
+
+@pytest.mark.parametrize(("instances", "most"), [(2, 16_000), (100, 1_554), (1_000, 79), (5_000, 40)])
+def test_all_instances_may_fail_with_long_errors(
+    unpack: Callable[..., Package], instances: int, most: int
+) -> None:
+    package = unpack(SOURCE)
+    next(task for task in package.manifest["workflow"]["tasks"] if task["task_id"] == "each")["mapped"] = True
+    ledger = {"items": ITEMS, "each": {"length": instances}}
+    prepared = prepare(package.dag, package.manifest, event("each", map_index=0, ledger=ledger))
+    assert prepared.error_limit == most
 
 
 def test_an_instance_finds_its_own_item(unpack: Callable[..., Package]) -> None:
