@@ -288,13 +288,17 @@ class FileWatch:
         self.found: list[dict[str, Any]] = []
         self.active = True
 
+    def here_only(self, path: str) -> bool:
+        """Return True for what Lambda has not: a project may hold its environment, and an environment the DAGs."""
+        elsewhere = max((len(each) for each in self.allowed if path.startswith(each)), default=0)
+        return len(self.dags) > elsewhere if path.startswith(self.dags) else not elsewhere
+
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Note the opening of an absolute path that only exists here."""
         if event != "open" or not self.active or not isinstance(arguments[0], str):
             return
         path = os.path.normpath(arguments[0])
-        here_only = path.startswith(self.dags) or not path.startswith(self.allowed)
-        if here_only and path.startswith(os.sep) and not path.endswith((".py", ".pyc", ".so")):
+        if self.here_only(path) and path.startswith(os.sep) and not path.endswith((".py", ".pyc", ".so")):
             frames = user_frames(traceback.walk_stack(sys._getframe(1)), self.root)
             if frames and Path(path).is_file():
                 self.found.append({"path": path, "frames": frames[:1]})

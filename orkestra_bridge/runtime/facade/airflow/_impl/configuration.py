@@ -26,6 +26,9 @@ _DEFAULTS = {
     ("operators", "default_owner"): "airflow",
     ("operators", "default_queue"): "default",
     ("operators", "default_deferrable"): "false",
+    ("kubernetes_executor", "namespace"): "default",
+    ("kubernetes_executor", "worker_container_repository"): "",
+    ("kubernetes_executor", "worker_container_tag"): "",
     ("webserver", "base_url"): "http://localhost:8080",
     ("api", "base_url"): "http://localhost:8080",
 }
