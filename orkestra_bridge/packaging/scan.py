@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 IMPORT_FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _LOOKS_UP = re.compile(rb"Variable|onnection|environ|getenv|Hook|conn_id")
-OTHER_INTERPRETERS = frozenset({"virtualenv", "external_python", "docker", "kubernetes", "branch_virtualenv"})
+OPERATORS_ELSEWHERE = ("VirtualenvOperator", "ExternalPythonOperator")
+OTHER_INTERPRETERS = frozenset(
+    {"virtualenv", "external_python", "docker", "kubernetes", "branch_virtualenv", "branch_external_python"}
+)
 """``@task.<name>`` whose body does not run in the function's Python (airflow.decorators)."""
 
 
@@ -56,6 +59,8 @@ def scan(source: bytes, path: str) -> ScannedSource:
     Raises SyntaxError (with its line) or ValueError if the bytes are not Python.
     """
     tree = ast.parse(source, filename=path)
+    if any(name.encode() in source for name in (*OPERATORS_ELSEWHERE, *OTHER_INTERPRETERS)):
+        _set_apart(tree)
     imports = list(_imports(tree.body, optional=False, deferred=False))
     if b"import_module" in source or b"__import__" in source:
         imports.extend(_dynamic_imports(tree))
@@ -66,6 +71,44 @@ def scan(source: bytes, path: str) -> ScannedSource:
         finds_hooks=b".get_hook(" in source,
         lookups=static_lookups(tree) if _LOOKS_UP.search(source) else (),
     )
+
+
+def _set_apart(tree: ast.Module) -> None:
+    """Take the code out of functions whose own packages are known; make that of others optional which may have some.
+
+    A function without packages of its own runs with those of the DAG, and may import what is installed where that was
+    parsed.
+    """
+    given: dict[str, ast.Call] = {}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _last_name(call.func).endswith(OPERATORS_ELSEWHERE):
+            for keyword in call.keywords:
+                if keyword.arg == "python_callable" and isinstance(keyword.value, ast.Name):
+                    given[keyword.value.id] = call
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found = given.get(node.name) or _decorated_elsewhere(node)
+            if found is not None and _has_packages(found):
+                node.body = [ast.Pass()]
+            elif found is not None:
+                node.body = [ast.If(test=ast.Constant(value=True), body=node.body, orelse=[])]
+
+
+def _decorated_elsewhere(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
+    """Return the decorator that gives a function to another interpreter."""
+    for decorator in function.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(target, ast.Attribute) and target.attr in OTHER_INTERPRETERS:
+            return decorator
+    return None
+
+
+def _has_packages(given: ast.expr) -> bool:
+    """Return True if an operator or a decorator says what its function may import, or names an image that has it."""
+    if not isinstance(given, ast.Call):
+        return False
+    named = {keyword.arg for keyword in given.keywords}
+    return bool(named & {"requirements", "python_version", "image"})
 
 
 def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Iterator[ImportStatement]:
@@ -92,8 +135,7 @@ def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Ite
 def _blocks(node: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool, bool]]:
     """Yield the statement lists inside a statement, each with (optional, deferred)."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        if not _runs_elsewhere(node):
-            yield node.body, False, True
+        yield node.body, False, True
     elif isinstance(node, ast.If):
         if not _is_type_checking(node.test):
             yield node.body, True, False
@@ -137,14 +179,6 @@ def _suppresses(expression: ast.expr) -> bool:
 
 def _is_type_checking(test: ast.expr) -> bool:
     return _last_name(test) == "TYPE_CHECKING" or (isinstance(test, ast.Constant) and not test.value)
-
-
-def _runs_elsewhere(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    for decorator in function.decorator_list:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(target, ast.Attribute) and target.attr in OTHER_INTERPRETERS:
-            return True
-    return False
 
 
 def _last_name(node: ast.expr) -> str:

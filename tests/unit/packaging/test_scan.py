@@ -98,9 +98,33 @@ def test_code_for_another_interpreter_is_not_ours() -> None:
         def other():
             import tensorflow
 
+        @task.virtualenv
+        def plain():
+            import installed
+
         @task.branch
         def choose():
             import ours
+        """
+    )
+    assert {name: each.optional for name, each in found.items()} == {
+        "ours": False,
+        "installed": True,  # it runs with the packages of the DAG
+        "tensorflow": True,  # the interpreter may be Airflow's own
+    }
+
+
+def test_a_function_that_an_operator_gives_to_another_interpreter_is_not_ours_either() -> None:
+    found = imports_of(
+        """\
+        def there():
+            import torch
+
+        def here():
+            import ours
+
+        PythonVirtualenvOperator(task_id="a", python_callable=there, requirements=["torch"])
+        PythonOperator(task_id="b", python_callable=here)
         """
     )
     assert set(found) == {"ours"}
