@@ -17,7 +17,7 @@ from orkestra_bridge.runtime.handover import pack
 from orkestra_bridge.runtime.loading import load_dag, read_manifest
 from orkestra_bridge.runtime.mapping import resumed
 from orkestra_bridge.runtime.own_image import MODE, entry_before
-from orkestra_bridge.runtime.real.start import run_in_airflow, runs_in_airflow
+from orkestra_bridge.runtime.real import runs_in_airflow
 from orkestra_bridge.runtime.stopped import is_stop, report_stop
 from orkestra_bridge.runtime.verdict import verdict_of
 
@@ -89,6 +89,8 @@ class Package:
         if "expand" in event:
             return expand(self.dag, self.manifest, event)
         if runs_in_airflow(workflow, task_id):
+            from orkestra_bridge.runtime.real.start import run_in_airflow
+
             return run_in_airflow(self.task_root, self.manifest, event)
         return run_task(self.dag, self.manifest, event)
 

@@ -5,3 +5,16 @@ Nothing of Airflow is imported before a task needs it, and the facade is never o
 metadata database behind it: Airflow 3's task code asks a supervisor, who is played here, and Airflow 2's gets a database
 of its own that lives as long as the container.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def runs_in_airflow(workflow: Mapping[str, Any], task_id: str) -> bool:
+    """Return True if the manifest wants Airflow itself to run a task."""
+    found = (each.get("container") for each in workflow["tasks"] if each["task_id"] == task_id)
+    return bool((next(found, None) or {}).get("airflow"))

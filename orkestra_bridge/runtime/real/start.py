@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from orkestra_bridge.runtime.real.attempt import Ended
 
 
-def runs_in_airflow(workflow: Mapping[str, Any], task_id: str) -> bool:
-    """Return True if the manifest wants Airflow itself to run a task."""
-    found = (each.get("container") for each in workflow["tasks"] if each["task_id"] == task_id)
-    return bool((next(found, None) or {}).get("airflow"))
-
-
 def run_in_airflow(task_root: str, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ledger entry of a task after Airflow has run it.
 
