@@ -46,7 +46,7 @@ FILLED = {TABLE: 160, CLUSTER: 300, DEFINITION: 300, SUBNETS: 500, SECURITY_GROU
 _FUNCTION_ARN = 140
 _REFERENCE = 300
 _ARN = 170
-_SHARES = (0.85, 0.7, 0.55, 0.4, 0.25)
+_SHARES = (0.85, 0.7, 0.55, 0.4, 0.25, 0.12, 0.06)
 """Of the limits, tried one after the other: weights are estimates, what came of them is measured."""
 _FEWEST = 40
 """Instances for which there has to be room where only the run knows how many there are."""

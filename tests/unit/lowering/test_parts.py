@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -264,3 +266,20 @@ def test_cutting_keeps_the_nesting_and_the_limit(region: Region, most: int) -> N
     assert [part.number for part in parts] == list(range(1, len(parts) + 1))
     for part in parts:
         assert len(list(own_tasks(part.region))) * weight.size <= limit.size
+
+
+@pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes minutes")
+def test_three_thousand_tasks_in_twenty_rows_fit_into_parts() -> None:
+    """Reports bring lists of tasks that grow with the DAG, which estimates of single tasks know nothing of."""
+    rng = random.Random(1)
+    names = [f"task_{number}" for number in range(3_000)]
+    layers = [names[start : start + 20] for start in range(0, 3_000, 20)]
+    edges = [
+        (above, name)
+        for before, layer in itertools.pairwise(layers)
+        for name in layer
+        for above in rng.sample(before, rng.randint(1, 3))
+    ]
+    lowered = lower(from_edges(names, edges))
+    assert [finding.id for finding in lowered.findings if finding.severity.value == "error"] == []
+    assert all(weight.within(AWS) for weight in lowered.weights.values())
