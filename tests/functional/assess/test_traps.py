@@ -7,6 +7,7 @@ point: a finding that is gone has to be gone because its subject is now kept.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DAGS = Path(__file__).parents[2] / "dags"
 GOLDEN = DAGS / "expected.json"
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "comparison.md"
 NEVER_A_TRAP = frozenset({"OB327", "OB501"})
 """Said of nearly every file: no time limit, no schedule."""
 
@@ -82,3 +84,18 @@ def test_schedules_keep_their_zones(assessment: Assessment) -> None:
     assert views["timetable_object"].schedule["timezone"] == "Asia/Tokyo"
     assert views["timetable_object"].upcoming[0] == "2024-06-01T09:00+09:00"
     assert views["several_crons"].schedule["expressions"] == ["cron(0 9 * * ? *)", "cron(0 18 ? * FRI *)"]
+
+
+def test_the_page_that_compares_says_the_same() -> None:
+    expected: dict[str, list[str]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    rows = [line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines()]
+    named: set[str] = set()
+    for files, _, ours in (row for row in rows if len(row) == 3 and "`" in row[0]):
+        names = [f"{name}.py" for name in re.findall(r"`(\w+)`", files)]
+        named.update(names)
+        said = [subject for name in names for subject in expected[name]]
+        if "expected.json" in ours:
+            continue
+        assert set(re.findall(r"OB\d{3}", ours)) <= {subject.split()[0] for subject in said}, files
+        assert ("refused" in ours) == any(" error " in subject for subject in said), files
+    assert named <= expected.keys()
