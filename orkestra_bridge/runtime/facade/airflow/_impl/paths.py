@@ -423,6 +423,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.triggers.base": _TRIGGERS,
     "airflow.triggers.temporal": ("triggers: DateTimeTrigger TimeDeltaTrigger",),
     "airflow.providers.standard.triggers.temporal": ("triggers: DateTimeTrigger TimeDeltaTrigger",),
+    "airflow.typing_compat": (
+        "typing_compat: Literal ParamSpec Protocol Self TypeAlias TypedDict TypeGuard Unpack assert_never",
+        "typing_compat: runtime_checkable",
+    ),
     "airflow.utils.context": _CONTEXT,
     "airflow.utils.dag_parsing_context": ("current: get_parsing_context AirflowParsingContext",),
     "airflow.utils.dates": ("dates: days_ago cron_presets round_time parse_execution_date",),
