@@ -53,9 +53,14 @@ are left out: links of operators, and in Airflow 2 the lineage.
 """
 
 _OTHER = "not compared: it needs another DAG's run, and `dag.test()` has no other DAG"
+_CHANCE = "not compared: processes of their own choose its branches by chance"
+_PLUGIN = "not compared: for `dag.test()` its plugin has to be installed"
 _FETCHES = "not compared: it fetches packages from the network when it runs"
 
 NOT_COMPARED = {
+    "example_branch_operator": _CHANCE,
+    "example_branch_python_operator_decorator": _CHANCE,
+    "example_custom_weight": _PLUGIN,
     "example_external_task": _OTHER,
     "example_external_task_marker_child": _OTHER,
     "example_trigger_controller_dag": _OTHER,
