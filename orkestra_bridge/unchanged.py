@@ -68,9 +68,18 @@ class Unchanged:
         )
 
     def key(self, workflow: Workflow, file: DagFile) -> str | None:
-        """Return the hash of all that decides what becomes of a DAG; None if other DAGs decide, too."""
+        """Return the hash of all that decides what becomes of a DAG; None if others decide, too, or it cannot be told.
+
+        What cannot be read or written here is reported where the DAG is drafted, and concerns no other one there.
+        """
         if _concerns_others(workflow):
             return None
+        try:
+            return self._key(workflow, file)
+        except Exception:  # noqa: BLE001 - drafting meets it again, and says so
+            return None
+
+    def _key(self, workflow: Workflow, file: DagFile) -> str:
         closure = local_closure(file, workflow.files)
         return _digest(
             self._base,
