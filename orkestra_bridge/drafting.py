@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.diagnostics import refuses
 from orkestra_bridge.emit import emit
 from orkestra_bridge.errors import BridgeError
-from orkestra_bridge.ir.model import Needs, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import Need, Needs, Schedule, ScheduleKind, SourceSpan, Workflow
 from orkestra_bridge.lowering.functions import LONGEST, OF_DAG
 from orkestra_bridge.lowering.groups import refused_groups
 from orkestra_bridge.lowering.machine import lower
@@ -33,6 +33,7 @@ from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.rules import FACADE_LACKS
 from orkestra_bridge.passes.accounting import account
+from orkestra_bridge.passes.cluster_values import cluster_needs
 from orkestra_bridge.passes.configured import about_given, configure
 from orkestra_bridge.passes.context_reads import about_context_reads
 from orkestra_bridge.passes.made_up import about_made_up
@@ -219,7 +220,7 @@ class Drafter:
         about_package = self._allowed(built.findings)
         checked = loads_in_function(workflow) and not refuses((*findings, *about_package))
         return Draft(
-            workflow=replace(workflow, needs=built.needs),
+            workflow=replace(workflow, needs=cluster_needs(workflow, built.needs)),
             file=file,
             findings=(*_displayed(findings, file), *about_package),
             lowered=lowered,
@@ -341,10 +342,16 @@ def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
 
 def _shown_needs(needs: Needs, file: DagFile) -> Needs:
     """Return needs with paths as the user would type them."""
+
+    def shown(needed: tuple[Need, ...]) -> tuple[Need, ...]:
+        return tuple(replace(need, file=file.shown(need.file)) for need in needed)
+
     return Needs(
-        variables=tuple(replace(need, file=file.shown(need.file)) for need in needs.variables),
-        connections=tuple(replace(need, file=file.shown(need.file)) for need in needs.connections),
-        environment=tuple(replace(need, file=file.shown(need.file)) for need in needs.environment),
+        variables=shown(needs.variables),
+        connections=shown(needs.connections),
+        environment=shown(needs.environment),
+        kubernetes_secrets=shown(needs.kubernetes_secrets),
+        kubernetes_configmaps=shown(needs.kubernetes_configmaps),
         unknown=tuple(replace(each, file=file.shown(each.file)) for each in needs.unknown),
     )
 

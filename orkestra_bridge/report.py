@@ -32,7 +32,7 @@ class DagReport:
         machines: State machines: one, and one for each part of a DAG that does not fit into it.
         relaxed_edges: Edges that the nesting leaves to a join at run time.
         schedule: As EventBridge sees it: kind, text, expressions, timezone, start, end, state.
-        needs: Variables, connections and environment variables that it looks up, with places.
+        needs: Variables, connections, environment variables and keys of Kubernetes' that it needs, with places.
         requirements: Third-party distributions of the package, ``name==version``.
     """
 
@@ -136,6 +136,6 @@ def needs_from_json(document: Mapping[str, Any]) -> Needs:
     """Return needs that were written as plain values."""
     known = {
         name: tuple(Need(**each) for each in document[name])
-        for name in ("variables", "connections", "environment")
+        for name in ("variables", "connections", "environment", "kubernetes_secrets", "kubernetes_configmaps")
     }
     return Needs(**known, unknown=tuple(UnknownNeed(**each) for each in document["unknown"]))

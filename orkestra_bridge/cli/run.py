@@ -56,6 +56,13 @@ if TYPE_CHECKING:
     "same arguments.",
 )
 @click.option(
+    "--kubernetes",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Secrets and ConfigMaps for images of KubernetesPodOperator, as `kubectl get secret NAME -o json` writes them; "
+    "may be repeated.",
+)
+@click.option(
     "--image",
     "images",
     multiple=True,
@@ -82,6 +89,7 @@ def command(
     python: Path | None,
     env_files: tuple[Path, ...],
     container_command: str | None,
+    kubernetes: tuple[Path, ...],
     images: tuple[str, ...],
     follow_assets: bool,
     fast: bool,
@@ -98,6 +106,7 @@ def command(
     if not isinstance(values, dict):
         raise click.BadParameter("must be a JSON object", param_hint="--conf")
     from orkestra_bridge.project.env_files import read_env_files
+    from orkestra_bridge.project.kubernetes_files import read_kubernetes
 
     return run_and_print(
         out,
@@ -109,6 +118,9 @@ def command(
         fast=fast,
         environment=read_env_files(env_files),
         container_command=container_command,
+        kubernetes={
+            f"{each.folder}/{each.name}": each.value for each in read_kubernetes(kubernetes) if each.value
+        },
         images=_pairs(images),
         follow_assets=follow_assets,
     )
@@ -132,6 +144,7 @@ def run_and_print(
     fast: bool = False,
     environment: Mapping[str, str] | None = None,
     container_command: str | None = None,
+    kubernetes: Mapping[str, str] | None = None,
     images: Mapping[str, str] | None = None,
     follow_assets: bool = False,
 ) -> int:
@@ -148,6 +161,7 @@ def run_and_print(
         python=python or Path(sys.executable),
         environment=environment or {},
         container_command=container_command,
+        kubernetes=kubernetes or {},
         images=images or {},
         follow_assets=follow_assets,
     )

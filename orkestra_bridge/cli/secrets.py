@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     examples=("orkestra-bridge secrets push --variables variables.json --dry-run",),
 )
 def command() -> None:
-    """Bring Airflow's Variables and connections to AWS, where translated DAGs look them up."""
+    """Bring Variables, connections and what Kubernetes keeps to AWS, where translated DAGs look them up."""
 
 
 @command.command(
@@ -33,11 +33,18 @@ def command() -> None:
         "airflow variables export variables.json",
         "airflow connections export connections.json",
         "orkestra-bridge secrets push --variables variables.json --connections connections.json --dry-run",
+        "kubectl get secret etl -o json | orkestra-bridge secrets push --kubernetes /dev/stdin",
     ),
 )
 @click.option("--variables", type=_FILE, help="What `airflow variables export` wrote.")
 @click.option(
     "--connections", type=_FILE, help="What `airflow connections export` wrote: .json, .yaml or .env."
+)
+@click.option(
+    "--kubernetes",
+    type=_FILE,
+    multiple=True,
+    help="What `kubectl get secret,configmap NAME -o json` wrote, for images of KubernetesPodOperator; may be repeated.",
 )
 @click.option(
     "--prefix",
@@ -53,6 +60,7 @@ def command() -> None:
 def push(
     variables: Path | None,
     connections: Path | None,
+    kubernetes: tuple[Path, ...],
     prefix: str,
     dry_run: bool,
     region: str | None,
@@ -61,14 +69,15 @@ def push(
 ) -> int:
     """Write Variables to Parameter Store and connections to Secrets Manager; what is there already stays as it is.
 
-    Names are printed, values never. Running it again changes only what differs.
+    Each key of a Secret or a ConfigMap is a parameter, too. Names are printed, values never. Running it again changes
+    only what differs.
     """
-    if variables is None and connections is None:
-        raise click.UsageError("nothing to push: give --variables, --connections or both")
+    if variables is None and connections is None and not kubernetes:
+        raise click.UsageError("nothing to push: give --variables, --connections or --kubernetes")
     from orkestra_bridge.operate.clients import clients
     from orkestra_bridge.operate.secret_push import SecretPush
 
-    values = [*_values(variables, connections)]
+    values = [*_values(variables, connections), *_cluster_values(kubernetes)]
     pushing = SecretPush(clients(region=region, profile=profile, endpoint_url=endpoint_url), prefix)
     changes = pushing.run(values, dry_run=dry_run, on_change=_print)
     counts = {
@@ -91,6 +100,18 @@ def _values(variables: Path | None, connections: Path | None) -> Iterator[Value]
     if connections:
         for entry in read_connections(connections):
             yield Value("connections", entry.name, entry.value, f"{connections}:{entry.line}")
+
+
+def _cluster_values(files: tuple[Path, ...]) -> Iterator[Value]:
+    """Yield the keys of Kubernetes' objects; those that no environment variable holds are named, and left out."""
+    from orkestra_bridge.operate.secret_push import Value
+    from orkestra_bridge.project.kubernetes_files import read_kubernetes
+
+    for entry in read_kubernetes(files):
+        if entry.value is None:
+            click.echo(f"left out  {entry.folder}/{entry.name}: it is empty, or no text", err=True)
+        else:
+            yield Value(entry.folder, entry.name, entry.value, str(entry.file))
 
 
 def _print(change: Change, **_: Any) -> None:

@@ -70,10 +70,14 @@ def _table(dags: tuple[DagReport, ...]) -> Table:
 
 def _print_needs(console: Console, dag: DagReport) -> None:
     """Print in one line what a DAG looks up, if it does."""
-    groups = (("Variables", dag.needs.variables), ("connections", dag.needs.connections))
+    groups = (
+        ("Variables", dag.needs.variables),
+        ("connections", dag.needs.connections),
+        ("environment", dag.needs.environment),
+        ("Kubernetes Secrets", dag.needs.kubernetes_secrets),
+        ("Kubernetes ConfigMaps", dag.needs.kubernetes_configmaps),
+    )
     parts = [f"{title} {_some([need.name for need in found])}" for title, found in groups if found]
-    if dag.needs.environment:
-        parts.append(f"environment {_some([need.name for need in dag.needs.environment])}")
     if parts:
         console.print(f"{dag.dag_id} needs {'; '.join(parts)}", soft_wrap=True, markup=False)
 

@@ -23,7 +23,7 @@ from orkestra_bridge.ir.model import (
     UnknownNeed,
     Workflow,
 )
-from orkestra_bridge.ir.places import Image
+from orkestra_bridge.ir.places import ClusterValue, Image
 
 Document = Mapping[str, Any]
 
@@ -56,6 +56,7 @@ def _image(document: Document | None) -> Image | None:
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
     }
+    fields["cluster"] = tuple(ClusterValue(**each) for each in document["cluster"])
     return Image(**fields)
 
 

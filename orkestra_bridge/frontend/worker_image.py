@@ -10,6 +10,8 @@ import inspect
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from .worker_cluster import cluster_values
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,6 +42,12 @@ def image_of(
         "entry_point": None if command is None else encode(command),
         "executed_by": qualified(next(base for base in kind.__mro__ if "execute" in vars(base))),
         "python": bool(names & _DECORATED),
+        "cluster": [
+            {name: encode(value) for name, value in each.items()}
+            for each in cluster_values(given, _rows(task, mapped))
+        ]
+        if found[0] == "kubernetes"
+        else [],
         **{name: encode(value) for name, value in more.items()},
     }
 
@@ -54,10 +62,17 @@ def _given_to_mapped(task: Any, kind: type) -> dict[str, Any]:
         **(task.partial_kwargs.get("default_args") or {}),
     }
     given = {**_class_values(kind), **defaults, **task.partial_kwargs}
+    names = {name for row in _rows(task, mapped=True) for name in row}
+    return {**given, **{name: value for name, value in _VARYING.items() if name in names}}
+
+
+def _rows(task: Any, mapped: bool) -> list[dict[str, Any]]:
+    """Return the arguments that a mapped task is expanded over."""
+    if not mapped:
+        return []
     expanded = task._get_specified_expand_input().value
     rows = expanded if isinstance(expanded, (list, tuple)) else [expanded]
-    names = {name for row in rows if isinstance(row, dict) for name in row}
-    return {**given, **{name: value for name, value in _VARYING.items() if name in names}}
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def _class_values(kind: type) -> dict[str, Any]:

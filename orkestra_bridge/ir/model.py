@@ -322,11 +322,16 @@ class UnknownNeed:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a DAG needs of its surroundings, sorted by name, and look-ups under names that are not known."""
+    """What a DAG needs of its surroundings, sorted by name, and look-ups under names that are not known.
+
+    Of Secrets and ConfigMaps of Kubernetes, a name is ``NAME/KEY``.
+    """
 
     variables: tuple[Need, ...] = ()
     connections: tuple[Need, ...] = ()
     environment: tuple[Need, ...] = ()
+    kubernetes_secrets: tuple[Need, ...] = ()
+    kubernetes_configmaps: tuple[Need, ...] = ()
     unknown: tuple[UnknownNeed, ...] = ()
 
 

@@ -8,6 +8,30 @@ from typing import Any, final
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterValue:
+    """What a container has of its surroundings that a Kubernetes cluster keeps.
+
+    Attributes:
+        argument: The operator's argument that says so.
+        kind: ``secret``, ``configmap``, or else what kind of source it is.
+        name: Of the Secret or ConfigMap; empty where there is none.
+        key: None for all keys of it.
+        variable: The environment variable that has the value; None where each key is one, or files are.
+        path: The folder that has the keys as files, or None.
+        optional: True if the container starts without the value, too.
+    """
+
+    argument: str
+    kind: str
+    name: str = ""
+    key: str | None = None
+    variable: str | None = None
+    path: str | None = None
+    optional: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """The image of the user's that a task of DockerOperator or KubernetesPodOperator runs in.
 
@@ -22,6 +46,7 @@ class Image:
         terminal: True if it has a pseudo-terminal.
         listens: True if a callback of the user's gets the lines of its log while it runs.
         cpu, memory: How much is asked for, as the user wrote it.
+        cluster: What a Kubernetes cluster would give it; of values for the same variable, the last one.
     """
 
     kind: str
@@ -37,6 +62,7 @@ class Image:
     listens: bool = False
     cpu: tuple[Any, ...] = ()
     memory: tuple[Any, ...] = ()
+    cluster: tuple[ClusterValue, ...] = ()
 
 
 @final

@@ -118,8 +118,12 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
         context=next(iter(sorted((home / request.dag_id).glob(CONTEXTS))), None),
         calls_others=package.calls_others,
         engine=engine_command(request.container_command) if runs_images else None,
-        images=images_of(home / request.dag_id / TEMPLATE, request.images) if runs_images else {},
+        images=_images(home / request.dag_id / TEMPLATE, request) if runs_images else {},
     )
+
+
+def _images(template: Path, request: RunRequest) -> dict[str, LocalImage]:
+    return images_of(template, request.images, request.kubernetes, request.environment)
 
 
 def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerSpec:

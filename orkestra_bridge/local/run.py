@@ -42,6 +42,7 @@ class RunRequest:
         environment: Further environment variables of the tasks. AIRFLOW_VAR_* and AIRFLOW_CONN_* are passed
         anyway.
         container_command: The program that runs images of the user's, None for docker or podman.
+        kubernetes: What Parameter Store would give them, by its name below the prefix.
         images: Images by the template's parameters, instead of what the DAG says.
         follow_assets: Also run the DAGs that wait for the assets that its tasks update.
     """
@@ -55,6 +56,7 @@ class RunRequest:
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     container_command: str | None = None
+    kubernetes: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     follow_assets: bool = False
 

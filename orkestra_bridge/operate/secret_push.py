@@ -1,7 +1,8 @@
-"""Airflow's Variables and connections -> Parameter Store and Secrets Manager, under a prefix.
+"""Airflow's Variables and connections, and what Kubernetes keeps -> Parameter Store and Secrets Manager, under a prefix.
 
 Variables become parameters (SecureString), connections secrets. What a parameter cannot hold, more than 4 KB (AWS Systems
-Manager quotas, standard parameters), becomes a secret, where the runtime looks first. Names are shown, values never.
+Manager quotas, standard parameters), becomes a secret, where the runtime looks first. Keys of Kubernetes' objects become
+parameters always, advanced ones beyond 4 KB: ECS gives them to images. Names are shown, values never.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from orkestra_bridge.errors import AwsError, UsageError
 from orkestra_bridge.runtime.lookup import (
     PARAMETER_CHARACTERS,
     SECRET_CHARACTERS,
-    Kind,
+    Folder,
     parameter_name,
     secret_name,
 )
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PARAMETER_LIMIT = 4096
 """Bytes of a standard parameter; a larger one is charged for."""
+ADVANCED_LIMIT = 8192
+"""Bytes of an advanced one."""
 SECRET_LIMIT = 65_536
 """Bytes of a secret (Secrets Manager quotas)."""
 _BATCH = 10
@@ -35,9 +38,9 @@ Action = Literal["create", "update", "same"]
 @final
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A Variable or connection to be pushed; ``place`` is ``file:line``, for messages."""
+    """A Variable, a connection or a key of Kubernetes to be pushed; ``place`` is ``file:line``, for messages."""
 
-    kind: Kind
+    kind: Folder
     name: str
     text: str
     place: str
@@ -91,7 +94,7 @@ class SecretPush:
         return tuple(change for change, _ in planned)
 
     def _planned(self, values: list[Value]) -> Iterator[tuple[Change, Value]]:
-        secrets = self._existing_secrets()
+        secrets = self._existing_secrets() if any(not _of_kubernetes(value) for value in values) else set()
         parameters = self._existing_parameters([value for value in values if _fits(value, self._prefix)])
         for value in values:
             secret = secret_name(self._prefix, value.kind, value.name)
@@ -123,8 +126,13 @@ class SecretPush:
 
     def _write(self, change: Change, value: Value) -> None:
         if change.store == "parameter":
+            large = {"Tier": "Advanced"} if len(value.text.encode()) > PARAMETER_LIMIT else {}
             self._client("ssm").put_parameter(
-                Name=change.name, Value=value.text, Type="SecureString", Overwrite=change.action == "update"
+                Name=change.name,
+                Value=value.text,
+                Type="SecureString",
+                Overwrite=change.action == "update",
+                **large,
             )
         elif change.action == "create":
             self._client("secretsmanager").create_secret(Name=change.name, SecretString=value.text)
@@ -140,9 +148,15 @@ def _action(known: str | None, value: Value) -> Action:
 
 def _fits(value: Value, prefix: str) -> bool:
     """Return True for what goes into Parameter Store."""
+    if _of_kubernetes(value):
+        return True
     if value.kind == "connections" or len(value.text.encode()) > PARAMETER_LIMIT:
         return False
     return bool(PARAMETER_CHARACTERS.fullmatch(parameter_name(prefix, value.kind, value.name)))
+
+
+def _of_kubernetes(value: Value) -> bool:
+    return value.kind in ("kubernetes-secrets", "kubernetes-configmaps")
 
 
 def _check(values: list[Value], prefix: str) -> None:
@@ -159,6 +173,12 @@ def _check(values: list[Value], prefix: str) -> None:
 def _problems(value: Value, prefix: str) -> Iterator[str]:
     if not value.text:
         yield f"{value.name!r} is empty, which AWS does not keep: leave it out and give a default where it is read"
+    if _of_kubernetes(value):
+        if len(value.text.encode()) > ADVANCED_LIMIT:
+            yield f"{value.name!r} has more than the {ADVANCED_LIMIT} bytes of a parameter: keep it in S3"
+        if not PARAMETER_CHARACTERS.fullmatch(parameter_name(prefix, value.kind, value.name)):
+            yield f"{value.name!r} has characters that no parameter's name has: rename it"
+        return
     if len(value.text.encode()) > SECRET_LIMIT:
         yield f"{value.name!r} has more than the {SECRET_LIMIT} bytes of a secret: keep it in S3"
     if not SECRET_CHARACTERS.fullmatch(secret_name(prefix, value.kind, value.name)):

@@ -14,11 +14,15 @@ from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.ir.places import Container
+    from orkestra_bridge.ir.places import ClusterValue, Container, Image
 
 ENVIRONMENT_PROGRAM = "env"
 """Runs its arguments as a program: the entry point where the real one is a template."""
 _MASK = "***"
+_KEPT_BY = frozenset({"secret", "configmap"})
+_VARIABLE = re.compile(r"[-._A-Za-z][-._A-Za-z0-9]*")
+_NAME = re.compile(r"[-._A-Za-z0-9]+")
+"""Of a Secret, a ConfigMap or a key in it, which may all be part of a parameter's name."""
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*?)"
     r"(?::[^/@]+)?(?:@.+)?"
@@ -33,6 +37,7 @@ class ImageDefinition:
     Attributes:
         reference: The image, None where it has to be named at deployment.
         entry_point: What is run instead of the image's own, None for that.
+        values: What its environment has of Parameter Store.
         task_id: The task it is for, where only that one has it.
     """
 
@@ -43,6 +48,7 @@ class ImageDefinition:
     scratch: str | None = None
     result: str | None = None
     terminal: bool = False
+    values: tuple[ClusterValue, ...] = ()
     task_id: str | None = None
 
 
@@ -63,6 +69,17 @@ class Build:
 def is_known(reference: str | None) -> bool:
     """Return True for an image that is the same in every run, and no secret."""
     return reference is not None and not is_template(reference) and _MASK not in reference
+
+
+def kept_values(image: Image) -> tuple[ClusterValue, ...]:
+    """Return what an image has of a cluster that it can have from Parameter Store: single keys for variables."""
+    return () if image.python else tuple(each for each in image.cluster if _is_kept(each))
+
+
+def _is_kept(value: ClusterValue) -> bool:
+    names = (value.name, value.key or "")
+    known = bool(_VARIABLE.fullmatch(value.variable or "")) and all(map(_NAME.fullmatch, names))
+    return value.kind in _KEPT_BY and known
 
 
 def runs_image(task: Task) -> bool:
@@ -86,6 +103,7 @@ def definition_of(task: Task) -> ImageDefinition:
         scratch=image.scratch,
         result=image.result,
         terminal=image.terminal,
+        values=kept_values(image),
         task_id=None if known else task.task_id,
     )
 
@@ -93,6 +111,11 @@ def definition_of(task: Task) -> ImageDefinition:
 def definitions_of(workflow: Workflow) -> tuple[ImageDefinition, ...]:
     """Return the different definitions of a DAG's images, in the order of its tasks."""
     return tuple(dict.fromkeys(definition_of(task) for task in workflow.tasks if runs_image(task)))
+
+
+def values_of(definitions: tuple[ImageDefinition, ...]) -> tuple[ClusterValue, ...]:
+    """Return what all definitions have of Parameter Store."""
+    return tuple(value for each in definitions for value in each.values)
 
 
 def image_name(definitions: tuple[ImageDefinition, ...], task: Task) -> str:

@@ -140,7 +140,7 @@ CLAIMS_BY_KUBERNETES = {
     **_missing("Fargate mounts no volume of a cluster: {value}", _FILES, "volumes volume_mounts"),
     **_missing(
         f"{_CLUSTER} that keeps them: {{value}}",
-        "let the container read them from Secrets Manager or Parameter Store, and give the right with TaskPolicyArn",
+        'name each key: Secret("env", "VARIABLE", "SECRET", "KEY")',
         "secrets env_from configmaps",
     ),
     **_missing(

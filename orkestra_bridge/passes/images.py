@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orkestra_bridge.operators.images import is_known, runs_image
 from orkestra_bridge.operators.other_dags import is_template
 from orkestra_bridge.passes import rules
+from orkestra_bridge.passes.cluster_values import about_cluster, answered
 from orkestra_bridge.passes.image_claims import CALLBACKS_OF_PODS, claims_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _RENDERED = frozenset(
     }
 )  # fmt: skip
 """What may differ from one instance of a mapped task to the next."""
-_ENVIRONMENTS = ("environment", "env_vars")
 
 
 def about_images(workflow: Workflow) -> tuple[Finding, ...]:
@@ -46,6 +45,7 @@ def image_claims(task: Task) -> tuple[frozenset[str], dict[str, Claim], tuple[At
     """
     assert task.image is not None, "only of tasks with an image"
     kept, claims = claims_of(task.image.kind, python=task.image.python)
+    kept |= answered(task.image)
     if not task.image.listens:
         claims = {**claims, **CALLBACKS_OF_PODS}
     own = not task.bases[0].startswith("airflow.")
@@ -87,6 +87,7 @@ def _about(dag_id: str, task: Task, image: Image) -> Iterator[Finding]:
             attribute="image",
             **about,
         )
+    yield from about_cluster(task, image, about)
     if runs_image(task):
         yield from _about_definition(task, image, about)
 
@@ -116,14 +117,6 @@ def _about_definition(task: Task, image: Image, about: dict[str, str]) -> Iterat
             attribute="expand",
             **about,
         )
-    if any(map(_from_elsewhere, task.attributes)):
-        yield rules.IMAGE_LACKS.at(
-            task.span,
-            "a variable of the environment has its value from the cluster",
-            "let the container read it from Secrets Manager or Parameter Store, and give the right with TaskPolicyArn",
-            attribute="env_vars",
-            **about,
-        )
 
 
 def _fixed_by_definition(task: Task) -> list[str]:
@@ -137,17 +130,3 @@ def _fixed_by_definition(task: Task) -> list[str]:
             names.update(name for row in rows if isinstance(row, dict) for name in row)
     refused = {name for name, claim in claims.items() if claim.rule is rules.IMAGE_LACKS}
     return sorted(names & ((kept - _RENDERED) | refused))
-
-
-def _from_elsewhere(attribute: Attribute) -> bool:
-    """Return True for variables with `value_from`, of which there is only the repr."""
-    values = attribute.value if attribute.name in _ENVIRONMENTS else None
-    return isinstance(values, list) and any(_literal(each).get("value_from") for each in values)
-
-
-def _literal(value: object) -> dict[str, Any]:
-    try:
-        found = ast.literal_eval(value) if isinstance(value, str) else value
-    except (ValueError, SyntaxError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -95,6 +95,9 @@ ENVIRONMENT_UNKNOWN = Rule(
     verdict=Verdict.REFUSED,
 )
 NEEDS_AIRFLOW = _approximated("OB245", "a DAG whose tasks Airflow itself runs")
+CLUSTER_VALUES = _approximated(
+    "OB246", "an image that has values of a Kubernetes cluster from Parameter Store"
+)
 CONTEXT_KEY = _refused(
     "OB247", "a part of the context that is in Airflow's database", "a task that uses it fails when it does"
 )

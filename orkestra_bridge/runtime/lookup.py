@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind = Literal["variables", "connections"]
+Folder = Literal["variables", "connections", "kubernetes-secrets", "kubernetes-configmaps"]
+"""What is below a prefix: what tasks look up, and what ECS gives images of the user's, under ``<name>/<key>``."""
 
 PREFIX_VARIABLE = "ORKESTRA_BRIDGE_PREFIX"
 """The function's environment variable with the prefix; without it nothing but the environment is looked at."""
@@ -40,12 +42,12 @@ _DENIED = frozenset({"AccessDeniedException", "DecryptionFailure", "InvalidKeyId
 log = logging.getLogger("airflow.task")
 
 
-def secret_name(prefix: str, kind: Kind, name: str) -> str:
+def secret_name(prefix: str, kind: Folder, name: str) -> str:
     """Return the name of the secret that holds a value."""
     return f"{prefix.strip('/')}/{kind}/{name}"
 
 
-def parameter_name(prefix: str, kind: Kind, name: str) -> str:
+def parameter_name(prefix: str, kind: Folder, name: str) -> str:
     """Return the name of the parameter that holds a value; one with levels has to begin with a slash."""
     return f"/{prefix.strip('/')}/{kind}/{name}"
 

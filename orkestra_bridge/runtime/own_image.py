@@ -61,10 +61,16 @@ def work_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[Work
     known: Mapping[str, Any] = next(
         (each for each in workflow["tasks"] if each["task_id"] == event["task_id"]), {}
     )
-    words = (known.get("image") or {}).get("entry_point") or ()
+    image = known.get("image") or {}
     # the task definition then has a program that starts any other
-    templated = any("{{" in word or "{%" in word for word in words)
-    return lambda task, _ti, _context: _start(task, event.get("image"), templated=templated), False
+    templated = any("{{" in word or "{%" in word for word in image.get("entry_point") or ())
+    # it has these variables itself, and ECS takes no variable twice
+    defined = frozenset(each["variable"] for each in image.get("cluster") or () if each["variable"])
+
+    def start(task: Any, _ti: Any, _context: Any) -> None:
+        _start(task, event.get("image"), defined, templated=templated)
+
+    return start, False
 
 
 def answered(event: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def answered(event: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> di
         return {**length, "container": {"attempt": attempt + 1, "wait": max(1, math.ceil(again.seconds))}}
 
 
-def _start(task: Any, deployed: str | None, *, templated: bool) -> None:
+def _start(task: Any, deployed: str | None, defined: frozenset[str], *, templated: bool) -> None:
     """Raise ImageStarts with the overrides of the container.
 
     Raises ValueError: they are too long, or the image is another one than that which was deployed.
@@ -96,7 +102,9 @@ def _start(task: Any, deployed: str | None, *, templated: bool) -> None:
     override: dict[str, Any] = {"Name": CONTAINER}
     if command is not None:
         override["Command"] = command
-    override["Environment"] = [{"Name": name, "Value": str(value)} for name, value in environment.items()]
+    override["Environment"] = [
+        {"Name": name, "Value": str(value)} for name, value in environment.items() if name not in defined
+    ]
     length = len(json.dumps([override])) + _AROUND
     if length > OVERRIDES_LIMIT:
         raise ValueError(

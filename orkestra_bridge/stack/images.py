@@ -17,11 +17,13 @@ from orkestra_bridge.operators.images import (
     definitions_of,
     ecr_repository,
     image_logical,
+    values_of,
 )
 from orkestra_bridge.runtime.container_log import PREFIX, VARIABLE
 from orkestra_bridge.runtime.own_image import CONTAINER, RESULT_CONTAINER
 from orkestra_bridge.stack.compute import HAS_POLICY, log_group
 from orkestra_bridge.stack.iam import allow, role
+from orkestra_bridge.stack.secret_access import cluster_parameter, read_cluster_values
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
@@ -169,6 +171,10 @@ def _container(number: int, definition: ImageDefinition, mounted: dict[str, str]
         "WorkingDirectory": definition.working_directory,
         "User": definition.user,
         "PseudoTerminal": definition.terminal or None,
+        "Secrets": [
+            {"Name": each.variable, "ValueFrom": cluster_parameter(each)} for each in definition.values
+        ]
+        or None,
         "MountPoints": [{"SourceVolume": name, "ContainerPath": path} for name, path in mounted.items()]
         or None,
         "DependsOn": [{"ContainerName": _PREPARES, "Condition": "SUCCESS"}] if definition.result else None,
@@ -246,6 +252,7 @@ def _pull_role(definitions: tuple[ImageDefinition, ...]) -> Json:
             allow("PullImage", pull, *arns),
             allow("LogInToRegistry", ("ecr:GetAuthorizationToken",), "*"),
         ]
+    statements += read_cluster_values(values_of(definitions))
     secret = allow("ReadCredentials", ("secretsmanager:GetSecretValue",), {"Ref": "ImageCredentialsArn"})
     managed = {"Fn::If": [HAS_PULL_POLICY, [{"Ref": "ImagePullPolicyArn"}], {"Ref": "AWS::NoValue"}]}
     made = role("ecs-tasks.amazonaws.com", statements, own_account_only=False, managed=managed)

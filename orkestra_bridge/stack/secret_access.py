@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Needs, Workflow
+    from orkestra_bridge.ir.places import ClusterValue
+    from orkestra_bridge.runtime.lookup import Folder
 
 PREFIX_PARAMETER = "SecretsPrefix"
 DEFAULT_PREFIX = "orkestra-bridge"
+FOLDERS: dict[str, Folder] = {"secret": "kubernetes-secrets", "configmap": "kubernetes-configmaps"}
+"""Where the keys of Kubernetes' objects are, below the prefix, by kind."""
 MOST_NAMES = 25
 """Names of which the policy says each; a role's own policies hold 10,240 characters (IAM quotas), a name takes 300."""
+MOST_KEYS = 40
+"""The same for keys of Kubernetes' objects, each of which takes 160."""
 
 Json = dict[str, Any]
 
@@ -42,6 +48,30 @@ def runtime_environment(needs: Needs) -> Json:
     """Return what the runtime itself has to be told: JSON lines for the log, and where look-ups go, if there are any."""
     prefix: Json = {PREFIX_VARIABLE: {"Ref": PREFIX_PARAMETER}} if looks_up(needs) else {}
     return {FORMAT_VARIABLE: "json", **prefix}
+
+
+def cluster_parameter(value: ClusterValue) -> Json:
+    """Return the ARN of the parameter that keeps a key of a Secret or a ConfigMap of Kubernetes."""
+    return _parameter(f"{FOLDERS[value.kind]}/{value.name}/{value.key}")
+
+
+def read_cluster_values(values: Iterable[ClusterValue]) -> list[Json]:
+    """Return the statement for the role by which ECS starts images that have such values, none if they have not.
+
+    Of many keys of one object, all of that object may be read: a role's policies have no room for more.
+    """
+    keys: dict[tuple[str, str], set[str | None]] = {}
+    for each in values:
+        keys.setdefault((each.kind, each.name), set()).add(each.key)
+    exact = sum(map(len, keys.values())) <= MOST_KEYS
+    names = [
+        f"{FOLDERS[kind]}/{name}/{key}"
+        for (kind, name), found in sorted(keys.items())
+        for key in (sorted(map(str, found)) if exact else ["*"])
+    ]
+    if not names:
+        return []
+    return [allow("ReadClusterValues", ("ssm:GetParameters",), *map(_parameter, names))]
 
 
 def looks_up(needs: Needs) -> bool:

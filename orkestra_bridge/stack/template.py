@@ -10,6 +10,7 @@ import orjson
 from orkestra_bridge.ir.model import ScheduleKind
 from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import machine_name, shorten
+from orkestra_bridge.operators.images import definitions_of, values_of
 from orkestra_bridge.stack.asset_bus import bus_parameter, makes_events
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
 from orkestra_bridge.stack.container import (
@@ -187,7 +188,7 @@ def _parameters(
     }
     if layer is not None:
         parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
-    if looks_up(workflow.needs):
+    if looks_up(workflow.needs) or values_of(definitions_of(workflow)):
         parameters[PREFIX_PARAMETER] = prefix_parameter()
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}

@@ -17,7 +17,7 @@ import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -40,6 +40,7 @@ _STOP_GRACE = 10.0
 """Seconds that a container has to end after SIGTERM, as `docker stop` gives it."""
 
 LogOf = Callable[[str, int], "Path | None"]
+NOTHING: Mapping[str, str] = {}
 
 
 def engine_command(asked: str | None) -> str:
@@ -66,7 +67,12 @@ def engine_command(asked: str | None) -> str:
 @final
 @dataclass(frozen=True, slots=True)
 class LocalImage:
-    """A task definition as far as it matters here; ``result`` is the file that a container beside it would print."""
+    """A task definition as far as it matters here.
+
+    Attributes:
+        result: The file that a container beside it would print.
+        kept: What Parameter Store would give it, by environment variable.
+    """
 
     reference: str
     entry_point: tuple[str, ...] | None = None
@@ -74,12 +80,22 @@ class LocalImage:
     user: str | None = None
     scratch: str | None = None
     result: str | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
-def images_of(template: Path, given: Mapping[str, str]) -> dict[str, LocalImage]:
+def images_of(
+    template: Path,
+    given: Mapping[str, str],
+    kept: Mapping[str, str] = NOTHING,
+    environment: Mapping[str, str] = NOTHING,
+) -> dict[str, LocalImage]:
     """Return the images of a template by logical id; ``given`` are values of its parameters.
 
-    Raises LocalRunError: The template cannot be read, or an image is named only at deployment, and not given.
+    What Parameter Store would give them is looked for in ``kept``, by its name below the prefix, then in
+    ``environment``, by the name of the variable.
+
+    Raises LocalRunError: The template cannot be read, an image is named only at deployment, and not given, or there is
+        nothing for what Parameter Store would give.
     """
     try:
         document = json.loads(template.read_text(encoding="utf-8"))
@@ -89,6 +105,7 @@ def images_of(template: Path, given: Mapping[str, str]) -> dict[str, LocalImage]
         ) from problem
     parameters: dict[str, Any] = document["Parameters"]
     found = {}
+    lacking: dict[str, str] = {}
     for name, resource in document["Resources"].items():
         if resource["Type"] == "AWS::ECS::TaskDefinition" and name.startswith("Image"):
             containers = {each["Name"]: each for each in resource["Properties"]["ContainerDefinitions"]}
@@ -99,8 +116,30 @@ def images_of(template: Path, given: Mapping[str, str]) -> dict[str, LocalImage]
                     f"which image {parameter} is has to be said when the DAG is run",
                     remedy=f"--image {parameter}=IMAGE",
                 )
-            found[name] = _image(reference, containers)
+            values = {}
+            for variable, place in _parameters_of(containers[CONTAINER]).items():
+                value = kept.get(place, environment.get(variable))
+                if value is None:
+                    lacking[variable] = place
+                else:
+                    values[variable] = value
+            found[name] = replace(_image(reference, containers), kept=values)
+    if lacking:
+        listed = ", ".join(f"{variable} ({place})" for variable, place in sorted(lacking.items()))
+        raise LocalRunError(
+            f"an image has variables of its environment from Parameter Store, and there is nothing here for {listed}",
+            remedy="give what `kubectl get secret,configmap NAME -o json` prints with --kubernetes FILE, or the "
+            "variables themselves in an --env-file",
+        )
     return found
+
+
+def _parameters_of(container: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of parameters below the prefix, by environment variable."""
+    return {
+        each["Name"]: each["ValueFrom"]["Fn::Sub"].partition("${SecretsPrefix}/")[2]
+        for each in container.get("Secrets", ())
+    }
 
 
 def _image(reference: str, containers: Mapping[str, Any]) -> LocalImage:
@@ -166,6 +205,7 @@ class Engine:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=asyncio.subprocess.STDOUT,
+                    env={**os.environ, **image.kept},
                     start_new_session=True,
                 )
         except OSError as problem:
@@ -216,6 +256,8 @@ def _arguments(image: LocalImage, override: Mapping[str, Any], name: str, scratc
     given: list[str] = ["run", "--rm", "--name", f"orkestra-{name}"]
     for pair in override.get("Environment", ()):
         given += ["--env", f"{pair['Name']}={pair['Value']}"]
+    for variable in image.kept:
+        given += ["--env", variable]  # the value is in the engine's environment, and not for `ps` to show
     for folder in (image.scratch, image.result and image.result.rpartition("/")[0]):
         if folder:
             given += ["--volume", f"{scratch}:{folder}"]

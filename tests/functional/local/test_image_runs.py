@@ -28,7 +28,7 @@ if [ "$1" != run ]; then exit 64; fi; shift
 variables=(); program=(); from=(); to=()
 while [ "${1:0:2}" == -- ]; do case "$1" in
   --rm) shift;;
-  --env) variables+=("$2"); shift 2;;
+  --env) if [[ "$2" == *=* ]]; then variables+=("$2"); else variables+=("$2=${!2}"); fi; shift 2;;
   --entrypoint) program=("$2"); shift 2;;
   --volume) from+=("${2##*:}"); to+=("${2%%:*}"); shift 2;;
   *) shift 2;;
@@ -271,3 +271,66 @@ def test_callbacks_about_a_pod_have_nothing_to_hear_of_and_those_that_hear_the_l
     assert conversion.translated == ("evicts",)
     assert evicts.needs.connections == ()
     assert run(conversion, "evicts", engine).run_state == "success"
+
+
+CLUSTER_DAG = """
+from datetime import datetime
+from airflow import DAG
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.secret import Secret
+from kubernetes.client import models as k8s
+
+def from_config(name, key):
+    selector = k8s.V1ConfigMapKeySelector(name=name, key=key)
+    return k8s.V1EnvVar(name="REGION", value_from=k8s.V1EnvVarSource(config_map_key_ref=selector))
+
+class Etl(KubernetesPodOperator):
+    def __init__(self, **kwargs):
+        super().__init__(image="team/etl:1", cmds=["sh", "-c"], do_xcom_push=True, **kwargs)
+
+RESULT = '''printf '["%s", "%s", "%s"]' "$TOKEN" "$REGION" "$DAY" > /airflow/xcom/return.json'''
+with DAG("c", start_date=datetime(2024, 1, 1), schedule=None):
+    Etl(
+        task_id="both", arguments=[RESULT], secrets=[Secret("env", "token", "etl", "the-token")],
+        env_vars=[k8s.V1EnvVar(name="DAY", value="{{ ds }}"), k8s.V1EnvVar(name="TOKEN", value="no"),
+                  from_config("site", "region")],
+    )
+    Etl(task_id="none", arguments=["echo [1] > /airflow/xcom/return.json"])
+with DAG("whole", start_date=datetime(2024, 1, 1), schedule=None):
+    Etl(task_id="whole", secrets=[Secret("env", None, "etl")], configmaps=["site"])
+    Etl(task_id="files", secrets=[Secret("volume", "/etc/etl", "etl")])
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
+    installed("kubernetes")
+    return converted(tmp_path_factory.mktemp("cluster"), CLUSTER_DAG)
+
+
+def test_keys_that_a_cluster_keeps_are_said_and_had(cluster: Conversion, engine: str) -> None:
+    assert cluster.translated == ("c",)
+    kept, whole = cluster.report.dags
+    [finding] = [each for each in kept.findings if each.id == "OB246"]
+    assert finding.message.startswith("TOKEN, REGION of its environment")
+    assert [each.name for each in kept.needs.kubernetes_secrets] == ["etl/the-token"]
+    assert [each.name for each in kept.needs.kubernetes_configmaps] == ["site/region"]
+    assert {
+        (each.task_id, each.message.partition(":")[0]) for each in whole.findings if each.id == "OB235"
+    } == {
+        ("whole", "all keys of the Secret etl would be variables, and ECS wants to be told each"),
+        ("whole", "all keys of the ConfigMap site would be variables, and ECS wants to be told each"),
+        ("files", "Fargate mounts no files of a cluster"),
+    }
+    values = {"kubernetes-secrets/etl/the-token": "hunter2", "kubernetes-configmaps/site/region": "eu"}
+    result = run(cluster, "c", engine, kubernetes=values)
+    assert result.run_state == "success"
+    assert result.tasks["both"].xcom["return_value"] == ["hunter2", "eu", "2024-03-01"]
+    named = run(cluster, "c", engine, environment={"TOKEN": "mine", "REGION": "us"}, run_id="again")
+    assert named.tasks["both"].xcom["return_value"] == ["mine", "us", "2024-03-01"]
+
+
+def test_a_run_says_which_of_them_it_lacks(cluster: Conversion, engine: str) -> None:
+    with pytest.raises(LocalRunError, match=r"TOKEN \(kubernetes-secrets/etl/the-token\)") as caught:
+        run(cluster, "c", engine, kubernetes={"kubernetes-configmaps/site/region": "eu"})
+    assert "REGION" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,10 @@ def test_more_parameters_than_one_call_takes(client: Callable[[str], Any]) -> No
         (variable("empty", ""), "v.json:1 'empty' is empty"),
         (variable("huge", "x" * 70_000), "v.json:1 'huge' has more than"),
         (variable("two words", "x"), "v.json:1 'two words' has characters"),
+        (
+            Value("kubernetes-secrets", "etl/big", "x" * 9000, "k.json"),
+            "k.json 'etl/big' has more than the 8192",
+        ),
     ],
 )
 def test_what_aws_cannot_keep_stops_everything_before_it_begins(value: Value, said: str) -> None:
@@ -147,3 +152,31 @@ def test_wrong_usage(tmp_path: Path) -> None:
     options = ("--variables", "v.json", "--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1")
     away = bridge("secrets", "push", *options, cwd=tmp_path, **CREDENTIALS, AWS_MAX_ATTEMPTS="1")
     assert (away.code, "Traceback" in away.err) == (6, False)
+
+
+def test_keys_of_kubernetes_are_parameters(
+    address: str, tmp_path: Path, client: Callable[[str], Any]
+) -> None:
+    texts = {"token": b"hunter2", "large": b"x" * 5000, "empty": b""}
+    data = {key: base64.b64encode(value).decode() for key, value in texts.items()}
+    listed = [
+        {"kind": "Secret", "metadata": {"name": "etl"}, "data": data},
+        {"kind": "ConfigMap", "metadata": {"name": "site"}, "data": {"region": "eu"}},
+    ]
+    (tmp_path / "k.json").write_text(json.dumps({"kind": "List", "items": listed}))
+    options = ("secrets", "push", "--kubernetes", "k.json", "--prefix", "/k8s", "--endpoint-url", address)
+    dry = bridge(*options, "--dry-run", cwd=tmp_path, **CREDENTIALS)
+    assert dry.code == 0, dry.err
+    assert dry.out.splitlines() == [
+        "create  parameter /k8s/kubernetes-configmaps/site/region",
+        "create  parameter /k8s/kubernetes-secrets/etl/large",
+        "create  parameter /k8s/kubernetes-secrets/etl/token",
+        "3 would be created, 0 would be updated, 0 are the same",
+    ]
+    assert "left out  kubernetes-secrets/etl/empty" in dry.err
+    assert bridge(*options, cwd=tmp_path, **CREDENTIALS).code == 0
+    again = bridge(*options, cwd=tmp_path, **CREDENTIALS)
+    assert again.out.splitlines()[-1] == "0 were created, 0 were updated, 3 are the same"
+    found = client("ssm").get_parameter(Name="/k8s/kubernetes-secrets/etl/token", WithDecryption=True)
+    assert found["Parameter"]["Value"] == "hunter2"
+    assert "hunter2" not in dry.out + dry.err + again.out + again.err

@@ -92,7 +92,6 @@ def test_what_has_an_effect_on_the_image_is_kept() -> None:
         ("kubernetes", given("volumes", ["{'name': 'v'}"]), "OB235"),
         ("kubernetes", given("secrets", ["Secret(env, ...)"]), "OB235"),
         ("kubernetes", given("pod_template_file", "pod.yaml"), "OB235"),
-        ("kubernetes", given("env_vars", ["{'name': 'A', 'value': None, 'value_from': {'f': 1}}"]), "OB235"),
     ],
 )
 def test_what_has_none_or_cannot_be_had_is_said(kind: str, attribute: Attribute, rule: str) -> None:

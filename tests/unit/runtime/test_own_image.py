@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orkestra_bridge.runtime.container_log import VARIABLE, lines_of
 from orkestra_bridge.runtime.environment_file import read
-from orkestra_bridge.runtime.own_image import _end, attempt_of, entry_before
+from orkestra_bridge.runtime.errors import ImageStarts
+from orkestra_bridge.runtime.own_image import _end, attempt_of, entry_before, work_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,18 @@ def test_which_try_it_is() -> None:
     event = {"task_id": "a", "ledger": {"a": {"container": {"attempt": 2, "wait": 3}, "map_index": 0}}}
     assert attempt_of(event) == 2
     assert entry_before({"task_id": "a", "ledger": {"a": {"length": 3}}}) == {}
+
+
+def test_variables_of_the_task_definition_are_not_given_again() -> None:
+    cluster = [{"variable": "TOKEN", "kind": "secret"}, {"variable": None, "kind": "secret"}]
+    workflow = {"tasks": [{"task_id": "a", "image": {"entry_point": None, "cluster": cluster}}]}
+    work, ends = work_of(workflow, {"task_id": "a", "ledger": {}})
+    task = SimpleNamespace(cmds=[], arguments=["run"], env_vars={"TOKEN": "no", "DAY": "2024-03-01"})
+    ti: Any = None
+    with pytest.raises(ImageStarts) as started:
+        work(task, ti, {})
+    [override] = started.value.overrides
+    assert (override["Environment"], ends) == ([{"Name": "DAY", "Value": "2024-03-01"}], False)
 
 
 def test_the_output_of_a_local_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

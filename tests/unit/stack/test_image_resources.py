@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from stacks import ACKNOWLEDGED, FUNCTION, diagnosed, statements, workflow
 from workflows import DOCKER, POD, a_task
 
-from orkestra_bridge.ir.places import Image
+from orkestra_bridge.ir.places import ClusterValue, Image
 from orkestra_bridge.lowering.machine import lower
 from orkestra_bridge.options import Target
 from orkestra_bridge.passes.placement import place
 from orkestra_bridge.stack.check import check_template
 from orkestra_bridge.stack.container import ImageAsset
+from orkestra_bridge.stack.secret_access import read_cluster_values
 from orkestra_bridge.stack.template import build_stack
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/etl:1"
 CLUSTER = {
     "Fn::If": ["MakesCluster", {"Fn::GetAtt": ["ContainerCluster", "Arn"]}, {"Ref": "ContainerClusterArn"}]
 }
+TOKEN = ClusterValue(argument="secrets", kind="secret", name="etl", key="token", variable="TOKEN")
+REGION = ClusterValue(argument="env_vars", kind="configmap", name="site", key="re.gion", variable="REGION")
 TASKS = (
     a_task(
         "a",
@@ -35,6 +39,7 @@ TASKS = (
             reference="{{ params.image }}",
             entry_point=("bash", "-c"),
             result="/airflow/xcom/return.json",
+            cluster=(TOKEN, REGION, ClusterValue(argument="secrets", kind="secret", name="whole")),
         ),
     ),
 )
@@ -49,7 +54,8 @@ def template() -> Json:
 
 
 def test_the_template_is_valid(template: Json) -> None:
-    assert diagnosed(template) <= ACKNOWLEDGED
+    # SecretsPrefix is in front of names, and no password
+    assert diagnosed(template) <= ACKNOWLEDGED | {("WARN", "W2509")}
     assert check_template(template) == ()
 
 
@@ -73,6 +79,35 @@ def test_a_result_in_a_file_is_printed_when_the_image_has_ended(template: Json) 
     assert own["DependsOn"] == [{"ContainerName": before["Name"], "Condition": "SUCCESS"}]
     assert after["DependsOn"] == [{"ContainerName": "task", "Condition": "COMPLETE"}]
     assert {each["MountPoints"][0]["ContainerPath"] for each in containers} == {"/airflow/xcom"}
+
+
+def test_what_a_cluster_keeps_is_had_from_parameter_store(template: Json) -> None:
+    arns = [
+        {
+            "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/"
+            f"${{SecretsPrefix}}/{place}"
+        }
+        for place in ("kubernetes-secrets/etl/token", "kubernetes-configmaps/site/re.gion")
+    ]
+    own = template["Resources"]["Image2"]["Properties"]["ContainerDefinitions"][0]
+    assert own["Secrets"] == [
+        {"Name": "TOKEN", "ValueFrom": arns[0]},
+        {"Name": "REGION", "ValueFrom": arns[1]},
+    ]
+    read = statements(template, "ContainerPullRole")["ReadClusterValues"]
+    assert (read["Action"], read["Resource"]) == (["ssm:GetParameters"], [arns[1], arns[0]])
+    assert template["Parameters"]["SecretsPrefix"]["Default"] == "orkestra-bridge"
+    assert "Secrets" not in template["Resources"]["Image1"]["Properties"]["ContainerDefinitions"][0]
+    assert "ReadSecrets" not in statements(template, "TasksFunctionRole")
+
+
+def test_many_keys_of_an_object_are_read_by_its_name() -> None:
+    values = [replace(TOKEN, key=f"key_{number}", variable=f"V{number}") for number in range(41)]
+    [statement] = read_cluster_values([*values, REGION])
+    ends = [each["Fn::Sub"].partition("${SecretsPrefix}/")[2] for each in statement["Resource"]]
+    assert ends == ["kubernetes-configmaps/site/*", "kubernetes-secrets/etl/*"]
+    [statement] = read_cluster_values(values[:39])
+    assert len(statement["Resource"]) == 39
 
 
 def test_nothing_of_ours_is_there_for_images_alone(template: Json) -> None:

@@ -154,7 +154,7 @@ class KubernetesPodOperator(_ImageOperator):
 def _pairs(variables: Any) -> list[list[Any]]:
     """Return variables, given as a dict, as objects of Kubernetes' client or as pairs already, as pairs.
 
-    Raises AirflowException: One has its value from the cluster.
+    One whose value a cluster keeps is in the task definition, and not among them.
     """
     if isinstance(variables, dict):
         return [[name, value] for name, value in variables.items()]
@@ -163,11 +163,8 @@ def _pairs(variables: Any) -> list[list[Any]]:
         if isinstance(each, list):
             found.append(each)
             continue
-        if getattr(each, "value_from", None) is not None:
-            raise AirflowException(
-                f"the variable {each.name} has its value from a cluster, and there is none"
-            )
-        found.append([each.name, each.value or ""])
+        if getattr(each, "value_from", None) is None:
+            found.append([each.name, each.value or ""])
     return found
 
 
