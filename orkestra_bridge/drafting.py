@@ -49,6 +49,7 @@ from orkestra_bridge.passes.placement import (
     place_in_airflow,
     works_without_function,
 )
+from orkestra_bridge.passes.targets import about_targets
 from orkestra_bridge.policy import apply_allowances
 from orkestra_bridge.report import DagReport
 from orkestra_bridge.stack.container import ImageAsset
@@ -203,6 +204,7 @@ class Drafter:
         if not loads_in_function(workflow):
             workflow = alone(workflow)
         findings = [finding for check in CHECKS for finding in self._allowed(check(workflow))]
+        findings.extend(self._allowed(about_targets(workflow, self._options.targets)))
         findings.extend(self._allowed(self._loaded.about(workflow)))
         if refuses(tuple(findings)):
             return Draft(workflow=workflow, file=file, findings=_displayed(findings, file))
@@ -297,9 +299,7 @@ class Drafter:
             relaxed_edges=len(lowered.decomposition.relaxed) if lowered else 0,
             schedule=view.to_json(),
             needs=_shown_needs(workflow.needs, draft.file),
-            requirements=tuple(f"{item.name}=={item.version}" for item in package.requirements)
-            if package
-            else (),
+            requirements=_shown_requirements(package),
             findings=_placed(findings, draft),
         )
         return Finished(report=report, files=files, layer=layer.layer if layer else None)
@@ -338,6 +338,12 @@ def _placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
     """Return the findings of a DAG, those about its tasks with the place of the DAG."""
     place = f"{draft.file.display}:{draft.workflow.span.line}"
     return tuple(replace(each, dag_place=place) if each.task_id else each for each in findings)
+
+
+def _shown_requirements(package: LambdaPackage | None) -> tuple[str, ...]:
+    """Return what a package needs on AWS, with its versions."""
+    listed = package.requirements if package else ()
+    return tuple(f"{each.name}=={each.version}" for each in listed if not each.elsewhere)
 
 
 def _shown_needs(needs: Needs, file: DagFile) -> Needs:

@@ -66,7 +66,7 @@ def _needs_airflow(workflow: Workflow) -> bool:
 def requirements_text(requirements: tuple[Requirement, ...]) -> str:
     """Return a requirements file: a line for each distribution with the reason for it."""
     lines = []
-    for requirement in requirements:
+    for requirement in (each for each in requirements if not each.elsewhere):
         pin = f"{requirement.name}=={requirement.version}" if requirement.version else requirement.name
         where = "; in the Lambda runtime" if requirement.provided else ""
         lines.append(f"{pin}  # {requirement.reason}{where}\n")

@@ -20,6 +20,7 @@ from orkestra_bridge.options import Overrides
 from orkestra_bridge.passes.configured import configure, unused_patterns
 from orkestra_bridge.passes.other_dags import Loaded
 from orkestra_bridge.passes.placement import place
+from orkestra_bridge.passes.targets import about_targets
 from orkestra_bridge.policy import apply_allowances, check_allowances
 from orkestra_bridge.stack.schedule import schedule_view
 
@@ -113,7 +114,8 @@ def _dag(
 ) -> DagAssessment:
     workflow = place(configure(workflow, options.overrides), options.targets)
     checks = (*CHECKS, known.about)
-    found = [finding for check in checks for finding in apply_allowances(check(workflow), options.allow)]
+    found = [*apply_allowances(about_targets(workflow, options.targets), options.allow)]
+    found.extend(finding for check in checks for finding in apply_allowances(check(workflow), options.allow))
     lowered = None if refuses(tuple(found)) else lower(workflow, options.joins)
     view, about_schedule = schedule_view(workflow)
     found.extend(apply_allowances((*(lowered.findings if lowered else ()), *about_schedule), options.allow))

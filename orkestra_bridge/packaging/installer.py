@@ -73,8 +73,9 @@ def install(
 
 
 def pins(requirements: Iterable[Requirement]) -> tuple[str, ...]:
-    """Return the lines of a requirements.txt for these requirements, sorted."""
-    lines = (f"{each.name}=={each.version}" if each.version else each.name for each in requirements)
+    """Return the lines of a requirements.txt for these requirements, sorted; without what the target does without."""
+    needed = (each for each in requirements if not each.elsewhere)
+    lines = (f"{each.name}=={each.version}" if each.version else each.name for each in needed)
     return tuple(sorted(lines))
 
 

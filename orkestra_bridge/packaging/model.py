@@ -66,7 +66,9 @@ class Requirement:
     Attributes:
         version: The version of the environment that parsed the DAG; empty if it is not installed there.
         modules: Import names it brings: top-level, or dotted below a namespace package; sorted.
-        provided: True if the Lambda runtime already has it, so that no layer brings it.
+        provided: True if no layer brings it: the Lambda runtime already has it.
+        elsewhere: True if no layer brings it since the target's Python does without it; the Python that loads packages
+            here does not.
         reason: Why it is needed: ``imported at etl.py:3``, ``needed by pandas`` or ``needed by the runtime``.
         pure: True if no part of it is compiled, so that its source can be installed where there is no wheel.
         hashes: Those of its files that may be installed, such as ``sha256:1f...``; none if any may.
@@ -78,6 +80,7 @@ class Requirement:
     provided: bool
     reason: str
     pure: bool = False
+    elsewhere: bool = False
     hashes: tuple[str, ...] = ()
 
 

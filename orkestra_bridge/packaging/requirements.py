@@ -63,6 +63,7 @@ def resolve_requirements(
     for name in _runtime_needs(workflow):
         resolution.want(name, (), "needed by the runtime")
     resolution.follow()
+    resolution.follow_here(environment.python_version)
     ordered = sorted(resolution.requirements.values(), key=lambda requirement: normalized(requirement.name))
     return tuple(ordered), tuple(resolution.findings)
 
@@ -210,6 +211,28 @@ class _Resolution:
             queue = self.provided or self.ours
             self.add(queue.pop(0), provided=True)
 
+    def follow_here(self, version: str) -> None:
+        """Add what only an older Python needs, if this one is: packages are loaded with it for a check, and run here."""
+        here = replace(self.target, python=".".join(version.split(".")[:2]))
+        waiting = list(self.seen) if here != self.target else []
+        while waiting:
+            key, extras = waiting.pop()
+            distribution = self.index.get(self.requirements[key].name)
+            if distribution is None or self.is_walked(distribution):
+                continue
+            for name, more in _needs(distribution, extras, here):
+                found = self.index.get(name)
+                if found is not None and not is_core(name) and normalized(name) not in self.requirements:
+                    reason = f"needed by {distribution.name} for Python {here.python}"
+                    wanted = _Wanted(name=name, extras=more, reason=reason)
+                    other = _requirement(found, wanted, provided=True)
+                    self.requirements[normalized(name)] = replace(other, elsewhere=True)
+                    waiting.append((normalized(name), more))
+
+    def is_walked(self, distribution: Distribution) -> bool:
+        """Return True for a provider whose needs have been read from its modules."""
+        return is_provider(distribution.name) and distribution.name in self.walk.distributions
+
     def add(self, wanted: _Wanted, *, provided: bool) -> None:
         key = normalized(wanted.name)
         if is_core(key) or (key, wanted.extras) in self.seen:
@@ -221,8 +244,8 @@ class _Resolution:
             self.report_origin(distribution, wanted)
         if distribution is None:
             return
-        if is_provider(distribution.name) and distribution.name in self.walk.distributions:
-            return  # what it needs has been read from its modules
+        if self.is_walked(distribution):
+            return
         for name, extras in _needs(distribution, wanted.extras, self.target):
             self.want(name, extras, f"needed by {distribution.name}")
 

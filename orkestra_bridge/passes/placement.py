@@ -158,7 +158,7 @@ def _lack(finding: Finding) -> str:
 def _placed(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> Task:
     if _is_airflow(task):
         return task
-    chosen = _chosen(dag_id, task, targets)
+    chosen = chosen_for(dag_id, task, targets)
     own = _of_its_own(task)
     if own is None and chosen == "airflow" and _may_run(task) and not task.calls:
         return _in_airflow(task, "as was asked for")
@@ -223,7 +223,8 @@ def _may_run(task: Task) -> bool:
     return family is not None and family.runs is Runs.LAMBDA
 
 
-def _chosen(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> RunsIn | None:
+def chosen_for(dag_id: str, task: Task, targets: Mapping[str, RunsIn]) -> RunsIn | None:
+    """Return where a task is asked to run; of several patterns that fit, the last one says."""
     names = (task.task_id, f"{dag_id}.{task.task_id}")
     fitting = [
         where for pattern, where in targets.items() if any(fnmatchcase(name, pattern) for name in names)

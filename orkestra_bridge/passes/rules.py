@@ -108,6 +108,7 @@ MADE_UP = Rule(
     verdict=Verdict.REFUSED,
 )
 RESET_DAG_RUN = _approximated("OB228", "a triggered run that exists is started again beside it")
+TARGET = _approximated("OB248", "a target of the configuration that has no effect")
 PAUSED_DAG = _approximated("OB229", "a paused DAG can be triggered", Severity.INFO)
 OTHER_DAG_TEMPLATE = _refused(
     "OB240",

@@ -9,8 +9,11 @@ import pytest
 from packages import environment, installed
 from workflows import a_workflow
 
+from orkestra_bridge.emit import requirements_text
 from orkestra_bridge.ir.model import Schedule, ScheduleKind
 from orkestra_bridge.options import Target
+from orkestra_bridge.packaging.installer import pins
+from orkestra_bridge.packaging.layer import cached_layer, layer_hash
 from orkestra_bridge.packaging.model import Requirement, ThirdPartyImport
 from orkestra_bridge.packaging.requirements import resolve_requirements
 
@@ -62,6 +65,25 @@ def test_croniter_only_where_dates_depend_on_other_ticks(site: Path) -> None:
     assert [each.name for each in without] == ["jinja2", "pendulum"]
 
 
+def test_what_only_the_python_here_needs_is_no_part_of_the_layer(site: Path) -> None:
+    installed(site, "lib", "1", {"lib.py": ""}, requires=("backport; python_version < '3.13'",))
+    installed(site, "backport", "2", {"backport.py": ""}, requires=("older",))
+    installed(site, "older", "3", {"older.py": ""})
+    here = replace(environment(site), python_version="3.11.7")
+    found, _ = resolve_requirements([an_import("lib")], a_workflow(), here)
+    added = {each.name: each for each in found if each.elsewhere}
+    assert set(added) == {"backport", "older"}
+    assert added["backport"].reason == "needed by lib for Python 3.11"
+    assert added["backport"].modules == ("backport",)
+    assert pins(found) == ("jinja2==1.0", "lib==1", "pendulum==1.0")
+    assert "backport" not in requirements_text(found)
+    assert cached_layer(found, Target(), site) is None
+    assert layer_hash(found, Target()) == layer_hash([each for each in found if not each.elsewhere], Target())
+    same, _ = resolve_requirements([an_import("lib")], a_workflow(), here, Target(python="3.11"))
+    assert not any(each.elsewhere for each in same)
+    assert "backport" in {each.name for each in same}
+
+
 def test_everything_that_a_distribution_needs(site: Path) -> None:
     installed(
         site,
@@ -94,7 +116,12 @@ def test_markers_are_those_of_the_target(site: Path) -> None:
     )
     installed(site, "lib", "1", {"lib.py": ""}, requires=requires)
     found, _ = resolve(site, an_import("lib"))
-    assert set(found) == {"arm", "jinja2", "lib", "pendulum"}
+    assert {name for name, each in found.items() if not each.elsewhere} == {
+        "arm",
+        "jinja2",
+        "lib",
+        "pendulum",
+    }
     found, _ = resolve(site, an_import("lib"), target=Target(python="3.12", architecture="x86_64"))
     assert set(found) == {"intel", "jinja2", "lib", "old", "pendulum"}
 
