@@ -6,8 +6,10 @@ Part of the worker program: standard library and Airflow only, Python 3.8 and la
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import shlex
+import types
 from typing import TYPE_CHECKING, Any
 
 from .worker_cluster import cluster_values
@@ -22,6 +24,7 @@ _DECORATED = frozenset(("_DockerDecoratedOperator", "_KubernetesDecoratedOperato
 _TEMPLATE = "{{ expand }}"
 _VARYING = {"image": _TEMPLATE, "entrypoint": [_TEMPLATE], "cmds": [_TEMPLATE]}
 _AMOUNTS = ("cpu", "memory")
+_METHODS = (types.FunctionType, property, staticmethod, classmethod, functools.cached_property)
 
 
 def image_of(
@@ -42,6 +45,7 @@ def image_of(
         "entry_point": None if command is None else encode(command),
         "executed_by": qualified(next(base for base in kind.__mro__ if "execute" in vars(base))),
         "python": bool(names & _DECORATED),
+        "overridden": _overridden(kind),
         "cluster": [
             {name: encode(value) for name, value in each.items()}
             for each in cluster_values(given, _rows(task, mapped))
@@ -82,6 +86,21 @@ def _class_values(kind: type) -> dict[str, Any]:
             parameters = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
             values.update((each.name, each.default) for each in parameters if each.default is not each.empty)
     return values
+
+
+def _overridden(kind: type) -> list[str]:
+    """Return the methods of the provider's operator that the user's classes have of their own, as ``Class.method``."""
+    inherited: set[str] = set()
+    found: list[str] = []
+    for base in reversed(kind.__mro__):
+        if base.__module__.startswith("airflow."):
+            inherited.update(vars(base) if ".providers." in base.__module__ else ())
+            continue
+        methods = sorted(name for name, value in vars(base).items() if isinstance(value, _METHODS))
+        found += [
+            f"{base.__name__}.{name}" for name in methods if name in inherited and not name.startswith("__")
+        ]
+    return found
 
 
 def _docker(given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -44,6 +44,7 @@ class Image:
         scratch: Where a folder for temporary files is mounted.
         result: The file in the container that the XCom is read from.
         terminal: True if it has a pseudo-terminal.
+        overridden: Methods of the provider's operator that the user's classes have of their own, as ``Class.method``.
         listens: True if a callback of the user's gets the lines of its log while it runs.
         cpu, memory: How much is asked for, as the user wrote it.
         cluster: What a Kubernetes cluster would give it; of values for the same variable, the last one.
@@ -59,6 +60,7 @@ class Image:
     scratch: str | None = None
     result: str | None = None
     terminal: bool = False
+    overridden: tuple[str, ...] = ()
     listens: bool = False
     cpu: tuple[Any, ...] = ()
     memory: tuple[Any, ...] = ()

@@ -53,6 +53,26 @@ _REGISTRY = _different(
     "docker_conn_id image_pull_secrets",
 )
 
+CALLED = frozenset(
+    {
+        "execute",
+        "pre_execute",
+        "post_execute",
+        "render_template_fields",
+        "unpack_environment_variables",
+    }
+)
+"""Methods of a subclass that are called here; `execute` is answered elsewhere (`operators/refused.py`)."""
+DECIDING = frozenset(
+    {
+        # Kubernetes
+        "build_pod_request_obj", "extract_xcom", "execute_sync",
+        # Docker
+        "_run_image", "_run_image_with_mounts", "_attempt_to_retrieve_result", "format_command", "get_command",
+    }
+)  # fmt: skip
+"""Methods that decide what is started, or what the result is."""
+
 CLAIMS_BY_DOCKER = {
     **_unused(
         "there is no Docker engine to talk to",

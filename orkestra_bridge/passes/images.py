@@ -9,7 +9,7 @@ from orkestra_bridge.operators.images import is_known, runs_image
 from orkestra_bridge.operators.other_dags import is_template
 from orkestra_bridge.passes import rules
 from orkestra_bridge.passes.cluster_values import about_cluster, answered
-from orkestra_bridge.passes.image_claims import CALLBACKS_OF_PODS, claims_of
+from orkestra_bridge.passes.image_claims import CALLBACKS_OF_PODS, CALLED, DECIDING, claims_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,9 +87,35 @@ def _about(dag_id: str, task: Task, image: Image) -> Iterator[Finding]:
             attribute="image",
             **about,
         )
+    yield from _about_methods(task, image, about)
     yield from about_cluster(task, image, about)
     if runs_image(task):
         yield from _about_definition(task, image, about)
+
+
+def _about_methods(task: Task, image: Image, about: dict[str, str]) -> Iterator[Finding]:
+    """Yield what becomes of methods that subclasses have of their own, but for those that are called here, too."""
+    others = [each for each in image.overridden if each.rpartition(".")[2] not in CALLED]
+    decide = [each for each in others if each.rpartition(".")[2] in DECIDING]
+    around = [each for each in others if each not in decide]
+    if decide:
+        yield rules.IMAGE_LACKS.at(
+            task.span,
+            f"{_listed(decide)} is not called, which decides what is started or what the result is",
+            "give it to the constructor: image, command or cmds and arguments, variables, resources",
+            **about,
+        )
+    if around:
+        yield rules.IMAGE_SURROUNDINGS.at(
+            task.span,
+            f"{_listed(around)} is not called: it is about a pod, a container or a client of these, and there is none",
+            "nothing, if it looks after these or writes a log; do anything else in a task downstream",
+            **about,
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{name}()" for name in names)
 
 
 def _about_definition(task: Task, image: Image, about: dict[str, str]) -> Iterator[Finding]:

@@ -42,11 +42,15 @@ class Terminated(Exception):  # noqa: N818 - the name that Airflow gives it, whi
 
 
 class ImageStarts(BaseException):
-    """No failure: the task goes on in a container, which the state machine starts with these overrides."""
+    """No failure: the task goes on in a container, which the state machine starts with these overrides.
+
+    ``pushed`` are the XComs that `pre_execute` and callbacks have pushed before, encoded.
+    """
 
     def __init__(self, overrides: list[dict[str, Any]]) -> None:
         super().__init__()
         self.overrides = overrides
+        self.pushed: dict[str, Any] = {}
 
 
 class AnotherTry(BaseException):

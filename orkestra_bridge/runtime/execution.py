@@ -49,7 +49,14 @@ def run_task(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) ->
 def _run_image(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     instance = prepare(dag, manifest, {**event, "attempt": own_image.attempt_of(event)})
     work, resumes = own_image.work_of(manifest["workflow"], event)
-    return entry_of(_Attempt(instance, work, resumes=resumes, asks=True).outcome(), instance.ti)
+    if resumes:
+        instance.ti.pushed.update(own_image.entry_before(event).get("xcom") or {})
+    try:
+        return entry_of(_Attempt(instance, work, resumes=resumes, asks=True).outcome(), instance.ti)
+    except ImageStarts as start:
+        instance.ti.put_away()
+        start.pushed = instance.ti.pushed
+        raise
 
 
 def entry_of(state: str, ti: TaskInstance) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def answered(event: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> di
     try:
         return work()
     except ImageStarts as start:
-        return {**length, "container": {"attempt": attempt, "overrides": start.overrides}}
+        pushed = {"xcom": start.pushed} if start.pushed else {}
+        return {**length, **pushed, "container": {"attempt": attempt, "overrides": start.overrides}}
     except AnotherTry as again:
         return {**length, "container": {"attempt": attempt + 1, "wait": max(1, math.ceil(again.seconds))}}
 

@@ -273,6 +273,56 @@ def test_callbacks_about_a_pod_have_nothing_to_hear_of_and_those_that_hear_the_l
     assert run(conversion, "evicts", engine).run_state == "success"
 
 
+METHODS_DAG = """
+from datetime import datetime
+from airflow import DAG
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+class Audited:
+    def on_kill(self):
+        super().on_kill()
+
+class Etl(Audited, KubernetesPodOperator):
+    template_fields = ("image",)
+
+    def helper(self):
+        return 1
+
+    def pre_execute(self, context):
+        context["ti"].xcom_push("before", self.helper())
+
+    def cleanup(self, *arguments, **more):
+        super().cleanup(*arguments, **more)
+
+class Mounts(Etl):
+    def build_pod_request_obj(self, context=None):
+        return super().build_pod_request_obj(context)
+
+with DAG("kept", start_date=datetime(2024, 1, 1), schedule=None):
+    Etl(task_id="pod", image="team/a:1", cmds=["sh", "-c", "exit 0"])
+with DAG("lost", start_date=datetime(2024, 1, 1), schedule=None):
+    Mounts(task_id="pod", image="team/a:1", cmds=["run"])
+"""
+
+
+def test_methods_of_subclasses_are_called_or_said(tmp_path: Path, engine: str) -> None:
+    installed("kubernetes")
+    conversion = converted(tmp_path, METHODS_DAG)
+    kept, lost = conversion.report.dags
+    said = {
+        (each.dag_id, each.id, each.message.partition(" is not")[0])
+        for each in (*kept.findings, *lost.findings)
+        if "is not called" in each.message
+    }
+    assert said == {
+        ("kept", "OB234", "Audited.on_kill(), Etl.cleanup()"),
+        ("lost", "OB234", "Audited.on_kill(), Etl.cleanup()"),
+        ("lost", "OB235", "Mounts.build_pod_request_obj()"),
+    }
+    result = run(conversion, "kept", engine)
+    assert (result.run_state, result.tasks["pod"].xcom) == ("success", {"before": 1})
+
+
 CLUSTER_DAG = """
 from datetime import datetime
 from airflow import DAG

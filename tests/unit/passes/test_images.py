@@ -130,6 +130,16 @@ def test_a_subclass_with_an_execute_of_its_own_is_refused() -> None:
     assert "MyPod.execute() cannot run around it" in finding.message
 
 
+def test_methods_of_a_subclass_that_nothing_calls_are_said() -> None:
+    names = ("Base.pre_execute", "MyPod.build_pod_request_obj", "MyPod.cleanup", "MyPod.find_pod")
+    findings = account(place(a_workflow(with_image("kubernetes", overridden=names))))
+    assert [(each.id, each.message.partition(" is not")[0]) for each in findings] == [
+        ("OB235", "MyPod.build_pod_request_obj()"),
+        ("OB234", "MyPod.cleanup(), MyPod.find_pod()"),
+    ]
+    assert found(with_image("docker", overridden=("My.execute", "My.render_template_fields"))) == {}
+
+
 @pytest.mark.parametrize("reference", ["{{ params.image }}", "***", None, "team/***:1"])
 def test_an_image_that_only_the_run_knows_is_named_at_deployment(reference: str | None) -> None:
     assert "OB236" in found(with_image("docker", reference=reference))
