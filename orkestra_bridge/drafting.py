@@ -32,6 +32,7 @@ from orkestra_bridge.packaging.image import airflow_context, build_context
 from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too_large
 from orkestra_bridge.packaging.preflight import Preflight
 from orkestra_bridge.packaging.rules import FACADE_LACKS
+from orkestra_bridge.packaging.task_preflight import TaskPreflight
 from orkestra_bridge.passes.accounting import account
 from orkestra_bridge.passes.cluster_values import cluster_needs
 from orkestra_bridge.passes.configured import about_given, configure
@@ -56,6 +57,7 @@ from orkestra_bridge.stack.container import ImageAsset
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset
 from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.template import build_stack
+from orkestra_bridge.task_packaging import OfTasks, TaskPackaging, about_task_packages, in_containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -104,21 +106,23 @@ class Draft:
     package: LambdaPackage | None = None
     preflight: Future[tuple[Finding, ...]] | None = None
     layer: Future[LayerResult] | None = None
+    of_tasks: tuple[OfTasks, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Return True if nothing about the DAG is still being found out."""
-        return all(future is None or future.done() for future in (self.preflight, self.layer))
+        of_tasks = (future for each in self.of_tasks for future in (each.preflight, each.layer))
+        return all(future is None or future.done() for future in (self.preflight, self.layer, *of_tasks))
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What became of a draft: its part of the report, the files of its folder, and its layer; none if it was refused."""
+    """What became of a draft: its part of the report, the files of its folder, and its layers; none if it was refused."""
 
     report: DagReport
     files: Sequence[Entry] = ()
-    layer: Layer | None = None
+    layers: tuple[Layer, ...] = ()
 
 
 def internal_error(workflow: Workflow, fault: Exception) -> Finding:
@@ -158,12 +162,18 @@ class Drafter:
         self._listed = listed
         self._loaded = loaded
         self._preflight = Preflight(environment, options.cache, values=around.values)
-        self._layers = Layers(options.target, options.cache, skip=options.layers == "skip")
+        skip = options.layers == "skip"
+        self._layers = Layers(options.target, options.cache, skip=skip)
+        preflight = TaskPreflight(
+            environment, self._preflight, options.cache, values=around.values, skip=skip
+        )
+        self._task_packages = TaskPackaging(preflight, self._layers)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._preflight)
         self._stack.enter_context(self._layers)
+        self._stack.enter_context(self._task_packages)
         return self
 
     def __exit__(
@@ -218,8 +228,9 @@ class Drafter:
             self._options.target,
             self._listed.of_dag(workflow.dag_id),
             others=self._others(workflow),
+            of_tasks=self._listed.of_tasks(workflow),
         )
-        about_package = self._allowed(built.findings)
+        about_package = self._allowed((*built.findings, *self._task_packages.about_unmet(built)))
         checked = loads_in_function(workflow) and not refuses((*findings, *about_package))
         return Draft(
             workflow=replace(workflow, needs=cluster_needs(workflow, built.needs)),
@@ -229,6 +240,7 @@ class Drafter:
             package=built.package,
             preflight=self._preflight.submit(workflow, file, built.package) if checked else None,
             layer=self._layers.submit(built.package.requirements) if checked else None,
+            of_tasks=self._task_packages.submit(workflow, file, built.package) if checked else (),
         )
 
     def _others(self, workflow: Workflow) -> dict[str, Workflow]:
@@ -250,6 +262,9 @@ class Drafter:
                 f"its third-party packages have {too_large.size // MEGABYTE} MB, Lambda takes {LIMIT_TEXT}"
             )
             return self._finish(self._draft(place_all(draft.workflow, reason), draft.file), None)
+        contained = in_containers(draft.workflow, draft.of_tasks)
+        if contained is not draft.workflow:
+            return self._finish(self._draft(contained, draft.file), layer)
         return self._finish(draft, layer)
 
     def _lacking(self, draft: Draft) -> Finding | None:
@@ -266,6 +281,7 @@ class Drafter:
                 replace(each, dag_id=workflow.dag_id, file=draft.file.display)
                 for each in (layer.findings if layer else ())
             ),
+            *self._allowed(about_task_packages(draft.of_tasks, draft.workflow, draft.file)),
         ]
         files: Sequence[Entry] = ()
         if lowered is None or package is None or refuses(tuple(findings)):
@@ -273,7 +289,7 @@ class Drafter:
             findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
         else:
             images = self._images(workflow, package)
-            stack = _stack(workflow, lowered, package, layer, images=images, options=self._options)
+            stack = _stack(draft, lowered, package, layer, images=images, options=self._options)
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
@@ -286,8 +302,8 @@ class Drafter:
                     images=images,
                     parsed_with=self._environment.python,
                 )
-                if layer and layer.layer:
-                    self._output.write(f"{LAYERS}/{layer.layer.key_hash}.zip", layer.layer.path.read_bytes())
+                for each in _layers(draft, layer):
+                    self._output.write(f"{LAYERS}/{each.key_hash}.zip", each.path.read_bytes())
         report = DagReport(
             dag_id=workflow.dag_id,
             file=draft.file.display,
@@ -302,20 +318,28 @@ class Drafter:
             requirements=_shown_requirements(package),
             findings=_placed(findings, draft),
         )
-        return Finished(report=report, files=files, layer=layer.layer if layer else None)
+        return Finished(report=report, files=files, layers=_layers(draft, layer))
 
     def _images(self, workflow: Workflow, package: LambdaPackage) -> tuple[BuildContext, ...]:
         """Return the build contexts of the DAG's images; none if its tasks need none that are built."""
         builds, target = builds_of(workflow), self._options.target
         return tuple(
-            airflow_context(package, workflow, self._environment, target, build_suffix(builds, each))
+            airflow_context(
+                package,
+                workflow,
+                self._environment,
+                target,
+                build_suffix(builds, each),
+                packages=each.packages,
+            )
             if each.airflow
             else build_context(
                 package,
                 target,
                 each.base,
                 build_suffix(builds, each),
-                environments=environments_of(workflow) if each.is_usual else (),
+                environments=environments_of(workflow, each.packages) if each.base is None else (),
+                packages=each.packages,
             )
             for each in builds
         )
@@ -367,8 +391,14 @@ def _displayed(findings: Iterable[Finding], file: DagFile) -> tuple[Finding, ...
     return tuple(replace(finding, file=file.shown(finding.file)) for finding in findings)
 
 
+def _layers(draft: Draft, layer: LayerResult | None) -> tuple[Layer, ...]:
+    """Return the layers of a DAG: its own, and those of tasks."""
+    found = (layer, *(each.built for each in draft.of_tasks))
+    return tuple(each.layer for each in found if each is not None and each.layer is not None)
+
+
 def _stack(
-    workflow: Workflow,
+    draft: Draft,
     lowered: Lowered,
     package: LambdaPackage,
     layer: LayerResult | None,
@@ -376,6 +406,7 @@ def _stack(
     images: tuple[BuildContext, ...],
     options: ConvertOptions,
 ) -> Stack:
+    workflow = draft.workflow
     function = function_asset(workflow.dag_id, package.tree_hash, options.target, options.overrides)
     asset = LayerAsset(key_hash=layer.layer.key_hash) if layer and layer.layer else None
     return build_stack(
@@ -386,6 +417,11 @@ def _stack(
         options.target,
         parts=lowered.parts,
         images=[ImageAsset(tag=each.tag, suffix=each.suffix) for each in images],
+        task_layers={
+            each.packages.given.number: LayerAsset(key_hash=each.built.layer.key_hash)
+            for each in draft.of_tasks
+            if each.built is not None and each.built.layer is not None
+        },
     )
 
 

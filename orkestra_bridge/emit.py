@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.lowering.mermaid import to_mermaid
 from orkestra_bridge.packaging.archive import zipped
+from orkestra_bridge.packaging.installer import pins
 from orkestra_bridge.packaging.model import Entry
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
@@ -52,6 +53,13 @@ def emit(
         Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
         Entry("functions/tasks.zip", zipped(package)),
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),
+        *(
+            Entry(
+                f"functions/requirements-{each.given.number}.txt",
+                requirements_text(each.requirements).encode(),
+            )
+            for each in package.of_tasks
+        ),
         *([Entry(AIRFLOW_PYTHON, f"{parsed_with}\n".encode())] if _needs_airflow(workflow) else []),
         *(replace(entry, path=f"{image.folder}/{entry.path}") for image in images for entry in image.entries),
     )
@@ -67,7 +75,7 @@ def requirements_text(requirements: tuple[Requirement, ...]) -> str:
     """Return a requirements file: a line for each distribution with the reason for it."""
     lines = []
     for requirement in (each for each in requirements if not each.elsewhere):
-        pin = f"{requirement.name}=={requirement.version}" if requirement.version else requirement.name
+        [pin] = pins((requirement,))
         where = "; in the Lambda runtime" if requirement.provided else ""
         lines.append(f"{pin}  # {requirement.reason}{where}\n")
     return "".join(lines)

@@ -131,7 +131,8 @@ class Overrides:
     Attributes:
         memory: MB of functions; of containers at least so many MiB.
         timeout: Seconds that a try of a task may take.
-        requirements: A requirements file in place of `Project.requirements`, to package with; for whole DAGs only.
+        requirements: A requirements file; for DAGs in place of `Project.requirements`, to take versions from; for tasks
+            with packages that they have besides those of their DAG.
         events: Event patterns of EventBridge, each of which starts a run; for whole DAGs only.
         patterns: All patterns that are expected to fit some DAG or task.
     """

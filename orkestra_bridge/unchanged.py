@@ -86,7 +86,7 @@ class Unchanged:
             compact(workflow),
             orjson.dumps((file, closure), default=str),
             *_contents(file.base, closure.files),
-            repr(self._listed.of_dag(workflow.dag_id)),
+            self._listed.facts(workflow.dag_id),
         )
 
     def find(self, key: str | None, dag_id: str) -> Future[DagReport | None] | None:
@@ -116,16 +116,18 @@ class Unchanged:
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def keep(self, key: str | None, report: DagReport, files: Sequence[Entry], layer: Layer | None) -> None:
+    def keep(
+        self, key: str | None, report: DagReport, files: Sequence[Entry], layers: Sequence[Layer]
+    ) -> None:
         """Keep the report of a DAG that was translated, beside the writing of its files."""
         if key and report.verdict == "translated":
-            self._output.check(lambda: self._keep(key, report, files, layer))
+            self._output.check(lambda: self._keep(key, report, files, layers))
 
-    def _keep(self, key: str, report: DagReport, files: Sequence[Entry], layer: Layer | None) -> None:
+    def _keep(self, key: str, report: DagReport, files: Sequence[Entry], layers: Sequence[Layer]) -> None:
         kept = {
             "report": report,
             "files": {entry.path: entry.digest for entry in files},
-            "layers": {f"{layer.key_hash}.zip": layer.path.stat().st_size} if layer else {},
+            "layers": {f"{each.key_hash}.zip": each.path.stat().st_size for each in layers},
         }
         entry = self._entry(key)
         try:

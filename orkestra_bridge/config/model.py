@@ -119,5 +119,11 @@ TASK_FIELDS = (
         "container.",
     ),
     Field(key="target", kind="text", choices=_TARGETS, help=f"Where these tasks run{_AIRFLOW}"),
+    Field(
+        key="requirements",
+        kind="path",
+        help="A requirements file whose packages these tasks have besides those of their DAG: in a function of their "
+        "own, or in an image of their own where they run in a container.",
+    ),
     Field(key="allow", kind="text", many=True, help="Findings about these tasks that must not refuse a DAG."),
 )

@@ -30,6 +30,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _DAGS = "dags"
 _TASKS = "tasks"
+_EACH = "**"
+"""A pattern for all tasks of a DAG that is told from the DAG as a whole."""
 
 
 def read_configuration(source: Source, fields: Sequence[Field]) -> Configuration:
@@ -94,7 +96,9 @@ class _Reader:
                 continue
             for task, of_task in tasks.items():
                 for _, key, value in self.table((*path, _TASKS, task), of_task, TASK_FIELDS):
-                    yield Override(dag=dag, task=task, key=key, value=value.value, origin=value.origin)
+                    # of a whole DAG they mean something else: which versions its packages have
+                    pattern = _EACH if task == "*" and key == "requirements" else task
+                    yield Override(dag=dag, task=pattern, key=key, value=value.value, origin=value.origin)
 
     def _fits(self, where: tuple[str, ...], field: Field, value: Any) -> bool:
         items = value if field.many and isinstance(value, list) else [value]

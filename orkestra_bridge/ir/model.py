@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, final
 
 # cattrs looks the annotations up
-from orkestra_bridge.ir.places import Container, Image, Interpreter  # noqa: TC001
+from orkestra_bridge.ir.places import Container, Image, Interpreter, Packages  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -220,11 +220,15 @@ class Given:
     Attributes:
         memory: MB, or None.
         timeout: Seconds that a try may take, or None.
+        packages: What it may import besides what its DAG has, or None.
+        imports: False if nothing of the task's can import anything, so that packages are of no use to it.
         own: True if a value is the task's own: it has a function beside that of the DAG then.
     """
 
     memory: int | None = None
     timeout: int | None = None
+    packages: Packages | None = None
+    imports: bool = True
     own: bool = False
 
 
@@ -291,6 +295,11 @@ class Task:
     def tries_by_policy(self) -> bool:
         """True if the function decides about another try, and when it is made."""
         return self.retry.policy and self.retry.attempts > 0 and self.container is None
+
+    @property
+    def packages(self) -> Packages | None:
+        """What the configuration lets it import besides what its DAG has, or None."""
+        return self.given.packages if self.given and self.given.imports else None
 
     @property
     def limit(self) -> float | None:

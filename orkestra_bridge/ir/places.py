@@ -89,6 +89,20 @@ class Environment:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Third-party packages that the configuration gives some tasks, besides those of their DAG.
+
+    Attributes:
+        number: What belongs to them ends with it, from 2 on, as the DAG has its own ones.
+        file: The requirements file that names them, as the configuration has it.
+    """
+
+    number: int
+    file: str
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
     """What an interpreter has that a task names by its path.

@@ -13,9 +13,12 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from orkestra_bridge.errors import LocalRunError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGES = ".packages"
 """Folder below ``OUT/.runs`` with the unzipped packages, named by the content of their zips."""
@@ -35,6 +38,24 @@ OWN = "orkestra_bridge"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskModules:
+    """What tasks with packages of their own may import from site-packages, and what is still to be added for them.
+
+    Attributes:
+        task_ids: The tasks.
+        added: Lines of a requirements file, for uv.
+        constraints: Lines of a constraints file for them.
+    """
+
+    task_ids: frozenset[str]
+    modules: tuple[str, ...]
+    distributions: tuple[str, ...]
+    added: tuple[str, ...]
+    constraints: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """An unzipped package.
 
@@ -45,6 +66,7 @@ class Package:
         preload: The runtime and all of the facade, as module names: user code is never among them.
         modules, distributions: What may be imported from site-packages.
         calls_others: True if its tasks start runs of other DAGs or wait for them.
+        of_tasks: The packages that single tasks have, by their number.
     """
 
     root: Path
@@ -54,6 +76,7 @@ class Package:
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
     calls_others: bool
+    of_tasks: Mapping[str, TaskModules]
 
 
 def unpack(archive: Path, home: Path) -> Package:
@@ -105,17 +128,38 @@ def _described(root: Path, manifest: dict[str, Any], *, keeps_bytecode: bool) ->
         facade=facade,
         preload=(RUNTIME, *names),
         keeps_bytecode=keeps_bytecode,
-        modules=tuple(
-            sorted(
-                {
-                    *IN_EVERY_RUNTIME,
-                    *(name for requirement in requirements for name in requirement["modules"]),
-                }
-            )
-        ),
-        distributions=tuple(sorted({*AWS_SDK, *(requirement["name"] for requirement in requirements)})),
+        modules=_modules(requirements),
+        distributions=_distributions(requirements),
         calls_others=bool(manifest.get("others")),
+        of_tasks={
+            number: TaskModules(
+                task_ids=_given(manifest, number),
+                modules=_modules(each["requirements"]),
+                distributions=_distributions(each["requirements"]),
+                added=tuple(each["added"]),
+                constraints=tuple(each["constraints"]),
+            )
+            for number, each in manifest.get("of_tasks", {}).items()
+        },
     )
+
+
+def _given(manifest: dict[str, Any], number: str) -> frozenset[str]:
+    return frozenset(
+        task["task_id"]
+        for task in manifest["workflow"]["tasks"]
+        for packages in [(task.get("given") or {}).get("packages")]
+        if packages and str(packages["number"]) == number
+    )
+
+
+def _modules(requirements: list[dict[str, Any]]) -> tuple[str, ...]:
+    found = (name for requirement in requirements for name in requirement["modules"])
+    return tuple(sorted({*IN_EVERY_RUNTIME, *found}))
+
+
+def _distributions(requirements: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({*AWS_SDK, *(requirement["name"] for requirement in requirements)}))
 
 
 def _unzip(archive: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from orkestra_bridge.local.services.engine import (
 from orkestra_bridge.local.services.environments import make_environments
 from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
+from orkestra_bridge.local.task_modules import with_packages
 from orkestra_bridge.naming import execution_name
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
@@ -51,6 +53,7 @@ IMAGE_OUTPUT = "images"
 """Folder in a run's with what images of the user's have printed."""
 FUNCTION = "${TasksFunctionArn}"
 PARTS = "state_machines"
+_OF_TASKS = re.compile(r"TasksRequirements(\d+)")
 NAMES = {
     "${JoinsTable}": "joins",
     "${ContainerCluster}": "local",
@@ -114,7 +117,9 @@ def prepare(request: RunRequest, document: Mapping[str, Json]) -> Prepared:
         parts=parts,
         document=document,
         spec=spec,
-        functions=_functions(home / request.dag_id / TEMPLATE, spec),
+        functions=_functions(
+            home / request.dag_id / TEMPLATE, spec, with_packages(spec, package.of_tasks, home / RUNS)
+        ),
         context=next(iter(sorted((home / request.dag_id).glob(CONTEXTS))), None),
         calls_others=package.calls_others,
         engine=engine_command(request.container_command) if runs_images else None,
@@ -132,7 +137,7 @@ def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerS
     folder = make_environments(manifest, home)
     named = context.parents[1] / AIRFLOW_PYTHON
     made = {ENVIRONMENTS: str(folder)} if folder else {}
-    return ContainerSpec(
+    usual = ContainerSpec(
         root=package.root,
         python=function.python,
         site_packages=function.site_packages,
@@ -146,20 +151,35 @@ def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerS
             if (each.get("container") or {}).get("airflow")
         ),
     )
+    of_tasks = with_packages(usual, package.of_tasks, home)
+    by_task = {
+        task_id: of_tasks[number] for number, each in package.of_tasks.items() for task_id in each.task_ids
+    }
+    return replace(usual, of_tasks=by_task)
 
 
-def _functions(template: Path, spec: FunctionSpec) -> dict[str, FunctionSpec]:
-    """Return the functions of the template by the placeholder of their ARN: they differ in their timeouts.
+def _functions(
+    template: Path, spec: FunctionSpec, of_tasks: Mapping[str, FunctionSpec]
+) -> dict[str, FunctionSpec]:
+    """Return the functions of the template by the placeholder of their ARN: they differ in timeouts and packages.
 
     A machine that somebody has written by hand has the DAG's own one.
     """
     if not template.is_file():
         return {FUNCTION: spec}
     return {
-        f"${{{name}Arn}}": replace(spec, name=name, timeout=float(resource["Properties"]["Timeout"]))
+        f"${{{name}Arn}}": replace(
+            of_tasks.get(_number(name), spec), name=name, timeout=float(resource["Properties"]["Timeout"])
+        )
         for name, resource in _read(template)["Resources"].items()
         if resource["Type"] == "AWS::Lambda::Function"
     }
+
+
+def _number(name: str) -> str:
+    """Return the number of the packages that a function has for its tasks, empty for the DAG's own ones."""
+    found = _OF_TASKS.match(name)
+    return found[1] if found else ""
 
 
 def _definition(home: Path, dag_id: str) -> dict[str, Json]:

@@ -151,7 +151,7 @@ def _run_task(plan: Plan, task: Task, container: Container) -> dict[str, Any]:
         "Name": CONTAINER,
         "Environment": [{"Name": key, "Value": value} for key, value in environment.items()],
     }
-    suffix = build_suffix(plan.builds, build_of(container))
+    suffix = build_suffix(plan.builds, build_of(task))
     return run_arguments(container, f"{DEFINITION[:-1]}{suffix}}}", [override])
 
 

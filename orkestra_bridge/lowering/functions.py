@@ -1,6 +1,6 @@
 """Which function a task runs in: that of the DAG, or one beside it where the configuration gives the task something else.
 
-All functions of a DAG have the same package; they differ in memory and timeout.
+All functions of a DAG have the same package; they differ in memory, timeout and the layer with third-party packages.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ def function_of(task: Task) -> str:
     given = task.given
     if given is None or not given.own or task.container is not None:
         return OF_DAG
+    packages = f"Requirements{task.packages.number}" if task.packages else ""
     memory = f"Memory{given.memory}" if given.memory else ""
     timeout = f"Timeout{min(given.timeout, LONGEST)}" if given.timeout else ""
-    return f"{OF_DAG}{memory}{timeout}"
+    return f"{OF_DAG}{packages}{memory}{timeout}"
 
 
 def function_arn(name: str) -> str:

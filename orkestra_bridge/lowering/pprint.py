@@ -36,12 +36,18 @@ def nesting_text(decomposition: Decomposition, region: Region | None = None) -> 
 
 
 def placement_text(workflow: Workflow) -> str:
-    """Return a line for each task that runs in a container, with the reason; empty if there is none."""
-    return "".join(
+    """Return a line for each task that runs in a container, with the reason, or has packages of its own."""
+    contained = (
         f"in a container: {task.task_id} ({task.container.reason})\n"
         for task in workflow.tasks
         if task.container is not None
     )
+    packed = (
+        f"with packages of its own: {task.task_id} ({task.packages.file})\n"
+        for task in workflow.tasks
+        if task.packages is not None
+    )
+    return "".join((*contained, *packed))
 
 
 def _lines(region: Region, indent: str) -> Iterator[str]:

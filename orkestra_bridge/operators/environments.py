@@ -12,7 +12,7 @@ from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.ir.places import Interpreter
+    from orkestra_bridge.ir.places import Interpreter, Packages
 
 _OPERATORS = frozenset({"PythonVirtualenvOperator", "ExternalPythonOperator"})
 _BY_PATH = "ExternalPythonOperator"
@@ -89,9 +89,11 @@ def unknown_requirements(task: Task) -> str | None:
     return None
 
 
-def environments_of(workflow: Workflow) -> tuple[Environment, ...]:
-    """Return the different environments of a DAG's tasks in containers, in the order of its tasks."""
-    found = (task.container.environment for task in workflow.tasks if task.container)
+def environments_of(workflow: Workflow, packages: Packages | None = None) -> tuple[Environment, ...]:
+    """Return the different environments of a DAG's tasks in containers that have these packages, in their order."""
+    found = (
+        task.container.environment for task in workflow.tasks if task.container and task.packages == packages
+    )
     return tuple(dict.fromkeys(each for each in found if each))
 
 

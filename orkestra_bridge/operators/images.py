@@ -14,7 +14,7 @@ from orkestra_bridge.operators.other_dags import is_template
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.ir.places import ClusterValue, Container, Image
+    from orkestra_bridge.ir.places import ClusterValue, Image, Packages
 
 ENVIRONMENT_PROGRAM = "env"
 """Runs its arguments as a program: the entry point where the real one is a template."""
@@ -55,10 +55,14 @@ class ImageDefinition:
 @final
 @dataclass(frozen=True, slots=True)
 class Build:
-    """An image that is built from the DAG's package: on the base of another image, with Airflow itself, or our own."""
+    """An image that is built from the DAG's package: on the base of another image, with Airflow itself, or our own.
+
+    ``packages`` are those that its tasks have besides the DAG's.
+    """
 
     base: str | None = None
     airflow: bool = False
+    packages: Packages | None = None
 
     @property
     def is_usual(self) -> bool:
@@ -128,14 +132,15 @@ def image_logical(number: int) -> str:
     return f"Image{number + 1}"
 
 
-def build_of(container: Container) -> Build:
-    """Return the image that a container of ours is started from."""
-    return Build(container.base, container.airflow)
+def build_of(task: Task) -> Build:
+    """Return the image that the container of a task is started from, if it is one of ours."""
+    assert task.container is not None, "only of tasks in containers"
+    return Build(task.container.base, task.container.airflow, task.packages)
 
 
 def builds_of(workflow: Workflow) -> tuple[Build, ...]:
     """Return the different images that are built for a DAG, in the order of its tasks."""
-    found = (build_of(task.container) for task in workflow.tasks if task.container and not runs_image(task))
+    found = (build_of(task) for task in workflow.tasks if task.container and not runs_image(task))
     return tuple(dict.fromkeys(found))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.model import SourceSpan
@@ -15,20 +16,31 @@ from orkestra_bridge.ir.serialize import compact
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.archive import shared_hash, tree_hash, zipped
 from orkestra_bridge.packaging.closure import local_closure
+from orkestra_bridge.packaging.distributions import index_of
+from orkestra_bridge.packaging.installer import locked, pins
 from orkestra_bridge.packaging.model import Entry, LambdaPackage, PackageResult, Requirement
 from orkestra_bridge.packaging.needs import find_needs
 from orkestra_bridge.packaging.pinning import pinned
 from orkestra_bridge.packaging.requirements import resolve_requirements
+from orkestra_bridge.packaging.task_packages import (
+    about_apart,
+    only_of_tasks,
+    packages_of_tasks,
+    unread_requirements,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import DagFile, Environment
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
+    from orkestra_bridge.packaging.model import TaskPackages, ThirdPartyImport
     from orkestra_bridge.packaging.requirements_file import RequirementsFile
+
+    Unmet = tuple[ThirdPartyImport, Finding]
 
 ZIPPED_LIMIT = 50 * 1024 * 1024
 """Bytes of a zip that Lambda takes directly (Lambda Developer Guide, quotas)."""
@@ -47,26 +59,44 @@ def build_package(
     listed: RequirementsFile | None = None,
     *,
     others: Mapping[str, Workflow] | None = None,
+    of_tasks: Mapping[str, RequirementsFile] | None = None,
 ) -> PackageResult:
     """Return the package of one DAG and the findings about what it needs.
 
-    Versions that ``listed`` names win; ``others`` are the DAGs that it calls.
+    Versions that ``listed`` names win; ``others`` are the DAGs that it calls, ``of_tasks`` the requirements files that
+    single tasks are given.
 
     Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
     """
     closure = local_closure(file, workflow.files)
     span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
-    requirements, missing = resolve_requirements(
-        closure.imports, workflow, environment, target, span=span, finds_hooks=closure.finds_hooks
+    resolve = partial(
+        resolve_requirements,
+        workflow=workflow,
+        environment=environment,
+        target=target,
+        span=span,
+        finds_hooks=closure.finds_hooks,
     )
+    apart = only_of_tasks(workflow, of_tasks or {}, closure.imports, index_of(environment.site_packages))
+    requirements, missing = resolve(each for each in closure.imports if each not in apart)
     from orkestra_bridge.packaging.forecast import size_findings  # it imports this module
 
     if listed is not None:
         requirements, differences = pinned(requirements, listed, span, workflow.dag_id)
         missing = (*missing, *differences)
     missing = (*missing, *size_findings(requirements, environment.site_packages, span, workflow.dag_id))
+    own: tuple[TaskPackages, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
+    if of_tasks:
+        index = index_of(environment.site_packages)
+        own = packages_of_tasks(
+            workflow, of_tasks, requirements, index, lambda named: resolve(closure.imports, named=named)[0]
+        )
+        unmet, missing = _unmet(closure.imports, missing)
+        missing = (*missing, *unread_requirements(workflow, of_tasks), *about_apart(workflow, apart))
     sources = [_source(file.base, path) for path in closure.files]
-    entries = (_manifest(workflow, file, requirements, others or {}), *sources)
+    entries = (_manifest(workflow, file, requirements, others or {}, own), *sources)
     package = LambdaPackage(
         dag_id=workflow.dag_id,
         entries=entries,
@@ -74,13 +104,32 @@ def build_package(
         load_hash=_load_hash(workflow, file, requirements, sources),
         requirements=requirements,
         sources=closure.files,
+        of_tasks=own,
     )
     local = (replace(finding, dag_id=workflow.dag_id) for finding in closure.findings)
     return PackageResult(
         package=package,
         findings=(*local, *missing, *_too_large(package, span)),
         needs=find_needs(workflow, file, closure, environment),
+        unmet=unmet,
     )
+
+
+def _unmet(
+    imports: Iterable[ThirdPartyImport], findings: tuple[Finding, ...]
+) -> tuple[tuple[Unmet, ...], tuple[Finding, ...]]:
+    """Return the imports inside functions of what is not installed, with what is said of them; and all other findings."""
+    deferred = {(each.file, each.line, each.module): each for each in imports if each.deferred}
+    unmet = []
+    rest = []
+    for finding in findings:
+        module = finding.message.removeprefix("import of ").partition(":")[0]
+        found = deferred.get((finding.file, finding.line, module))
+        if found is not None and finding.id == rules.MISSING_REQUIREMENT.id:
+            unmet.append((found, finding))
+        else:
+            rest.append(finding)
+    return tuple(unmet), tuple(rest)
 
 
 def _load_hash(
@@ -106,6 +155,7 @@ def _manifest(
     file: DagFile,
     requirements: tuple[Requirement, ...],
     others: Mapping[str, Workflow],
+    of_tasks: tuple[TaskPackages, ...],
 ) -> Entry:
     document: dict[str, Any] = {
         "version": MANIFEST_VERSION,
@@ -116,19 +166,33 @@ def _manifest(
         if file.working_directory
         else None,
         "dag_file": file.relative,
-        "requirements": [
-            {
-                "name": requirement.name,
-                "version": requirement.version,
-                "modules": list(requirement.modules),
-                "provided": requirement.provided,
-            }
-            for requirement in requirements
-        ],
+        "requirements": [_listed(each) for each in requirements],
     }
+    if of_tasks:
+        document["of_tasks"] = {str(each.given.number): _of_tasks(each) for each in of_tasks}
     if others:
         document["others"] = {dag_id: _other(other) for dag_id, other in others.items()}
     return Entry("manifest.json", compact(document))
+
+
+def _listed(requirement: Requirement) -> dict[str, Any]:
+    return {
+        "name": requirement.name,
+        "version": requirement.version,
+        "modules": list(requirement.modules),
+        "provided": requirement.provided,
+    }
+
+
+def _of_tasks(packages: TaskPackages) -> dict[str, Any]:
+    """Return the packages of some tasks: what is installed here, and what uv adds to that, within which bounds."""
+    added = packages.added
+    rest = [each for each in packages.requirements if not each.line]
+    return {
+        "requirements": [_listed(each) for each in rest],
+        "added": list(locked(added)),
+        "constraints": [*pins(rest), *packages.constraints] if added else [],
+    }
 
 
 def _other(workflow: Workflow) -> dict[str, Any]:

@@ -256,11 +256,12 @@ class _Walk:
             optional=statement.optional,
             deferred=statement.deferred,
             lacking=lacking,
+            inside=(f"{posixpath.basename(relative)[:-3]}.{statement.inside}",),
         )
         key = (statement.module, statement.names)
-        known = self.imports.get(key)
-        if known is None or _rank(found) < _rank(known):
-            self.imports[key] = found
+        known = self.imports.get(key, found)
+        first = min(known, found, key=_rank)
+        self.imports[key] = replace(first, inside=tuple(sorted({*known.inside, *found.inside})))
 
     def _report_machine_path(self, relative: str, statement: ImportStatement) -> bool:
         for folder in self.outside:

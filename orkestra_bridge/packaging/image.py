@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.frontend.model import Environment as Python
     from orkestra_bridge.ir.model import Workflow
-    from orkestra_bridge.ir.places import Environment
+    from orkestra_bridge.ir.places import Environment, Packages
     from orkestra_bridge.options import Target
-    from orkestra_bridge.packaging.model import LambdaPackage
+    from orkestra_bridge.packaging.model import LambdaPackage, Requirement
 
 ENTRY_POINT = "orkestra_bridge.runtime.container"
 USER = 10001
 """A user id that no image and no system gives to anybody."""
+_BOUNDS = "requirements-constraints.txt"
 _BOTO3 = "boto3>=1.34,<2"
 """What the entry point answers with, unless the DAG's own requirements bring it."""
 
@@ -57,13 +58,16 @@ def build_context(
     suffix: str = "",
     *,
     environments: Sequence[Environment] = (),
+    packages: Packages | None = None,
 ) -> BuildContext:
     """Return a build context for a DAG's package.
 
-    ``base`` is the user's image below ours, None for the usual one; ``environments`` are those of single functions.
+    ``base`` is the user's image below ours, None for the usual one; ``environments`` are those of single functions,
+    ``packages`` those of the tasks that run in it, None for the DAG's.
     """
+    requirements, bounds = _wanted(package, packages)
     own = (
-        Entry("requirements.txt", _requirements(pins(package.requirements))),
+        *_listing(pins(requirements), bounds),
         *(
             Entry(
                 f"environments/{each.name}.txt", "".join(f"{line}\n" for line in each.requirements).encode()
@@ -75,12 +79,44 @@ def build_context(
 
 
 def airflow_context(
-    package: LambdaPackage, workflow: Workflow, parsed_with: Python, target: Target, suffix: str
+    package: LambdaPackage,
+    workflow: Workflow,
+    parsed_with: Python,
+    target: Target,
+    suffix: str,
+    *,
+    packages: Packages | None = None,
 ) -> BuildContext:
-    """Return the build context of the image that has Airflow itself, the one that parsed the DAGs: ``parsed_with``."""
-    lines = airflow_lines(parsed_with, workflow, package.requirements)
-    own = (Entry("requirements.txt", _requirements(lines)), constraints(parsed_with))
-    return _context(_airflow_dockerfile(package.dag_id, target, python_of(parsed_with)), own, package, suffix)
+    """Return the build context of the image that has Airflow itself, the one that parsed the DAGs: ``parsed_with``.
+
+    ``packages`` as in `build_context`.
+    """
+    requirements, bounds = _wanted(package, packages)
+    lines = airflow_lines(parsed_with, workflow, requirements)
+    named = [each.name for each in requirements if each.line]
+    own = (*_listing(lines, bounds), constraints(parsed_with, named))
+    dockerfile = _airflow_dockerfile(package.dag_id, target, python_of(parsed_with))
+    return _context(dockerfile, own, package, suffix)
+
+
+def _wanted(
+    package: LambdaPackage, packages: Packages | None
+) -> tuple[tuple[Requirement, ...], tuple[str, ...]]:
+    """Return what an image needs, and the constraints for that."""
+    found = next((each for each in package.of_tasks if each.given == packages), None)
+    if found is None:
+        return package.requirements, ()
+    return found.requirements, found.constraints
+
+
+def _listing(lines: tuple[str, ...], bounds: tuple[str, ...]) -> tuple[Entry, ...]:
+    """Return the requirements file of an image, and the constraints that it names, if there are some."""
+    if not bounds:
+        return (Entry("requirements.txt", _requirements(lines)),)
+    return (
+        Entry("requirements.txt", _requirements((f"-c {_BOUNDS}", *lines))),
+        Entry(_BOUNDS, "".join(f"{line}\n" for line in bounds).encode()),
+    )
 
 
 def _context(dockerfile: str, own: tuple[Entry, ...], package: LambdaPackage, suffix: str) -> BuildContext:
@@ -108,7 +144,7 @@ def _dockerfile(dag_id: str, target: Target, base: str | None, environments: Seq
 {_head(dag_id, target)}FROM {base or _usual(target.python)}
 
 {root}WORKDIR /app
-COPY requirements.txt /tmp/requirements.txt
+COPY requirements*.txt /tmp/
 RUN {python} -m pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
 {dockerfile_lines(environments)}COPY app/ /app/
 
@@ -125,7 +161,7 @@ def _airflow_dockerfile(dag_id: str, target: Target, python: str) -> str:
 FROM {_usual(python)}
 
 WORKDIR /app
-COPY requirements.txt {CONSTRAINTS} /tmp/
+COPY requirements*.txt {CONSTRAINTS} /tmp/
 RUN python -m pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt -c /tmp/{CONSTRAINTS}
 COPY app/ /app/
 

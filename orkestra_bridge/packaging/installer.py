@@ -31,6 +31,13 @@ UNUSABLE = re.compile(
 NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.-]+(?:==[\w.+!-]+)?)")
 
 
+_NO_AIRFLOW = [
+    f"{name}; python_version < '3'"
+    for name in ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
+]
+"""A provider needs it, and the package has the facade for it: with a marker that is never true nothing is installed."""
+
+
 class InstallError(Exception):
     """uv could not install; ``unusable`` names the distributions to blame, none if it is the network.
 
@@ -55,12 +62,25 @@ def install(
     folder: Path,
     target: Target,
     index: Sequence[str] = (),
+    *,
     from_source: frozenset[str] = frozenset(),
+    constraints: Sequence[str] = (),
 ) -> None:
     """Install distributions into a folder: wheels for the target, and sources of pure ones that have no wheel.
 
+    Those with a line of their own come with all that they need; ``constraints``, and the versions of the others, hold
+    for that.
+
     Raises InstallError if uv is missing, the index cannot be reached or there is nothing for the target.
     """
+    added = [each for each in requirements if each.line]
+    if added:
+        rest = [each for each in requirements if not each.line]
+        _uv([*_for(target), *index], locked(added), folder, (*pins(rest), *constraints))
+        there = _names(folder)
+        requirements = [each for each in rest if normalized(each.name) not in there]
+        if not requirements:
+            return
     try:
         _run(requirements, folder, target, sorted(from_source), index)
     except InstallError as error:
@@ -69,13 +89,28 @@ def install(
         more = (unusable & pure) - from_source
         if not more:
             raise
-        install(requirements, folder, target, index, from_source | more)
+        install(requirements, folder, target, index, from_source=from_source | more)
+
+
+def install_here(
+    added: Sequence[str], constraints: Sequence[str], folder: Path, python: Path, index: Sequence[str] = ()
+) -> None:
+    """Install what lines of a requirements file name, with all that it needs, for an interpreter of this machine.
+
+    Raises InstallError as `install` does.
+    """
+    _uv(["--python", str(python), *index], added, folder, constraints)
+
+
+def _names(folder: Path) -> frozenset[str]:
+    """Return the normalized names of the distributions in a folder."""
+    return frozenset(normalized(each.name.partition("-")[0]) for each in folder.glob("*.dist-info"))
 
 
 def pins(requirements: Iterable[Requirement]) -> tuple[str, ...]:
     """Return the lines of a requirements.txt for these requirements, sorted; without what the target does without."""
     needed = (each for each in requirements if not each.elsewhere)
-    lines = (f"{each.name}=={each.version}" if each.version else each.name for each in needed)
+    lines = (each.line or (f"{each.name}=={each.version}" if each.version else each.name) for each in needed)
     return tuple(sorted(lines))
 
 
@@ -86,21 +121,35 @@ def _run(
     from_source: Sequence[str],
     index: Sequence[str],
 ) -> None:
+    more = [*_for(target), *(word for name in from_source for word in ("--no-binary", name))]
+    if all(requirement.version for requirement in requirements):
+        more.append("--no-deps")  # with every version known, the list is complete
+    _uv([*more, *index], locked(requirements), folder, ())
+
+
+def _for(target: Target) -> list[str]:
+    """Return the arguments of uv that make it install for Lambda."""
+    python = ["--python", sys.executable, "--python-version", target.python]
+    return [*python, "--python-platform", platform_tag(target), "--only-binary", ":all:"]
+
+
+def _uv(more: Sequence[str], lines: Sequence[str], folder: Path, constraints: Sequence[str]) -> None:
     program = find_uv()
     if program is None:
         raise InstallError("uv is not installed")
-    listing = folder.parent / "requirements.txt"
-    listing.write_text("".join(f"{line}\n" for line in locked(requirements)))
     command = [program, "pip", "install", "--quiet", "--no-progress", "--color", "never"]
-    command += ["--target", str(folder), "--python", sys.executable, "--python-version", target.python]
-    command += ["--python-platform", platform_tag(target), "--only-binary", ":all:", "-r", str(listing)]
-    for name in from_source:
-        command += ["--no-binary", name]
-    if all(requirement.version for requirement in requirements):
-        command.append("--no-deps")  # with every version known, the list is complete
-    done = subprocess.run([*command, *index], capture_output=True, text=True, check=False, env=_variables())
+    command += ["--target", str(folder), "-r", _listing(folder.parent / "requirements.txt", lines)]
+    if constraints:
+        command += ["--constraint", _listing(folder.parent / "constraints.txt", constraints)]
+        command += ["--override", _listing(folder.parent / "overrides.txt", _NO_AIRFLOW)]
+    done = subprocess.run([*command, *more], capture_output=True, text=True, check=False, env=_variables())
     if done.returncode:
         raise _failure(done.stderr)
+
+
+def _listing(path: Path, lines: Iterable[str]) -> str:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(path)
 
 
 def locked(requirements: Iterable[Requirement]) -> tuple[str, ...]:
@@ -140,6 +189,8 @@ def _failure(output: str) -> InstallError:
     other = tuple(dict.fromkeys(re.findall(r"Hash mismatch for `([^`]+)`", text)))
     if other:
         return InstallError("the files that the index has are others", other=other)
-    because = re.search(r"Because (.+?) and you require", text)
+    because = re.search(r"Because (.+?)(?: and you require|, we can conclude)", text)
     unusable = tuple(dict.fromkeys([*UNUSABLE.findall(text), *NO_VERSION.findall(text)]))
+    if not unusable and "unsatisfiable" in text:
+        unusable = tuple(dict.fromkeys(re.findall(r"you require ([A-Za-z0-9][\w.-]*)", text)))
     return InstallError(because[1] if because else lines[0] if lines else "uv gave no reason", unusable)

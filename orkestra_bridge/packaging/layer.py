@@ -81,64 +81,83 @@ class Layers:
         if self._own:
             shutil.rmtree(self._own, ignore_errors=True)
 
-    def submit(self, requirements: tuple[Requirement, ...]) -> Future[LayerResult]:
-        """Return the layer for these requirements as a future; an equal one is not built again."""
-        key = layer_hash(requirements, self._target)
+    def submit(
+        self, requirements: tuple[Requirement, ...], constraints: tuple[str, ...] = ()
+    ) -> Future[LayerResult]:
+        """Return the layer for these requirements as a future; an equal one is not built again.
+
+        ``constraints`` hold for what uv finds a version for.
+        """
+        key = layer_hash(requirements, self._target, constraints)
         if key not in self._known:
-            self._known[key] = self._begin(requirements)
+            self._known[key] = self._begin(requirements, constraints)
         return self._known[key]
 
-    def _begin(self, requirements: tuple[Requirement, ...]) -> Future[LayerResult]:
+    def _begin(
+        self, requirements: tuple[Requirement, ...], constraints: tuple[str, ...]
+    ) -> Future[LayerResult]:
         done: Future[LayerResult] = Future()
-        ready = None if self._skip else cached_layer(requirements, self._target, self._cache)
+        ready = None if self._skip else cached_layer(requirements, self._target, self._cache, constraints)
         if self._skip or not _packed(requirements) or ready:
             done.set_result(LayerResult(layer=ready, findings=_too_large(ready) if ready else ()))
             return done
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="layers")
-        return self._pool.submit(self._build, requirements)
+        return self._pool.submit(self._build, requirements, constraints)
 
-    def _build(self, requirements: tuple[Requirement, ...]) -> LayerResult:
+    def _build(self, requirements: tuple[Requirement, ...], constraints: tuple[str, ...]) -> LayerResult:
         if self._unreachable:  # asking an index that does not answer takes seconds, each time
             return self._unreachable
-        result = build_layer(requirements, self._target, self._cache, index=self._index)
+        result = build_layer(
+            requirements, self._target, self._cache, index=self._index, constraints=constraints
+        )
         if any(finding.id == rules.LAYER_NOT_BUILT.id for finding in result.findings):
             self._unreachable = result
         return result
 
 
 def build_layer(
-    requirements: tuple[Requirement, ...], target: Target, cache: Path, *, index: Sequence[str] = ()
+    requirements: tuple[Requirement, ...],
+    target: Target,
+    cache: Path,
+    *,
+    index: Sequence[str] = (),
+    constraints: tuple[str, ...] = (),
 ) -> LayerResult:
     """Return the layer that holds these requirements, from the cache if it is there.
 
     None if Lambda has all of them already, or if uv could not install them; then a finding says why.
-    ``index`` are further arguments for uv. Raises OSError if the cache cannot be written.
+    ``index`` are further arguments for uv, ``constraints`` lines of a constraints file.
+
+    Raises OSError if the cache cannot be written.
     """
     if not _packed(requirements):
         return LayerResult(layer=None)
-    layer = cached_layer(requirements, target, cache)
+    layer = cached_layer(requirements, target, cache, constraints)
     if layer is None:
         with tempfile.TemporaryDirectory(prefix="orkestra-bridge-layer-") as scratch:
             folder = Path(scratch) / "python"
             try:
-                install(_packed(requirements), folder, target, index)
+                install(_packed(requirements), folder, target, index, constraints=constraints)
             except InstallError as failure:
                 return LayerResult(layer=None, findings=(_failure(failure, target),))
-            _keep(folder, requirements, target, cache)
-        layer = cached_layer(requirements, target, cache)
+            _keep(folder, requirements, cache, layer_hash(requirements, target, constraints))
+        layer = cached_layer(requirements, target, cache, constraints)
     return LayerResult(layer=layer, findings=_too_large(layer) if layer else ())
 
 
-def layer_hash(requirements: Iterable[Requirement], target: Target) -> str:
+def layer_hash(requirements: Iterable[Requirement], target: Target, constraints: tuple[str, ...] = ()) -> str:
     """Return SHA-256 over all that decides what is in the layer."""
     facts = [FORMAT, target.python, platform_tag(target), list(locked(_packed(requirements)))]
+    facts += [list(constraints)] if constraints else []
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def cached_layer(requirements: tuple[Requirement, ...], target: Target, cache: Path) -> Layer | None:
+def cached_layer(
+    requirements: tuple[Requirement, ...], target: Target, cache: Path, constraints: tuple[str, ...] = ()
+) -> Layer | None:
     """Return the layer if it was built before."""
-    key = layer_hash(requirements, target)
+    key = layer_hash(requirements, target, constraints)
     path = cache / "layers" / f"{key}.zip"
     try:
         size = int(json.loads(path.with_suffix(".json").read_text())["size"])
@@ -154,11 +173,10 @@ def _packed(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(requirement for requirement in requirements if not requirement.provided)
 
 
-def _keep(folder: Path, requirements: tuple[Requirement, ...], target: Target, cache: Path) -> None:
+def _keep(folder: Path, requirements: tuple[Requirement, ...], cache: Path, key: str) -> None:
     """Zip the folder into the cache; the size is written last and makes it valid."""
     home = cache / "layers"
     home.mkdir(parents=True, exist_ok=True)
-    key = layer_hash(requirements, target)
     with tempfile.TemporaryDirectory(prefix=".layer-", dir=home) as growing:
         archive = Path(growing) / "layer.zip"
         size = _zip(folder, archive)

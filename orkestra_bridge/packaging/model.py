@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.places import Packages
     from orkestra_bridge.packaging.static_lookups import StaticLookup
 
 
@@ -26,6 +27,7 @@ class ThirdPartyImport:
         file: The file it stands in, as the user would type it.
         optional: True if the code goes on without it (``try ... except ImportError``, or behind an ``if``).
         deferred: True if it stands in a function, so that loading the file does not run it.
+        inside: The functions around all imports of it, sorted: ``module.function``, or ``module.`` where there is none.
         lacking: Where the DAG folder has the first part of the name but not all of it, the part that is missing.
     """
 
@@ -35,6 +37,7 @@ class ThirdPartyImport:
     line: int
     optional: bool = False
     deferred: bool = False
+    inside: tuple[str, ...] = ()
     lacking: str = ""
 
     @property
@@ -72,6 +75,8 @@ class Requirement:
         reason: Why it is needed: ``imported at etl.py:3``, ``needed by pandas`` or ``needed by the runtime``.
         pure: True if no part of it is compiled, so that its source can be installed where there is no wheel.
         hashes: Those of its files that may be installed, such as ``sha256:1f...``; none if any may.
+        line: The line of a requirements file that names it, where what is installed here does not count: uv finds its
+            version then, and what it needs.
     """
 
     name: str
@@ -82,6 +87,35 @@ class Requirement:
     pure: bool = False
     elsewhere: bool = False
     hashes: tuple[str, ...] = ()
+    line: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPackages:
+    """What functions and images have that are for tasks with requirements of their own.
+
+    Attributes:
+        given: What the configuration says.
+        task_ids: The tasks, in order.
+        requirements: All that they need: what the DAG needs, and what the file names.
+        constraints: Lines of a constraints file for what uv finds.
+    """
+
+    given: Packages
+    task_ids: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> tuple[Requirement, ...]:
+        """Return those whose versions uv finds, since what is installed here does not count."""
+        return tuple(each for each in self.requirements if each.line)
+
+    @property
+    def text(self) -> str:
+        """Return for whom they are, as the beginning of a message."""
+        return f"packages of {', '.join(self.task_ids)} ({self.given.file})"
 
 
 @final
@@ -114,6 +148,7 @@ class LambdaPackage:
         tree_hash: SHA-256 over path, mode and content of all files: the same on machines whose zlib differs.
         load_hash: SHA-256 over all that decides how the DAG file loads: the same for all DAGs of one file.
         sources: The user's files in it, relative to the DAG folder, sorted.
+        of_tasks: Further packages that some tasks have beside it, sorted by number.
     """
 
     dag_id: str
@@ -122,16 +157,22 @@ class LambdaPackage:
     load_hash: str
     requirements: tuple[Requirement, ...]
     sources: tuple[str, ...]
+    of_tasks: tuple[TaskPackages, ...] = ()
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageResult:
-    """A package, what there is to say about it, and what the DAG needs of its surroundings."""
+    """A package, what there is to say about it, and what the DAG needs of its surroundings.
+
+    ``unmet`` are imports inside functions of what is not installed, with what there is to say if no requirements of a
+    task bring it.
+    """
 
     package: LambdaPackage
     findings: tuple[Finding, ...] = ()
     needs: Needs = field(default_factory=Needs)
+    unmet: tuple[tuple[ThirdPartyImport, Finding], ...] = ()
 
 
 @final

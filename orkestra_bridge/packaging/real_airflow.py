@@ -49,13 +49,18 @@ def airflow_lines(
     return (f"apache-airflow=={environment.airflow_version}", *providers, *pins(requirements))
 
 
-def constraints(environment: Environment) -> Entry:
-    """Return the versions of all that is installed beside Airflow where the DAGs were parsed."""
+def constraints(environment: Environment, free: Iterable[str] = ()) -> Entry:
+    """Return the versions of all that is installed beside Airflow where the DAGs were parsed, without ``free``."""
+    left_out = {normalized(name) for name in free}
     where = _LIST.format(version=environment.airflow_version, python=python_of(environment))
     lines = [
         "# What the environment has that parsed the DAGs. Airflow's own list is at",
         f"# {where}",
-        *_versions(environment.site_packages),
+        *(
+            line
+            for line in _versions(environment.site_packages)
+            if normalized(line.partition("==")[0]) not in left_out
+        ),
     ]
     return Entry(CONSTRAINTS, "".join(f"{line}\n" for line in lines).encode())
 

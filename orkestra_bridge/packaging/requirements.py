@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.frontend.model import Environment
+    from orkestra_bridge.packaging.requirements_file import Wanted
 
 RUNTIME_NEEDS = ("jinja2", "pendulum")
 
@@ -42,12 +43,13 @@ def resolve_requirements(
     *,
     span: SourceSpan | None = None,
     finds_hooks: bool = False,
+    named: Iterable[Wanted] = (),
 ) -> tuple[tuple[Requirement, ...], tuple[Finding, ...]]:
     """Return every distribution that the package needs, sorted by name, and what is wrong with the imports.
 
     The runtime's own needs are included; distributions that Lambda has are marked ``provided``. ``span`` is
     where the DAG is, as the user would type it. ``finds_hooks`` is True if the user's code looks hooks up by
-    the type of a connection, so that providers are needed which nothing imports.
+    the type of a connection, so that providers are needed which nothing imports. ``named`` is wanted besides.
     """
     index, span = index_of(environment.site_packages), span or workflow.span
     resolution = _Resolution(
@@ -60,6 +62,8 @@ def resolve_requirements(
     for found in imports:
         resolution.take_import(found)
     resolution.take_providers(finds_hooks=finds_hooks)
+    for each in named:
+        resolution.want(each.name, each.extras, f"named in {each.place}")
     for name in _runtime_needs(workflow):
         resolution.want(name, (), "needed by the runtime")
     resolution.follow()

@@ -36,12 +36,21 @@ _CONSTRAINTS = frozenset({"-c", "--constraint"})
 @final
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a file says about a distribution; ``place`` is ``file:line``, ``hashes`` are those of its files."""
+    """What a file says about a distribution.
+
+    Attributes:
+        place: ``file:line``.
+        hashes: Those of its files.
+        line: What the file says, without marker and hashes.
+        extras: Those that are named with it.
+    """
 
     name: str
     specifier: SpecifierSet
     place: str
     hashes: tuple[str, ...] = ()
+    line: str = ""
+    extras: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str:
@@ -137,7 +146,15 @@ class _Reader:
                 self.problems.append(f"{place} is no requirement: {line}")
             return
         if parsed.marker is None or parsed.marker.evaluate({**self.environment, "extra": ""}):
-            wanted = Wanted(parsed.name, parsed.specifier, place, tuple(_HASH.findall(line)))
+            parsed.marker = None
+            wanted = Wanted(
+                parsed.name,
+                parsed.specifier,
+                place,
+                tuple(_HASH.findall(line)),
+                line=str(parsed),
+                extras=tuple(sorted(parsed.extras)),
+            )
             self.found[constraint].setdefault(canonicalize_name(parsed.name), wanted)
 
     def _option(self, path: Path, place: str, line: str, option: re.Match[str]) -> None:

@@ -55,6 +55,9 @@ LAYER_WILL_BE_TOO_LARGE = _warning("OB441", "A layer that will exceed a limit of
 OTHER_VERSION = _warning("OB442", "A distribution has another version than the one that parsed the DAG")
 UNREAD_REQUIREMENT = _warning("OB443", "A line of the requirements file that names no version")
 
+UNREAD_TASK_REQUIREMENT = _error("OB444", "A requirement of a task that cannot be packed")
+ONLY_FOR_TASKS = _info("OB445", "A distribution that only some tasks have")
+
 LAYER_NOT_BUILT = _warning("OB431", "The layer was not built")
 NO_WHEEL = _error("OB432", "A requirement has no wheel for the target")
 OTHER_FILE = _error("OB434", "A distribution is not the file whose hash the requirements file has")

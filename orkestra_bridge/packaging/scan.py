@@ -29,7 +29,10 @@ OTHER_INTERPRETERS = frozenset(
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportStatement:
-    """``import module`` (names is empty) or ``from module import names``; level counts the leading dots."""
+    """``import module`` (names is empty) or ``from module import names``; level counts the leading dots.
+
+    ``inside`` is the name of the innermost function around it, empty where there is none.
+    """
 
     module: str
     names: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class ImportStatement:
     line: int = 0
     optional: bool = False
     deferred: bool = False
+    inside: str = ""
 
 
 @final
@@ -111,12 +115,14 @@ def _has_packages(given: ast.expr) -> bool:
     return bool(named & {"requirements", "python_version", "image"})
 
 
-def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Iterator[ImportStatement]:
+def _imports(
+    body: Sequence[ast.stmt], *, optional: bool, deferred: bool, inside: str = ""
+) -> Iterator[ImportStatement]:
     for node in body:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield ImportStatement(
-                    module=alias.name, line=node.lineno, optional=optional, deferred=deferred
+                    module=alias.name, line=node.lineno, optional=optional, deferred=deferred, inside=inside
                 )
         elif isinstance(node, ast.ImportFrom):
             yield ImportStatement(
@@ -126,10 +132,14 @@ def _imports(body: Sequence[ast.stmt], *, optional: bool, deferred: bool) -> Ite
                 line=node.lineno,
                 optional=optional,
                 deferred=deferred,
+                inside=inside,
             )
         else:
+            name = node.name if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else inside
             for block, may_fail, later in _blocks(node):
-                yield from _imports(block, optional=optional or may_fail, deferred=deferred or later)
+                yield from _imports(
+                    block, optional=optional or may_fail, deferred=deferred or later, inside=name
+                )
 
 
 def _blocks(node: ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], bool, bool]]:

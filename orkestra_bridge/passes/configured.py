@@ -1,4 +1,4 @@
-"""What the configuration gives a DAG and its tasks: memory, time, and the events that start it."""
+"""What the configuration gives a DAG and its tasks: memory, time, packages, and the events that start it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.model import Given, SourceSpan
+from orkestra_bridge.ir.places import Packages
+from orkestra_bridge.operators.registry import Runs, family_of
 from orkestra_bridge.options import for_dag, for_task
 from orkestra_bridge.passes import rules
 
@@ -21,27 +23,49 @@ if TYPE_CHECKING:
 
 def configure(workflow: Workflow, overrides: Overrides) -> Workflow:
     """Return the workflow with what it and its tasks are given."""
-    if not (overrides.memory or overrides.timeout or overrides.events):
+    if not (overrides.memory or overrides.timeout or overrides.requirements or overrides.events):
         return workflow
     of_dag = Given(
         memory=for_dag(overrides.memory, workflow.dag_id), timeout=for_dag(overrides.timeout, workflow.dag_id)
     )
+    packages = packages_of_tasks(workflow, overrides)
     return replace(
         workflow,
         tasks=tuple(
-            replace(task, given=_given(workflow.dag_id, task, of_dag, overrides)) for task in workflow.tasks
+            replace(task, given=_given(workflow.dag_id, task, of_dag, overrides, packages.get(task.task_id)))
+            for task in workflow.tasks
         ),
         events=for_dag(overrides.events, workflow.dag_id) or (),
     )
 
 
-def _given(dag_id: str, task: Task, of_dag: Given, overrides: Overrides) -> Given | None:
+def packages_of_tasks(workflow: Workflow, overrides: Overrides) -> dict[str, Packages]:
+    """Return what each task is given that has requirements of its own, by task id: the same file, the same packages."""
+    files = {
+        task.task_id: file.as_posix()
+        for task in workflow.tasks
+        if (file := for_task(overrides.requirements, workflow.dag_id, task.task_id)) is not None
+    }
+    numbers = {file: number for number, file in enumerate(dict.fromkeys(files.values()), start=2)}
+    return {task_id: Packages(numbers[file], file) for task_id, file in files.items()}
+
+
+def _given(
+    dag_id: str, task: Task, of_dag: Given, overrides: Overrides, packages: Packages | None
+) -> Given | None:
     memory = for_task(overrides.memory, dag_id, task.task_id) or of_dag.memory
     timeout = for_task(overrides.timeout, dag_id, task.task_id) or of_dag.timeout
-    if memory is None and timeout is None:
+    if memory is None and timeout is None and packages is None:
         return None
-    own = (memory, timeout) != (of_dag.memory, of_dag.timeout)
-    return Given(memory=memory, timeout=timeout, own=own)
+    own = packages is not None or (memory, timeout) != (of_dag.memory, of_dag.timeout)
+    return Given(memory=memory, timeout=timeout, packages=packages, imports=_imports(task), own=own)
+
+
+def _imports(task: Task) -> bool:
+    """Return True if some Python of the task's own runs in a function or an image of ours."""
+    family = family_of(task)
+    foreign = task.image is not None and not task.image.python
+    return family is not None and family.runs is Runs.LAMBDA and not foreign
 
 
 def unused_patterns(overrides: Overrides, workflows: Iterable[Workflow]) -> tuple[Finding, ...]:
@@ -77,7 +101,26 @@ def _meant(name: str, names: Iterable[str]) -> str:
 
 
 def about_given(workflow: Workflow) -> tuple[Finding, ...]:
-    """Return a finding for each task that ends sooner than its execution_timeout says."""
+    """Return a finding for each task that ends sooner than its execution_timeout says, or has no use for its packages."""
+    return (*_ends_sooner(workflow), *_imports_nothing(workflow))
+
+
+def _imports_nothing(workflow: Workflow) -> tuple[Finding, ...]:
+    return tuple(
+        rules.PACKAGES_UNUSED.at(
+            task.span,
+            f"the configuration gives it the packages of {task.given.packages.file}, but it has no Python that could "
+            f"import them: {'it runs in an image of its own' if task.image else 'nothing is executed for it'}",
+            "name the tasks that do import them, or remove it",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+        )
+        for task in workflow.tasks
+        if task.given and task.given.packages and not task.given.imports and family_of(task)
+    )
+
+
+def _ends_sooner(workflow: Workflow) -> tuple[Finding, ...]:
     return tuple(
         rules.ENDS_SOONER.at(
             task.span,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.ir.places import Environment, Image
+    from orkestra_bridge.ir.places import Environment, Image, Packages
     from orkestra_bridge.options import RunsIn
 
 LAMBDA_LIMIT = 900
@@ -37,10 +37,12 @@ def place(workflow: Workflow, targets: Mapping[str, RunsIn] | None = None) -> Wo
     return replace(workflow, tasks=tasks)
 
 
-def place_all(workflow: Workflow, reason: str) -> Workflow:
-    """Return the workflow with a container for each task that would run in the function."""
+def place_all(workflow: Workflow, reason: str, packages: Packages | None = None) -> Workflow:
+    """Return the workflow with a container for each task that would run in a function, or has these packages there."""
     tasks = tuple(
-        replace(task, container=_sized(task, reason)) if _runs(task) and task.container is None else task
+        replace(task, container=_sized(task, reason))
+        if _runs(task) and task.container is None and packages in (None, task.packages)
+        else task
         for task in workflow.tasks
     )
     return replace(workflow, tasks=tasks)
@@ -131,7 +133,7 @@ def about_placement(workflow: Workflow) -> tuple[Finding, ...]:
         finding
         for task in workflow.tasks
         if task.container
-        for finding in _about(workflow.dag_id, task, build_suffix(builds, build_of(task.container)))
+        for finding in _about(workflow.dag_id, task, build_suffix(builds, build_of(task)))
     )
     return tuple(found)
 

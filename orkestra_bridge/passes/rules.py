@@ -62,6 +62,7 @@ CALLBACK_AFTER_KILL = _approximated(
 ENDS_SOONER = _approximated(
     "OB226", "a task that the configuration ends before its execution_timeout", Severity.INFO
 )
+PACKAGES_UNUSED = _approximated("OB250", "packages for a task that cannot import any")
 FITS_NOTHING = _approximated("OB227", "a pattern of the configuration that fits no DAG or no task")
 IN_CONTAINER = Rule(
     id="OB230", title="a task that runs in a container", severity=Severity.INFO, verdict=Verdict.KEPT

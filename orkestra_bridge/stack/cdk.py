@@ -277,8 +277,11 @@ def _translate(options: ConvertOptions, folder: Path, dag_id: str | None) -> _Tr
         if name.endswith(KEY)
     }
     packages |= {_TASKS: folder / report.dag_id / "functions" / "tasks.zip"}
-    if _LAYER in defaults:
-        packages[_LAYER] = folder / LAYERS / Path(defaults[_LAYER]).name
+    packages |= {
+        name: folder / LAYERS / Path(default).name
+        for name, default in defaults.items()
+        if name.endswith(_LAYER)
+    }
     images = {
         name: folder / report.dag_id / f"container{number and '-'}{number}"
         for name in defaults

@@ -12,7 +12,7 @@ from orkestra_bridge.stack.settings import environment, settings_of
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import Target
@@ -33,11 +33,13 @@ def compute_resources(
     rights: Sequence[Json] = (),
     more_variables: Json | None = None,
     more: Sequence[FunctionAsset] = (),
+    task_layers: Iterable[int] = (),
 ) -> dict[str, Json]:
     """Return the resources that run the DAG's tasks, by logical id.
 
     ``rights`` are more statements for the functions' role, ``more_variables`` are of their environment alone; ``more``
-    are functions for single tasks, which differ in memory and timeout and have the rest in common.
+    are functions for single tasks, which differ in memory, timeout and layer and have the rest in common;
+    ``task_layers`` are the numbers of the packages for which there are layers.
     """
     dag_id, stores = workflow.dag_id, may_push(workflow)
     variables = {**task_variables(workflow), **(more_variables or {})}
@@ -53,11 +55,23 @@ def compute_resources(
     resources[name]["Properties"]["Environment"] = {"Variables": variables}
     if layer is not None:
         resources[name]["Properties"]["Layers"] = [{"Ref": LAYER}]
-        resources[LAYER] = _layer(dag_id, target)
+        resources[LAYER] = _layer(dag_id, target, "LayerKey")
+    numbers = sorted(task_layers)
     for each in more:
         properties = {**resources[name]["Properties"], "MemorySize": each.memory, "Timeout": each.timeout}
+        if each.packages is not None:
+            properties.pop("Layers", None)
+        if each.packages in numbers:
+            properties["Layers"] = [{"Ref": task_layer(each.packages)}]
         resources[f"{each.logical}Function"] = {**resources[name], "Properties": properties}
+    for number in numbers:
+        resources[task_layer(number)] = _layer(dag_id, target, f"{task_layer(number)}Key")
     return resources
+
+
+def task_layer(number: int) -> str:
+    """Return the logical id of the layer with the packages of some tasks; ``Key`` behind it makes its parameter's."""
+    return f"Requirements{number}Layer"
 
 
 def task_variables(workflow: Workflow) -> Json:
@@ -129,13 +143,13 @@ def _role(log_name: str, rights: list[Json]) -> Json:
     )
 
 
-def _layer(dag_id: str, target: Target) -> Json:
+def _layer(dag_id: str, target: Target, key: str) -> Json:
     return {
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
             "Description": f"Third-party packages of the Airflow DAG {dag_id}"[:256],
             "CompatibleArchitectures": [target.architecture],
             "CompatibleRuntimes": [f"python{target.python}"],
-            "Content": {"S3Bucket": {"Ref": "AssetBucket"}, "S3Key": {"Ref": "LayerKey"}},
+            "Content": {"S3Bucket": {"Ref": "AssetBucket"}, "S3Key": {"Ref": key}},
         },
     }

@@ -25,6 +25,7 @@ class FunctionAsset:
         handler: ``module.function``.
         memory: MB.
         timeout: Seconds.
+        packages: The number of the packages that its tasks have, None for those of the DAG.
     """
 
     logical: str
@@ -32,6 +33,7 @@ class FunctionAsset:
     handler: str
     memory: int
     timeout: int
+    packages: int | None = None
 
 
 @final

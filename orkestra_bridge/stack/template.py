@@ -12,7 +12,7 @@ from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import machine_name, shorten
 from orkestra_bridge.operators.images import definitions_of, values_of
 from orkestra_bridge.stack.asset_bus import bus_parameter, makes_events
-from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources
+from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources, task_layer
 from orkestra_bridge.stack.container import (
     cluster_resource,
     container_conditions,
@@ -69,6 +69,7 @@ _KEY_PREFIX = "orkestra-bridge/"
 
 Json = dict[str, Any]
 NO_PARTS: Mapping[str, Json] = {}
+NO_LAYERS: Mapping[int, LayerAsset] = {}
 
 
 def build_stack(
@@ -80,13 +81,15 @@ def build_stack(
     *,
     parts: Mapping[str, Json] = NO_PARTS,
     images: Sequence[ImageAsset] = (),
+    task_layers: Mapping[int, LayerAsset] = NO_LAYERS,
 ) -> Stack:
     """Return the template of a DAG, its schedule and what there is to say about both.
 
     ``definition`` is the ASL of `lower`, with ``${TasksFunctionArn}`` to be filled in, and ``${JoinsTable}`` if it has
-    joins; ``parts`` has those of the parts by name. ``images`` are those that are built for tasks in containers. The
-    template is complete: with the packages, and the definitions that it has no room for, in the bucket ``AssetBucket``,
-    and the image in its repository, it can be deployed as it is.
+    joins; ``parts`` has those of the parts by name. ``images`` are those that are built for tasks in containers,
+    ``task_layers`` the layers of tasks with packages of their own, by number. The template is complete: with the
+    packages, and the definitions that it has no room for, in the bucket ``AssetBucket``, and the image in its repository,
+    it can be deployed as it is.
     """
     view, findings = schedule_view(workflow)
     contained = any(task.container is not None for task in workflow.tasks)
@@ -100,6 +103,7 @@ def build_stack(
             rights=rights,
             more_variables=log_variable(workflow),
             more=_more_functions(workflow, function),
+            task_layers=task_layers,
         ),
         **machine_resources(definition, function, target.log_retention_days, parts),
         **container_resources(workflow, f"{function.logical}Function", target, images, tuple(parts)),
@@ -116,7 +120,8 @@ def build_stack(
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _description(workflow),
         "Parameters": {
-            **_parameters(workflow, function, layer, view, name_limit(len(parts))),
+            **_parameters(workflow, function, view, name_limit(len(parts))),
+            **_layer_parameters(layer, task_layers),
             **(container_parameters(images) if contained else {}),
             **image_parameters(workflow),
         },
@@ -139,13 +144,14 @@ def build_stack(
 
 
 def _more_functions(workflow: Workflow, function: FunctionAsset) -> list[FunctionAsset]:
-    """Return the functions for single tasks, which differ from the DAG's in memory and timeout."""
+    """Return the functions for single tasks, which differ from the DAG's in memory, timeout and layer."""
     return [
         replace(
             function,
             logical=name,
             memory=given.memory or function.memory,
             timeout=min(given.timeout or function.timeout, LONGEST),
+            packages=given.packages.number if given.packages and given.imports else None,
         )
         for name, given in own_functions(workflow).items()
     ]
@@ -157,9 +163,17 @@ def _description(workflow: Workflow) -> str:
     return text.encode()[:1024].decode(errors="ignore")
 
 
-def _parameters(
-    workflow: Workflow, function: FunctionAsset, layer: LayerAsset | None, view: ScheduleView, longest: int
-) -> Json:
+def _layer_parameters(layer: LayerAsset | None, task_layers: Mapping[int, LayerAsset]) -> Json:
+    parameters: Json = {}
+    if layer is not None:
+        parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
+    for number, each in sorted(task_layers.items()):
+        description = f"S3 key of the layer for the tasks with requirements-{number}.txt"
+        parameters[f"{task_layer(number)}Key"] = _key(each.key_hash, description)
+    return parameters
+
+
+def _parameters(workflow: Workflow, function: FunctionAsset, view: ScheduleView, longest: int) -> Json:
     parameters: Json = {
         "AssetBucket": {
             "Type": "String",
@@ -186,8 +200,6 @@ def _parameters(
             "Default": "",
         },
     }
-    if layer is not None:
-        parameters["LayerKey"] = _key(layer.key_hash, "S3 key of the layer with third-party packages")
     if looks_up(workflow.needs) or values_of(definitions_of(workflow)):
         parameters[PREFIX_PARAMETER] = prefix_parameter()
     settings = setting_parameters(settings_of(workflow))

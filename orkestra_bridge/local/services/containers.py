@@ -42,10 +42,8 @@ _RESOURCES = {
 }
 _BEAT = 1.0
 """Seconds between two heartbeats: by them a container learns that nobody waits for it any more."""
-_WITH_AIRFLOW = (
-    f"import sys; sys.path.insert(0, sys.argv[1]); from {ENTRY_POINT} import main; sys.exit(main())"
-)
-"""In the image, all that is installed may be imported, and the package comes first."""
+_WITH_AIRFLOW = f"import sys; sys.path[:0] = sys.argv[1:]; from {ENTRY_POINT} import main; sys.exit(main())"
+"""In the image, all that is installed may be imported, and the package comes first; after it what uv adds for a task."""
 ISOLATION = Path(packaging.__file__).with_name("isolation.py")
 
 LogOf = Callable[[str, int], "Path | None"]
@@ -64,6 +62,7 @@ class ContainerSpec:
         environment: The variables of the task definition.
         airflow: The interpreter that has Airflow, for the tasks that it runs itself.
         in_airflow: Their ids.
+        of_tasks: What those are started from that have packages of their own, by task id.
     """
 
     root: Path
@@ -74,16 +73,19 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     airflow: Path | None = None
     in_airflow: frozenset[str] = frozenset()
+    of_tasks: Mapping[str, ContainerSpec] = field(default_factory=dict)
 
     def command(self, task_id: str) -> list[str]:
         """Return what the container of a task runs."""
+        own = self.of_tasks.get(task_id, self)
         if task_id in self.in_airflow and self.airflow is not None:
-            return [str(self.airflow), "-I", "-c", _WITH_AIRFLOW, str(self.root)]
+            added = [str(folder) for folder in own.site_packages if folder not in self.site_packages]
+            return [str(self.airflow), "-I", "-c", _WITH_AIRFLOW, str(self.root), *added]
         config = {
             "task_root": str(self.root),
-            "site_packages": [str(folder) for folder in self.site_packages],
-            "modules": list(self.modules),
-            "distributions": list(self.distributions),
+            "site_packages": [str(folder) for folder in own.site_packages],
+            "modules": list(own.modules),
+            "distributions": list(own.distributions),
             "run": f"{ENTRY_POINT}:main",
         }
         return [str(self.python), "-I", "-S", str(ISOLATION), json.dumps(config)]

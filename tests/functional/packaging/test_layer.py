@@ -136,6 +136,41 @@ def test_a_file_has_to_have_the_hash_that_the_requirements_file_names(tmp_path: 
     assert finding.message.startswith("tiny==1.0 has other files")
 
 
+def test_what_uv_adds_is_held_to_the_versions_that_are_there_and_to_constraints(
+    tmp_path: Path, wheels: Path
+) -> None:
+    for version in ("1.0", "2.0"):
+        wheel(wheels, "added", version, {"added.py": f"version = {version!r}\n"})
+    added = replace(a_requirement("added", ""), line="added>=1")
+    here = (a_requirement("tiny"), added)
+    newest = build_layer(here, TARGET, tmp_path / "cache", index=offline(wheels)).layer
+    older = build_layer(
+        here, TARGET, tmp_path / "cache", index=offline(wheels), constraints=("added<2",)
+    ).layer
+    assert newest is not None
+    assert older is not None
+    for layer, version in ((newest, "2.0"), (older, "1.0")):
+        with zipfile.ZipFile(layer.path) as archive:
+            assert version in archive.read("python/added.py").decode()
+            assert "python/tiny/__init__.py" in archive.namelist()
+    wheel(wheels, "greedy", "1.0", {"greedy.py": ""}, requires=("tiny>=2",))
+    wheel(wheels, "tiny", "2.0", {"tiny.py": ""})
+    conflict = (a_requirement("tiny"), replace(added, line="greedy"))
+    [finding] = build_layer(conflict, TARGET, tmp_path / "cache", index=offline(wheels)).findings
+    assert finding.id == "OB432"
+    assert "greedy depend on tiny>=2 and tiny==1.0" in finding.message
+
+
+def test_airflow_itself_is_never_in_a_layer(tmp_path: Path, wheels: Path) -> None:
+    """A provider that a task's requirements name needs it, and the package has the facade for it."""
+    path = wheel(wheels, "some-provider", "1.0", {"some_provider.py": ""}, requires=("apache-airflow>=3",))
+    assert path.is_file()
+    named = (replace(a_requirement("some-provider", ""), line="some-provider"), a_requirement("tiny"))
+    layer = built(named, tmp_path / "cache", wheels)
+    with zipfile.ZipFile(layer.path) as archive:
+        assert "python/some_provider.py" in archive.namelist()
+
+
 def test_a_version_that_is_nowhere(tmp_path: Path, wheels: Path) -> None:
     (finding,) = build_layer(
         (a_requirement("tiny", "9.9"),), TARGET, tmp_path, index=offline(wheels)

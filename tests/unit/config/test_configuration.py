@@ -202,7 +202,7 @@ def test_places_in_pyproject(home: Path) -> None:
         ("dags = 1", "1: dags must have a table for each pattern"),
         ("[dags]\nx = 1", "2: x must be a table"),
         ("[dags.x]\ntasks = 1", "2: tasks must have a table for each pattern"),
-        ("[dags.x]\n[dags.x.tasks.y]\nrequirements = 'x'", "3: there is no key 'requirements'"),
+        ("[dags.x]\n[dags.x.tasks.y]\nevents = 'x'", "3: there is no key 'events'"),
         ("[dags.x]\n[dags.x.tasks.y]\nmemroy = 128", "3: there is no key 'memroy'; did you mean 'memory'?"),
         ("[dags.x]\ntimout = 1", "2: there is no key 'timout'; did you mean 'timeout'?"),
         ("[dags.x]\ntimeout = 0", "2: timeout must be at least 1, not 0"),
@@ -310,3 +310,15 @@ def test_every_field_can_be_a_default_of_its_option(home: Path) -> None:
         "memory": 1024,
         "no_cache": True,
     }
+
+
+def test_requirements_of_all_tasks_are_told_from_those_of_the_dag(home: Path) -> None:
+    (home / "orkestra.toml").write_text(
+        '[dags.x]\nrequirements = "dag.txt"\n[dags.x.tasks."*"]\nrequirements = "task.txt"\nmemory = 256\n'
+    )
+    source = find_source(home)
+    assert source is not None
+    found = overrides_of(read_configuration(source, ()).overrides)
+    assert for_dag(found.requirements, "x") == Path("dag.txt")
+    assert for_task(found.requirements, "x", "any") == Path("task.txt")
+    assert for_dag(found.memory, "x") == 256

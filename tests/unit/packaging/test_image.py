@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orkestra_bridge.ir.places import Packages
 from orkestra_bridge.options import Target
 from orkestra_bridge.packaging.image import build_context
-from orkestra_bridge.packaging.model import Entry, LambdaPackage, Requirement
+from orkestra_bridge.packaging.model import Entry, LambdaPackage, Requirement, TaskPackages
 
 
 def package(*requirements: Requirement, program: bytes = b"#!/bin/sh\n") -> LambdaPackage:
@@ -57,3 +60,22 @@ def test_the_tag_says_what_is_in_the_image() -> None:
     assert first.tag != build_context(package(program=b"other"), Target()).tag
     assert first.tag != build_context(package(needed("pandas")), Target()).tag
     assert len(first.tag) == 32
+
+
+def test_an_image_for_tasks_with_packages_of_their_own_has_those_within_their_constraints() -> None:
+    given = Packages(2, "train.txt")
+    own = TaskPackages(
+        given=given,
+        task_ids=("train",),
+        requirements=(needed("pandas", "2.2.3"), replace(needed("torch"), line="torch>=2")),
+        constraints=("sympy<2",),
+    )
+    both = replace(package(needed("pandas", "2.2.3")), of_tasks=(own,))
+    theirs = {each.path: each.data.decode() for each in build_context(both, Target(), packages=given).entries}
+    assert theirs["requirements.txt"].splitlines()[:3] == [
+        "-c requirements-constraints.txt", "pandas==2.2.3", "torch>=2",
+    ]  # fmt: skip
+    assert theirs["requirements-constraints.txt"] == "sympy<2\n"
+    assert "COPY requirements*.txt /tmp/" in theirs["Dockerfile"]
+    usual = {each.path: each.data.decode() for each in build_context(both, Target()).entries}
+    assert usual["requirements.txt"] == "pandas==2.2.3\nboto3>=1.34,<2\n"

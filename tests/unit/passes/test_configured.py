@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stacks import FUNCTION
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.drafting import function_asset
 from orkestra_bridge.ir.model import Given, Task, Workflow
+from orkestra_bridge.ir.places import Packages
 from orkestra_bridge.lowering.machine import lower
+from orkestra_bridge.operators.images import Build, build_suffix, builds_of
 from orkestra_bridge.options import Overrides, Pattern, Scoped, Target
 from orkestra_bridge.passes.configured import about_given, configure, unused_patterns
-from orkestra_bridge.passes.placement import place
+from orkestra_bridge.passes.placement import place, place_all
 from orkestra_bridge.stack.check import check_template
+from orkestra_bridge.stack.model import LayerAsset
 from orkestra_bridge.stack.template import build_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def given(*tasks: Task, **overrides: Any) -> Workflow:
     return place(configure(a_workflow(*tasks), Overrides(**overrides)))
 
 
-def resources(workflow: Workflow, **overrides: Any) -> dict[str, Any]:
+def resources(
+    workflow: Workflow, *, task_layers: Mapping[int, LayerAsset] | None = None, **overrides: Any
+) -> dict[str, Any]:
     lowered = lower(workflow)
     assert lowered.findings == tuple(each for each in lowered.findings if each.id == "OB327")
     function = function_asset(workflow.dag_id, FUNCTION.key_hash, Target(), Overrides(**overrides))
-    template = build_stack(workflow, lowered.definition, function, None, Target()).template
+    template = build_stack(
+        workflow, lowered.definition, function, None, Target(), task_layers=task_layers or {}
+    ).template
     assert check_template(template) == ()
     found: dict[str, Any] = template["Resources"]
     return found
@@ -154,3 +166,68 @@ def test_a_pattern_that_fits_nothing_is_said_with_its_place_and_what_was_meant()
     assert "did you mean 'example'?" in found[0].remedy
     assert "did you mean 'load'?" in found[1].remedy
     assert unused_patterns(Overrides(patterns=patterns), []) == ()
+
+
+def test_a_task_with_requirements_has_a_function_with_a_layer_of_its_own() -> None:
+    overrides: dict[str, Any] = {
+        "requirements": (
+            Scoped(Path("all.txt")),
+            Scoped(Path("ml/train.txt"), "*", "train*"),
+            Scoped(Path("ml/score.txt"), "*", "score"),
+        ),
+        "memory": (Scoped(2048, "*", "train_2"),),
+    }
+    tasks = (a_task("a"), a_task("train_1", "a"), a_task("train_2", "a"), a_task("score", "train_1"))
+    workflow = given(*tasks, **overrides)
+    train, score = Packages(2, "ml/train.txt"), Packages(3, "ml/score.txt")
+    assert [task.packages for task in workflow.tasks] == [None, train, train, score]
+    found = resources(
+        workflow, **overrides, task_layers={2: LayerAsset(key_hash="t"), 3: LayerAsset(key_hash="s")}
+    )
+    layers = {
+        name: each["Properties"].get("Layers")
+        for name, each in found.items()
+        if each["Type"] == "AWS::Lambda::Function"
+    }
+    assert layers == {
+        "TasksFunction": None,
+        "TasksRequirements2Function": [{"Ref": "Requirements2Layer"}],
+        "TasksRequirements2Memory2048Function": [{"Ref": "Requirements2Layer"}],
+        "TasksRequirements3Function": [{"Ref": "Requirements3Layer"}],
+    }
+    assert found["Requirements3Layer"]["Properties"]["Content"]["S3Key"] == {"Ref": "Requirements3LayerKey"}
+
+
+def test_a_container_with_requirements_has_an_image_of_its_own() -> None:
+    workflow = given(
+        a_task("a"),
+        a_task("long"),
+        a_task("long_2"),
+        requirements=(Scoped(Path("x.txt"), "*", "long"),),
+        timeout=(Scoped(7200, "*", "long*"),),
+    )
+    assert builds_of(workflow) == (Build(packages=Packages(2, "x.txt")), Build())
+    assert [build_suffix(builds_of(workflow), each) for each in builds_of(workflow)] == ["2", ""]
+    starts = lower(workflow).definition["States"]
+    text = json.dumps(starts)
+    assert "${ContainerTask2}" in text
+    assert "${ContainerTask}" in text
+
+
+def test_packages_too_large_for_a_function_move_their_tasks_alone() -> None:
+    workflow = given(a_task("a"), a_task("b"), requirements=(Scoped(Path("x.txt"), "*", "b"),))
+    moved = place_all(workflow, "too large", Packages(2, "x.txt"))
+    assert [task.container is not None for task in moved.tasks] == [False, True]
+
+
+def test_packages_of_a_task_that_imports_nothing_are_said_to_be_of_no_use() -> None:
+    workflow = given(
+        a_task("nothing", operator="EmptyOperator"),
+        a_task("b"),
+        requirements=(Scoped(Path("x.txt"), "*", "*thing"),),
+    )
+    assert [task.packages for task in workflow.tasks] == [None, None]
+    [finding] = about_given(workflow)
+    assert (finding.id, finding.task_id) == ("OB250", "nothing")
+    assert "x.txt" in finding.message
+    assert sizes(resources(workflow)) == {"TasksFunction": (512, 900)}
