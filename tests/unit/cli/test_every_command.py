@@ -118,7 +118,7 @@ WRONG = [
     (("run", "nobody"), 2, "there is no DAG 'nobody' in "),
     (("run", "x", "--conf", "{"), 2, "Invalid value for --conf: not JSON"),
     (("run", "x", "--conf", "[]"), 2, "must be a JSON object"),
-    (("secrets", "push"), 2, "nothing to push: give --variables, --connections or both"),
+    (("secrets", "push"), 2, "nothing to push: give --variables, --connections or --kubernetes"),
     (("--config", "number.json", "doctor"), 2, "number.json is not TOML"),
 ]
 
