@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.options import ConvertOptions, Overrides, Target
     from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.closure import Closures
     from orkestra_bridge.packaging.image import BuildContext
     from orkestra_bridge.packaging.listed import Listed
     from orkestra_bridge.packaging.model import Entry, LambdaPackage, Layer, LayerResult
@@ -144,6 +145,7 @@ class Drafter:
     Args:
         listed: The requirements files, which decide about versions.
         loaded: The DAGs that are known when one is drafted that refers to them.
+        closures: The files of each DAG.
     """
 
     def __init__(
@@ -155,12 +157,14 @@ class Drafter:
         *,
         listed: Listed,
         loaded: Loaded,
+        closures: Closures,
     ) -> None:
         self._options = options
         self._environment = environment
         self._output = output
         self._listed = listed
         self._loaded = loaded
+        self._closures = closures
         self._preflight = Preflight(environment, options.cache, values=around.values)
         skip = options.layers == "skip"
         self._layers = Layers(options.target, options.cache, skip=skip)
@@ -197,7 +201,9 @@ class Drafter:
             tasks=(),
         )
         listed = self._listed.of_dag("")
-        return build_package(unknown, file, self._environment, self._options.target, listed).package
+        return build_package(
+            unknown, file, self._environment, self._options.target, listed, closures=self._closures
+        ).package
 
     def draft(self, workflow: Workflow, file: DagFile) -> Draft:
         """Return the draft of a DAG; a fault of ours becomes a finding about it and leaves the other DAGs alone."""
@@ -229,6 +235,7 @@ class Drafter:
             self._listed.of_dag(workflow.dag_id),
             others=self._others(workflow),
             of_tasks=self._listed.of_tasks(workflow),
+            closures=self._closures,
         )
         about_package = self._allowed((*built.findings, *self._task_packages.about_unmet(built)))
         checked = loads_in_function(workflow) and not refuses((*findings, *about_package))

@@ -7,6 +7,7 @@ folder replaces the one before it; what the conversion does not produce stays: o
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -53,6 +54,7 @@ class Output:
         self._staging: Path | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="output")
         self._writing: list[Future[None]] = []
+        self._folders: set[str] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -92,12 +94,16 @@ class Output:
             self._write(f"{folder}/{entry.path}", entry.data, executable=entry.executable)
 
     def _write(self, name: str, data: bytes, *, executable: bool = False) -> None:
-        target = self._staged() / name
+        target = f"{self._staged()}/{name}"
+        folder = posixpath.dirname(target)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+            if folder not in self._folders:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                self._folders.add(folder)
+            with open(target, "wb") as stream:  # noqa: PTH123 - some thousand times
+                stream.write(data)
             if executable:
-                target.chmod(0o755)
+                Path(target).chmod(0o755)
         except OSError as problem:
             raise OutputError(
                 f"cannot write {self.out / name}: {problem.strerror or problem}",

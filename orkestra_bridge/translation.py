@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.packaging.closure import Closures
 from orkestra_bridge.packaging.listed import Listed
 from orkestra_bridge.passes.configured import unused_patterns
 from orkestra_bridge.passes.other_dags import Loaded
@@ -60,8 +61,17 @@ class Translator:
         self._output = output
         self._around = around
         self._listed = Listed(options)
+        self._closures = Closures()
         self._unchanged = (
-            Unchanged(options, environment, around, output, listed=self._listed, cache=options.cache)
+            Unchanged(
+                options,
+                environment,
+                around,
+                output,
+                listed=self._listed,
+                closures=self._closures,
+                cache=options.cache,
+            )
             if options.cache
             else None
         )
@@ -77,6 +87,8 @@ class Translator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+        if self._unchanged:
+            self._unchanged.close()
 
     @property
     def _drafter(self) -> Drafter:
@@ -92,6 +104,7 @@ class Translator:
                     self._around,
                     listed=self._listed,
                     loaded=self._loaded,
+                    closures=self._closures,
                 )
             )
         return self._made

@@ -17,8 +17,8 @@ import orjson
 
 from orkestra_bridge.frontend.cache import environment_key
 from orkestra_bridge.ir.serialize import compact
+from orkestra_bridge.kept import Kept
 from orkestra_bridge.output import LAYERS, digests_of
-from orkestra_bridge.packaging.closure import local_closure
 from orkestra_bridge.report import DagReport
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
+    from orkestra_bridge.packaging.closure import Closures
     from orkestra_bridge.packaging.listed import Listed
     from orkestra_bridge.packaging.model import Entry, Layer
     from orkestra_bridge.project.surroundings import Surroundings
@@ -39,11 +40,12 @@ _OWN = Path(__file__).parent
 
 @final
 class Unchanged:
-    """Finds and keeps the reports of DAGs; a cache that cannot be read or written behaves like an empty one.
+    """Finds and keeps the reports of DAGs; `close` writes them.
 
     Args:
         cache: The folder of all caches.
         listed: The requirements files, which decide about versions.
+        closures: The files of each DAG.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Unchanged:
         output: Output,
         *,
         listed: Listed,
+        closures: Closures,
         cache: Path,
     ) -> None:
         self._listed = listed
+        self._closures = closures
         self._output = output
-        self._folder = cache / "dags"
+        self._reports = Kept(cache / "dags.db")
         self._base = _digest(
             _FORMAT,
             _own_programs(),
@@ -80,7 +84,7 @@ class Unchanged:
             return None
 
     def _key(self, workflow: Workflow, file: DagFile) -> str:
-        closure = local_closure(file, workflow.files)
+        closure = self._closures.of(file, workflow.files)
         return _digest(
             self._base,
             compact(workflow),
@@ -98,8 +102,8 @@ class Unchanged:
 
     def _kept(self, key: str) -> dict[str, Any] | None:
         try:
-            kept = orjson.loads(self._entry(key).read_bytes())
-        except (OSError, ValueError):
+            kept = orjson.loads(self._reports.get(key) or b"null")
+        except ValueError:
             return None
         return kept if isinstance(kept, dict) else None
 
@@ -129,17 +133,11 @@ class Unchanged:
             "files": {entry.path: entry.digest for entry in files},
             "layers": {f"{each.key_hash}.zip": each.path.stat().st_size for each in layers},
         }
-        entry = self._entry(key)
-        try:
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            growing = entry.with_suffix(f".{os.getpid()}")
-            growing.write_bytes(orjson.dumps(kept))
-            growing.replace(entry)
-        except OSError:
-            return
+        self._reports.put(key, orjson.dumps(kept))
 
-    def _entry(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
+    def close(self) -> None:
+        """Write what has been kept, when the output is complete."""
+        self._reports.close()
 
 
 def _concerns_others(workflow: Workflow) -> bool:

@@ -8,18 +8,19 @@ environment variables) is as it was.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from orkestra_bridge.frontend.process import WORKER
 from orkestra_bridge.frontend.worker_digests import environ_digest, file_digest, folder_digest
+from orkestra_bridge.kept import Kept
 from orkestra_bridge.project.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orkestra_bridge.frontend.model import DagFile, Environment
 
 Answer = Mapping[str, Any]
@@ -27,53 +28,51 @@ _FORMAT = "1"
 
 
 class AnswerCache:
-    """Looks answers up and keeps them; a cache that cannot be read or written behaves like an empty one."""
+    """Looks answers up and keeps them; `close` writes them."""
 
     def __init__(
         self, folder: Path, environment: Environment, surroundings: Surroundings | None = None
     ) -> None:
         around = surroundings or Surroundings()
-        self._folder = folder / "frontend"
+        self._kept = Kept(folder / "frontend.db")
         self._environ = around.environment()
         self._base = environment_key(environment, around)
         self._digests: dict[str, str | None] = {}
 
     def find(self, file: DagFile) -> Answer | None:
         """Return the answer for a file, or None if there is none or something it depends on has changed."""
-        entry = self._entry(file)
-        if entry is None:
+        key = self._key(file)
+        found = self._kept.get(key) if key else None
+        if found is None:
             return None
         try:
-            kept = orjson.loads(entry.read_bytes())
+            kept = orjson.loads(found)
             return kept["answer"] if self._unchanged(kept["inputs"]) else None
-        except (OSError, ValueError, KeyError):
+        except (ValueError, KeyError):
             return None
 
     def keep(self, file: DagFile, answer: Answer) -> None:
         """Keep an answer, unless it may be another one next time."""
-        entry = self._entry(file)
-        if entry is None or answer["timed_out"] or not answer["inputs"]["repeatable"]:
+        key = self._key(file)
+        if key is None or answer["timed_out"] or not answer["inputs"]["repeatable"]:
             return
         kept = {
             "answer": {name: value for name, value in answer.items() if name != "inputs"},
             "inputs": answer["inputs"],
         }
-        try:
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as stream:
-                stream.write(orjson.dumps(kept))
-            Path(stream.name).replace(entry)
-        except OSError:
-            return
+        self._kept.put(key, orjson.dumps(kept))
 
-    def _entry(self, file: DagFile) -> Path | None:
+    def close(self) -> None:
+        """Write what has been kept."""
+        self._kept.close()
+
+    def _key(self, file: DagFile) -> str | None:
         digest = self._file(str(file.path))
         if digest is None:
             return None
-        key = hashlib.sha256(
+        return hashlib.sha256(
             "\0".join((self._base, str(file.root), file.relative, digest)).encode()
         ).hexdigest()
-        return self._folder / key[:2] / f"{key[2:]}.json"
 
     def _unchanged(self, inputs: Mapping[str, Any]) -> bool:
         return (

@@ -66,6 +66,8 @@ class Frontend:
     def close(self) -> None:
         """End the workers and remove their scratch folder; may be called twice."""
         self._pool.close()
+        if self._cache:
+            self._cache.close()
         self._home.cleanup()
 
     @property

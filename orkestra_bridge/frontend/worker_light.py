@@ -3,8 +3,9 @@
 Part of the worker program: standard library only, Python 3.8 and later.
 
 Every Airflow that can edit the source of decorated functions imports `libcst` for that: a seventh of its start, for
-something that only tasks in other Pythons do, when they run. Here a stand-in is imported in its place, which turns into
-the real one as soon as somebody asks it for anything.
+something that only tasks in other Pythons do, when they run. Airflow 3 imports the program that runs tasks, a fifth of
+its start, to ask whether it is running one. Here a stand-in is imported in the place of each, which turns into the real
+one as soon as somebody asks it for anything else.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = "libcst"
+# What Airflow's modules ask for while they are imported: a class to derive from, and the way to a supervisor.
+_ASKED_FOR: dict[str, dict[str, Any]] = {
+    "libcst": {"CSTTransformer": object},
+    "airflow.sdk.execution_time.task_runner": {"SUPERVISOR_COMMS": None},
+}
 
 
 class _StandIn(types.ModuleType):
-    """Has what Airflow's modules ask for while they are imported: a class to derive from."""
-
-    CSTTransformer = object
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if sys.modules.get(_NAME) is self:
-            del sys.modules[_NAME]
-        real = importlib.import_module(_NAME)
+        own = self.__name__
+        if sys.modules.get(own) is self:
+            del sys.modules[own]
+        real = importlib.import_module(own)
         for module in [each for each in list(sys.modules.values()) if self in _values(each)]:
             importlib.reload(module)
         return getattr(real, name)
@@ -45,12 +47,16 @@ def _values(module: Any) -> list[Any]:
 @contextlib.contextmanager
 def without_extras() -> Iterator[None]:
     """Import modules inside of this without loading what they do not need yet; other modules are not affected."""
-    if _NAME in sys.modules or importlib.util.find_spec(_NAME) is None:
-        yield
-        return
-    stand_in = sys.modules[_NAME] = _StandIn(_NAME)
+    made = []
+    for name, attributes in _ASKED_FOR.items():
+        # Where a module below Airflow would be is not looked up: that would import Airflow.
+        if name not in sys.modules and ("." in name or importlib.util.find_spec(name) is not None):
+            stand_in = sys.modules[name] = _StandIn(name)
+            vars(stand_in).update(attributes)
+            made.append(stand_in)
     try:
         yield
     finally:
-        if sys.modules.get(_NAME) is stand_in:
-            del sys.modules[_NAME]
+        for each in made:
+            if sys.modules.get(each.__name__) is each:
+                del sys.modules[each.__name__]

@@ -72,9 +72,7 @@ class Watch:
         self.root = ""
         self._dag_file = ""
         self._dag_folders: tuple[str, ...] = ()
-        self._early: set[str] = (
-            set()
-        )  # files of modules that were there before the first DAG file of a folder
+        self._early: list[str] = []  # local code that was there before the first DAG file of a folder
         self._prefixes: tuple[str, ...] = ()  # no file is local before the first `start`
         self._libraries_here = self._libraries
 
@@ -120,7 +118,8 @@ class Watch:
         self._libraries_here = tuple(
             path for path in self._libraries if not self._prefixes[0].startswith(path)
         )
-        self._early = {path for module in list(sys.modules.values()) for path in _module_files(module)}
+        early = {path for module in list(sys.modules.values()) for path in _module_files(module)}
+        self._early = [path for path in early if self._is_code(path)]
 
     def finish(self) -> None:
         """Stop observing and put the environment, folder, module path and modules back."""
@@ -266,8 +265,10 @@ class Watch:
 
     def code_files(self) -> list[str]:
         """Return the local files, compiled ones included, that may hold code which has been loaded up to now."""
-        found = self._early.union(self.opened, self._compiled)
-        return [path for path in found if path.endswith(_CODE) and self.is_local(path)]
+        return list({*self._early, *filter(self._is_code, self.opened.union(self._compiled))})
+
+    def _is_code(self, path: str) -> bool:
+        return path.endswith(_CODE) and self.is_local(path)
 
     def unset(self) -> list[str]:
         """Return the environment variables that the user's own code asked for and that are not set, sorted."""

@@ -15,7 +15,7 @@ from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.ir.serialize import compact
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.archive import shared_hash, tree_hash, zipped
-from orkestra_bridge.packaging.closure import local_closure
+from orkestra_bridge.packaging.closure import Closures
 from orkestra_bridge.packaging.distributions import index_of
 from orkestra_bridge.packaging.installer import locked, pins
 from orkestra_bridge.packaging.model import Entry, LambdaPackage, PackageResult, Requirement
@@ -60,15 +60,16 @@ def build_package(
     *,
     others: Mapping[str, Workflow] | None = None,
     of_tasks: Mapping[str, RequirementsFile] | None = None,
+    closures: Closures | None = None,
 ) -> PackageResult:
     """Return the package of one DAG and the findings about what it needs.
 
     Versions that ``listed`` names win; ``others`` are the DAGs that it calls, ``of_tasks`` the requirements files that
-    single tasks are given.
+    single tasks are given, ``closures`` those that are known.
 
     Raises OSError if a file of the DAG folder that was there a moment ago cannot be read.
     """
-    closure = local_closure(file, workflow.files)
+    closure = (closures or Closures()).of(file, workflow.files)
     span = SourceSpan(file.shown(workflow.span.file), workflow.span.line)
     resolve = partial(
         resolve_requirements,

@@ -64,6 +64,21 @@ def local_closure(file: DagFile, extra: Sequence[str] = ()) -> Closure:
     )
 
 
+@final
+class Closures:
+    """The closures of one conversion: each is asked for several times, and made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[DagFile, tuple[str, ...]], Closure] = {}
+
+    def of(self, file: DagFile, extra: Sequence[str]) -> Closure:
+        """Return the `local_closure` of a DAG file with these files."""
+        key = (file, tuple(extra))
+        if key not in self._known:
+            self._known[key] = local_closure(*key)
+        return self._known[key]
+
+
 @lru_cache(maxsize=4096)
 def _scan_file(path: str, _stamp: tuple[int, int]) -> ScannedSource:
     return scan(Path(path).read_bytes(), path)

@@ -50,6 +50,7 @@ class Distribution:
     pure: bool = False
 
 
+@lru_cache(maxsize=4096)
 def normalized(name: str) -> str:
     """Return a distribution's name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.kept import Kept
 from orkestra_bridge.packaging.preflight_findings import findings_of
 from orkestra_bridge.packaging.preflight_process import PROGRAMS, PreflightProcess
 
@@ -54,11 +54,12 @@ class Preflight:
         values: Mapping[str, str] | None = None,
     ) -> None:
         # The process works in a folder of its own.
-        self._cache = (cache / "preflight").absolute() if cache else None
-        self._process = PreflightProcess(environment, self._cache, values)
+        self._process = PreflightProcess(
+            environment, (cache / "preflight").absolute() if cache else None, values
+        )
+        self._kept = Kept(cache / "preflight.db") if cache else None
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight")
-        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preflight-cache")
         self._signature = _signature(environment, self._process.settings())
         self._answers: dict[str, dict[str, Any]] = {}
         self._behind = False
@@ -73,8 +74,9 @@ class Preflight:
         if kind is not None:
             self._process.kill()
         self._pool.shutdown(cancel_futures=kind is not None)
-        self._keeper.shutdown(cancel_futures=kind is not None)
         self._process.close()
+        if self._kept:
+            self._kept.close()
 
     def warm(self) -> None:
         """Start the process now, while there is nothing else to do, and not with the first package."""
@@ -127,29 +129,19 @@ class Preflight:
 
     def _keep(self, package: LambdaPackage, answer: dict[str, Any]) -> None:
         self._answers[package.load_hash] = answer
-        if answer["status"] in ("loaded", "failed"):
-            self._keeper.submit(self._remember, package, answer)
+        if self._kept and answer["status"] in ("loaded", "failed"):
+            self._kept.put(self._key(package), json.dumps(answer).encode())
 
-    def _home(self, package: LambdaPackage) -> Path | None:
-        key = hashlib.sha256(f"{self._signature}{package.load_hash}".encode()).hexdigest()
-        return self._cache / f"{key}.json" if self._cache else None
+    def _key(self, package: LambdaPackage) -> str:
+        return hashlib.sha256(f"{self._signature}{package.load_hash}".encode()).hexdigest()
 
     def _recall(self, package: LambdaPackage) -> dict[str, Any] | None:
-        home = self._home(package)
+        found = self._kept.get(self._key(package)) if self._kept else None
         try:
-            answer = json.loads(home.read_text(encoding="utf-8")) if home else None
-        except (OSError, ValueError):
+            answer = json.loads(found) if found else None
+        except ValueError:
             return None
         return answer if isinstance(answer, dict) else None
-
-    def _remember(self, package: LambdaPackage, answer: dict[str, Any]) -> None:
-        home = self._home(package)
-        if home is None:
-            return
-        home.parent.mkdir(parents=True, exist_ok=True)
-        growing = home.with_suffix(f".{os.getpid()}")
-        growing.write_text(json.dumps(answer), encoding="utf-8")
-        growing.replace(home)
 
 
 def _signature(environment: Environment, settings: Mapping[str, str]) -> str:

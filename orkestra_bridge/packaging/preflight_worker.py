@@ -6,7 +6,8 @@ milliseconds, a new interpreter a hundred. Requests come as JSON lines on what w
 as JSON lines on what was standard output; user code gets /dev/null and a scratch file in their place.
 
 Request: ``{"root": folder with the user's part of the package, "dags": the DAG folder, "modules": [...],
-"distributions": [...], "timeout": seconds}``. Answer: ``{"status": "loaded", "dags": {...}}``,
+"distributions": [...], "remove": whether the folder is to be removed then, "timeout": seconds}``. Answer:
+``{"status": "loaded", "dags": {...}}``,
 ``{"status": "failed", "error": {...}}``, ``{"status": "timeout", "frames": [...]}`` or
 ``{"status": "died", "code": n}``, the first two with ``stdout``, ``foreign``: modules and files that came from
 elsewhere on this machine, and ``absent``: names of Airflow that are there but fail when they are used. Frames are
@@ -67,7 +68,8 @@ class Server:
         try:
             answer = self.ask_child(request) if hasattr(os, "fork") else self.loader.load(request)
         finally:
-            shutil.rmtree(request["root"], ignore_errors=True)
+            if request["remove"]:
+                shutil.rmtree(request["root"], ignore_errors=True)
         for name in answer.pop("imported", ()):
             self.counts[name] = self.counts.get(name, 0) + 1
         as_in_lambda: dict[str, Any] = json.loads(json.dumps(answer).replace(request["root"], TASK_ROOT))

@@ -6,7 +6,6 @@ python tests/bench/bench.py [convert] [start] [run]
 from __future__ import annotations
 
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,16 +91,16 @@ def generate(folder: Path, files: int) -> None:
 
 
 def bench_convert(folder: Path) -> None:
-    dags, out, cache = folder / "dags", folder / "out", folder / "cache"
+    dags = folder / "dags"
     dags.mkdir()
     generate(dags, FILES)
     loads = [sys.executable, "-c", BAG, str(dags), str(FILES)]
-    command = bridge("convert", str(dags), "-o", str(out), "--layers", "skip", "--cache-dir", str(cache))
     bags, firsts, seconds = list[Measure](), list[Measure](), list[Measure]()
-    for _ in range(ROUNDS):  # in turns, for a machine is not equally fast all the time
+    for number in range(ROUNDS):  # in turns, for a machine is not equally fast all the time
+        # Folders of its own for each: ext4 is slow to create files where many have just been deleted.
+        out, cache = folder / f"out-{number}", folder / f"cache-{number}"
+        command = bridge("convert", str(dags), "-o", str(out), "--layers", "skip", "--cache-dir", str(cache))
         bags.append(measure(*loads))
-        for each in (out, cache):
-            shutil.rmtree(each, ignore_errors=True)
         firsts.append(measure(*command))
         seconds.append(measure(*command))
     bag, first = quickest(bags), quickest(firsts)

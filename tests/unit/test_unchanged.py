@@ -9,6 +9,7 @@ from workflows import a_task, a_workflow
 
 from orkestra_bridge.options import ConvertOptions
 from orkestra_bridge.output import Output
+from orkestra_bridge.packaging.closure import Closures
 from orkestra_bridge.packaging.listed import Listed
 from orkestra_bridge.project.surroundings import Surroundings
 from orkestra_bridge.unchanged import Unchanged
@@ -28,6 +29,7 @@ def test_a_dag_whose_file_cannot_be_read_has_no_key(tmp_path: Path) -> None:
             Surroundings(),
             output,
             listed=Listed(options),
+            closures=Closures(),
             cache=tmp_path / "cache",
         )
         assert unchanged.key(workflow, file)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +73,11 @@ def written(home: Path, *more: str) -> set[str]:
     return {name for name, stamp in stamps(home).items() if before.get(name) != stamp}
 
 
+def empty(cache: Path) -> None:
+    with closing(sqlite3.connect(cache, isolation_level=None)) as reports:
+        reports.execute("update kept set value = '{}'")
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -80,8 +87,8 @@ def written(home: Path, *more: str) -> set[str]:
         (lambda home: (home / "out/plain/template.json").write_text("{}"), {"plain"}),
         (lambda home: (home / "out/plain/functions/tasks.zip").unlink(), {"plain"}),
         (lambda home: (home / "out/plain/notes.txt").write_text("mine"), {"plain"}),
-        (lambda home: [path.write_text("[") for path in (home / "cache/dags").iterdir()], {"helped", "plain"}),
-        (lambda home: [path.write_text("{}") for path in (home / "cache/dags").iterdir()], {"helped", "plain"}),
+        (lambda home: (home / "cache/dags.db").write_text("["), {"helped", "plain"}),
+        (lambda home: empty(home / "cache/dags.db"), {"helped", "plain"}),
     ],
     ids=["module", "dag file", "mode", "edited output", "missing output", "added output", "broken cache", "empty cache"],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The worker leaves out a library that Airflow imports; nobody may miss it."""
+"""The worker leaves out modules that Airflow imports; nobody may miss them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ PLAIN = """\
 
     from airflow.sdk import dag, task
 
+    LEFT_OUT = ("libcst", "airflow.sdk.execution_time.task_runner")
 
-    @dag(schedule=None, description=str("libcst" in sys.modules))
+
+    @dag(schedule=None, description=str([name for name in LEFT_OUT if name in sys.modules]))
     def plain():
         @task
         def f():
@@ -63,9 +65,15 @@ def descriptions(folder: Path, environment: Environment, **sources: str) -> list
 
 def test_it_is_left_out_until_somebody_needs_it(tmp_path: Path, airflow_3: Environment) -> None:
     found = descriptions(tmp_path, airflow_3, a_plain=PLAIN, b_uses=USES_IT.format(first=""))
-    assert found == ["False", "def f():\n    return 1\n"]
+    assert found == ["[]", "def f():\n    return 1\n"]
 
 
 def test_who_imports_it_gets_the_real_one(tmp_path: Path, airflow_3: Environment) -> None:
     first = "import libcst\n\n    libcst.parse_module('x = 1')"
     assert descriptions(tmp_path, airflow_3, uses=USES_IT.format(first=first)) == ["def f():\n    return 1\n"]
+
+
+def test_who_asks_what_runs_tasks_gets_the_real_one(tmp_path: Path, airflow_3: Environment) -> None:
+    first = "from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance"
+    source = PLAIN.replace("import sys", first).replace("str([", "RuntimeTaskInstance.__name__ or str([")
+    assert descriptions(tmp_path, airflow_3, asks=source) == ["RuntimeTaskInstance"]

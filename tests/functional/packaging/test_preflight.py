@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sysconfig
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
@@ -141,7 +142,8 @@ def test_the_dags_of_one_file_are_loaded_once(here: Environment, tmp_path: Path)
             "the package has task_y, which Airflow did not see",
         ],
     }
-    assert len(list((tmp_path / "cache" / "preflight").glob("*.json"))) == 1
+    with closing(sqlite3.connect(tmp_path / "cache" / "preflight.db")) as answers:
+        assert answers.execute("select count(*) from kept").fetchone() == (1,)
 
 
 def test_a_name_that_the_facade_lacks(check: Checker) -> None:
@@ -344,10 +346,13 @@ def test_a_python_that_is_too_old(here: Environment, tmp_path: Path) -> None:
 
 def test_nothing_is_left_behind(here: Environment, tmp_path: Path) -> None:
     with Preflight(here, None) as preflight:
-        assert Checker(preflight, here, tmp_path)(GOOD) == ()
+        check = Checker(preflight, here, tmp_path)
+        assert check(f"{GOOD}# {'x' * 1_000_000}\n") == ()
         scratch = preflight.scratch
         assert scratch is not None
+        # What is small stays until the end.
         assert [path.name for path in scratch.iterdir() if not path.name.startswith("runtime-")] == []
+        assert check(GOOD) == ()
     assert not scratch.exists()
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +55,19 @@ def answer(file: DagFile, **changes: Any) -> dict[str, Any]:
     }
 
 
+def keep(file: DagFile, folder: Path, env: Environment, **changes: Any) -> None:
+    with closing(AnswerCache(folder, env)) as cache:
+        cache.keep(file, answer(file, **changes))
+
+
 def kept(file: DagFile, folder: Path, **changes: Any) -> bool:
-    AnswerCache(folder, environment()).keep(file, answer(file, **changes))
-    return AnswerCache(folder, environment()).find(file) is not None
+    keep(file, folder, environment(), **changes)
+    return found(file, folder)
 
 
 def found(file: DagFile, folder: Path, env: Environment | None = None) -> bool:
-    return AnswerCache(folder, env or environment()).find(file) is not None
+    with closing(AnswerCache(folder, env or environment())) as cache:
+        return cache.find(file) is not None
 
 
 def test_unchanged_is_found(file: DagFile, tmp_path: Path) -> None:
@@ -96,7 +104,7 @@ def test_key_holds_environment_variables_and_versions(
     site = tmp_path / "site-packages"
     site.mkdir()
     with_site = environment(site_packages=(site,))
-    AnswerCache(cache, with_site).keep(file, answer(file))
+    keep(file, cache, with_site)
     assert found(file, cache, with_site)
     os.utime(site, ns=(1, 1))  # what installing a distribution does
     assert not found(file, cache, with_site)
@@ -112,8 +120,10 @@ def test_answers_that_may_differ_next_time_are_not_kept(file: DagFile, tmp_path:
 def test_damaged_or_unwritable_cache_is_an_empty_one(file: DagFile, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert kept(file, cache)
-    for entry in cache.rglob("*.json"):
-        entry.write_text("{")
+    with closing(sqlite3.connect(cache / "frontend.db", isolation_level=None)) as answers:
+        answers.execute("update kept set value = '{'")
+    assert not found(file, cache)
+    (cache / "frontend.db").write_text("{")
     assert not found(file, cache)
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -41,10 +41,13 @@ class Settings:
 SETTINGS = Settings()
 
 
-def _forget(below: str) -> None:
-    """Unload the served modules below a package."""
-    for path in [name for name in sys.modules if f"{name}.".startswith(below) and not name.startswith(_KEPT)]:
-        if path != "airflow":
+def _forget(package: str) -> None:
+    """Unload the served modules of a package, but for `airflow` itself."""
+    if package not in sys.modules:
+        return
+    below = f"{package}."
+    for path in [name for name in sys.modules if name.startswith(package)]:
+        if path != "airflow" and f"{path}.".startswith(below) and not path.startswith(_KEPT):
             del sys.modules[path]
             vars(sys.modules["airflow"]).pop(path.split(".")[1], None)
 
@@ -52,8 +55,8 @@ def _forget(below: str) -> None:
 def configure(*, version: str, dags_folder: str) -> None:
     """Set what is imitated and forget the DAGs of an earlier load."""
     if version.split(".", 1)[0] != str(SETTINGS.major):
-        _forget("airflow.")  # the other major has other ones
-    _forget(f"{EXAMPLES}.")  # of the package before
+        _forget("airflow")  # the other major has other ones
+    _forget(EXAMPLES)  # of the package before
     SETTINGS.version = version
     SETTINGS.dags_folder = dags_folder
     SETTINGS.dags.clear()
