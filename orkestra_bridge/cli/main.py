@@ -31,7 +31,7 @@ _COMMANDS = {
     "run": ("orkestra_bridge.cli.run", "Run a translated DAG on this machine."),
 }
 _INTERRUPTED = 130
-_OBJECTS_PER_COLLECTION = 50_000
+_OBJECTS_PER_COLLECTION = 200_000
 
 
 class _Lazy(Group):

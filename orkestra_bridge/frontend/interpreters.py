@@ -45,17 +45,18 @@ def with_interpreters(workflow: Workflow, environment: Environment, root: Path) 
 
     ``root`` is the DAG folder, to which the workflow's paths below it are relative.
     """
-    if not any(map(_names_one, workflow.tasks)):
+    if not any(_names_one(task.bases) for task in workflow.tasks):
         return workflow
     tasks = (
-        replace(task, interpreter=_interpreter(root / _path(task), environment)) if _names_one(task) else task
+        replace(task, interpreter=_interpreter(root / _path(task), environment)) if _names_one(task.bases) else task
         for task in workflow.tasks
     )
     return replace(workflow, tasks=tuple(tasks))
 
 
-def _names_one(task: Task) -> bool:
-    return any(base.startswith("airflow.") and base.rpartition(".")[2] == OPERATOR for base in task.bases)
+@lru_cache(maxsize=1024)
+def _names_one(bases: tuple[str, ...]) -> bool:
+    return any(base.startswith("airflow.") and base.rpartition(".")[2] == OPERATOR for base in bases)
 
 
 def _path(task: Task) -> str:

@@ -47,10 +47,10 @@ def zipped(package: LambdaPackage) -> bytes:
             archive.filelist.extend(shared.infos)
         for entry in package.entries:
             _write(archive, entry)
-    return _with_shared_directory(buffer.getvalue(), shared) if spliced else buffer.getvalue()
+    return _with_shared_directory(buffer.getbuffer(), shared) if spliced else buffer.getvalue()
 
 
-def _with_shared_directory(archive: bytes, shared: _Shared) -> bytes:
+def _with_shared_directory(archive: memoryview, shared: _Shared) -> bytes:
     """Return a zip with the shared files put first into its directory, which has a package's own files only.
 
     Writing some hundred entries for every package took longer than all else. The record at the end is the one of

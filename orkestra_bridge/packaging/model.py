@@ -135,7 +135,9 @@ class Entry:
     @property
     def digest(self) -> str:
         """Return SHA-256 over mode and content."""
-        return hashlib.sha256(b"%o\0" % self.mode + self.data).hexdigest()
+        digest = hashlib.sha256(b"%o\0" % self.mode)
+        digest.update(self.data)
+        return digest.hexdigest()
 
 
 @final
