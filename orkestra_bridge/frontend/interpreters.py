@@ -48,7 +48,9 @@ def with_interpreters(workflow: Workflow, environment: Environment, root: Path) 
     if not any(_names_one(task.bases) for task in workflow.tasks):
         return workflow
     tasks = (
-        replace(task, interpreter=_interpreter(root / _path(task), environment)) if _names_one(task.bases) else task
+        replace(task, interpreter=_interpreter(root / _path(task), environment))
+        if _names_one(task.bases)
+        else task
         for task in workflow.tasks
     )
     return replace(workflow, tasks=tuple(tasks))

@@ -84,6 +84,8 @@ def test_the_whole_project_is_loaded_packaged_and_run(project: Path, tmp_path: P
         "variables": [("bucket", "dags/daily.py", 14)],
         "connections": [("shop", "dags/daily.py", 16)],
         "environment": [("STAGE", "dags/daily.py", 15)],
+        "kubernetes_secrets": [],
+        "kubernetes_configmaps": [],
         "unknown": [],
     }
     with zipfile.ZipFile(out / "daily" / "functions" / "tasks.zip") as package:

@@ -40,6 +40,7 @@ FOREIGN = {
     ("aws", "s3", "sync"): "the AWS command line is no part of the tests",
     ("aws", "s3", "cp"): "the same",
     ("aws", "s3", "rb"): "the same",
+    ("kubectl", "get", "secret"): "the command line of Kubernetes is no part of the tests",
     ("aws", "cloudformation", "deploy"): "the same; its parameters are compared with a template",
 }
 AWS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -138,6 +139,8 @@ def test_our_commands_in_shells_blocks_work(tmp_path: Path, aws: dict[str, str])
     (tmp_path / "dags" / "sales.py").write_text(text.replace("shell_pipeline", "daily_sales"))
     (tmp_path / "variables.json").write_text('{"bucket": "b"}')
     (tmp_path / "connections.json").write_text('{"warehouse": "http://u:p@h"}')
+    secret = {"kind": "Secret", "metadata": {"name": "etl"}, "data": {"token": "c2VjcmV0"}}
+    (tmp_path / "etl.json").write_text(json.dumps(secret))
     (tmp_path / "orkestra.toml").write_text('paths = ["dags"]\nlayers = "skip"\nerror-level = "never"\n')
     ours = [words[1:] for each in of("sh") for words in each.commands if words[0] == "orkestra-bridge"]
     assert len(ours) >= 5
