@@ -31,6 +31,7 @@ from orkestra_bridge.packaging.build import build_package
 from orkestra_bridge.packaging.image import airflow_context, build_context
 from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, Layers, is_too_large
 from orkestra_bridge.packaging.preflight import Preflight
+from orkestra_bridge.packaging.pythons import note_of, note_path
 from orkestra_bridge.packaging.rules import FACADE_LACKS
 from orkestra_bridge.packaging.task_preflight import TaskPreflight
 from orkestra_bridge.passes.accounting import account
@@ -119,10 +120,14 @@ class Draft:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What became of a draft: its part of the report, the files of its folder, and its layers; none if it was refused."""
+    """What became of a draft: its part of the report, the files of its folder, and its layers; none if it was refused.
+
+    ``beside`` are files that are not in its folder, relative to OUT.
+    """
 
     report: DagReport
     files: Sequence[Entry] = ()
+    beside: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
 
 
@@ -291,6 +296,7 @@ class Drafter:
             *self._allowed(about_task_packages(draft.of_tasks, draft.workflow, draft.file)),
         ]
         files: Sequence[Entry] = ()
+        beside: tuple[str, ...] = ()
         if lowered is None or package is None or refuses(tuple(findings)):
             view, about_schedule = schedule_view(workflow)
             findings.extend(self._allowed(_displayed(about_schedule, draft.file)))
@@ -300,15 +306,11 @@ class Drafter:
             view = stack.schedule
             findings.extend(self._allowed(_displayed(stack.findings, draft.file)))
             if not refuses(tuple(findings)):
-                files = emit(
-                    self._output,
-                    workflow,
-                    lowered,
-                    package,
-                    stack,
-                    images=images,
-                    parsed_with=self._environment.python,
-                )
+                files = emit(self._output, workflow, lowered, package, stack, images=images)
+                note = note_of(workflow, self._environment.python, draft.file.root)
+                if note is not None:
+                    beside = (note_path(workflow.dag_id),)
+                    self._output.write(beside[0], note)
                 for each in _layers(draft, layer):
                     self._output.write(f"{LAYERS}/{each.key_hash}.zip", each.path.read_bytes())
         report = DagReport(
@@ -325,7 +327,7 @@ class Drafter:
             requirements=_shown_requirements(package),
             findings=_placed(findings, draft),
         )
-        return Finished(report=report, files=files, layers=_layers(draft, layer))
+        return Finished(report=report, files=files, beside=beside, layers=_layers(draft, layer))
 
     def _images(self, workflow: Workflow, package: LambdaPackage) -> tuple[BuildContext, ...]:
         """Return the build contexts of the DAG's images; none if its tasks need none that are built."""

@@ -13,8 +13,6 @@ from orkestra_bridge.packaging.model import Entry
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.machine import Lowered
     from orkestra_bridge.output import Output
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from orkestra_bridge.stack.model import Stack
 
 PARTS = "state_machines"
-AIRFLOW_PYTHON = ".airflow-python"
-"""Names the Python that has Airflow on this machine; no part of what is deployed."""
 
 
 def emit(
@@ -35,12 +31,8 @@ def emit(
     stack: Stack,
     *,
     images: tuple[BuildContext, ...] = (),
-    parsed_with: Path,
 ) -> tuple[Entry, ...]:
-    """Stage everything about a DAG below ``<dag_id>/``, and return its files with paths below that.
-
-    ``parsed_with`` is the Python that has the DAG's Airflow, for local runs of tasks that need it.
-    """
+    """Stage everything about a DAG below ``<dag_id>/``, and return its files with paths below that."""
     files = (
         Entry("workflow.json", render(workflow)),
         Entry("state_machine.asl.json", render(lowered.definition, sort=False)),
@@ -60,15 +52,10 @@ def emit(
             )
             for each in package.of_tasks
         ),
-        *([Entry(AIRFLOW_PYTHON, f"{parsed_with}\n".encode())] if _needs_airflow(workflow) else []),
         *(replace(entry, path=f"{image.folder}/{entry.path}") for image in images for entry in image.entries),
     )
     output.write_folder(workflow.dag_id, files)
     return files
-
-
-def _needs_airflow(workflow: Workflow) -> bool:
-    return any(task.container and task.container.airflow for task in workflow.tasks)
 
 
 def requirements_text(requirements: tuple[Requirement, ...]) -> str:

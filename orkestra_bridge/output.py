@@ -18,6 +18,7 @@ from typing_extensions import Self
 
 from orkestra_bridge.errors import OutputError
 from orkestra_bridge.packaging.model import Entry
+from orkestra_bridge.packaging.pythons import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,9 @@ Result = TypeVar("Result")
 
 STAGING_PREFIX = ".orkestra-staging-"
 LAYERS = ".layers"
-"""Layers are shared by DAGs and named by their content: new ones join the old ones."""
+"""Layers are shared by DAGs and named by their content."""
+JOINED = frozenset({LAYERS, RUNS})
+"""Folders whose new files join the old ones."""
 
 
 def digests_of(folder: Path) -> dict[str, str]:
@@ -125,7 +128,7 @@ class Output:
         aside.mkdir()
         try:
             for entry in sorted(self._staged().iterdir()):
-                if entry.name == LAYERS:
+                if entry.name in JOINED:
                     self._join(entry)
                 elif entry != aside:
                     self._place(entry, aside)
@@ -135,10 +138,11 @@ class Output:
                 remedy="check the rights of the folder and run the command again",
             ) from problem
 
-    def _join(self, layers: Path) -> None:
-        (self.out / LAYERS).mkdir(exist_ok=True)
-        for layer in sorted(layers.iterdir()):
-            layer.replace(self.out / LAYERS / layer.name)
+    def _join(self, folder: Path) -> None:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            target = self.out / file.relative_to(self._staged())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
 
     def _place(self, entry: Path, aside: Path) -> None:
         target = self.out / entry.name

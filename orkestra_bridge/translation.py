@@ -150,5 +150,5 @@ class Translator:
         draft = pending.draft or self._drafter.draft(pending.workflow, pending.file)
         finished = self._drafter.finish(draft)
         if self._unchanged:
-            self._unchanged.keep(pending.key, finished.report, finished.files, finished.layers)
+            self._unchanged.keep(pending.key, finished)
         return finished.report

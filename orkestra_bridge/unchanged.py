@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
 
+    from orkestra_bridge.drafting import Finished
     from orkestra_bridge.frontend.model import DagFile, Environment
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.options import ConvertOptions
     from orkestra_bridge.output import Output
     from orkestra_bridge.packaging.closure import Closures
     from orkestra_bridge.packaging.listed import Listed
-    from orkestra_bridge.packaging.model import Entry, Layer
     from orkestra_bridge.project.surroundings import Surroundings
 
 _FORMAT = "1"
@@ -111,6 +111,8 @@ class Unchanged:
         try:
             if kept["files"] != digests_of(self._output.out / dag_id):
                 return None
+            if not all((self._output.out / name).is_file() for name in kept["beside"]):
+                return None
             if any(
                 (self._output.out / LAYERS / name).stat().st_size != size
                 for name, size in kept["layers"].items()
@@ -120,18 +122,17 @@ class Unchanged:
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def keep(
-        self, key: str | None, report: DagReport, files: Sequence[Entry], layers: Sequence[Layer]
-    ) -> None:
+    def keep(self, key: str | None, finished: Finished) -> None:
         """Keep the report of a DAG that was translated, beside the writing of its files."""
-        if key and report.verdict == "translated":
-            self._output.check(lambda: self._keep(key, report, files, layers))
+        if key and finished.report.verdict == "translated":
+            self._output.check(lambda: self._keep(key, finished))
 
-    def _keep(self, key: str, report: DagReport, files: Sequence[Entry], layers: Sequence[Layer]) -> None:
+    def _keep(self, key: str, finished: Finished) -> None:
         kept = {
-            "report": report,
-            "files": {entry.path: entry.digest for entry in files},
-            "layers": {f"{each.key_hash}.zip": each.path.stat().st_size for each in layers},
+            "report": finished.report,
+            "files": {entry.path: entry.digest for entry in finished.files},
+            "beside": finished.beside,
+            "layers": {f"{each.key_hash}.zip": each.path.stat().st_size for each in finished.layers},
         }
         self._reports.put(key, orjson.dumps(kept))
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.ir.serialize import from_document
-from orkestra_bridge.local.record import RUNS
 from orkestra_bridge.naming import machine_name
+from orkestra_bridge.packaging.pythons import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

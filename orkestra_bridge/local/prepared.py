@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
@@ -19,7 +18,6 @@ from orkestra_bridge.local.functions.tasks import LambdaTasks
 from orkestra_bridge.local.interpreter import Clock, Event, Execution, Json, TaskTokens, execute
 from orkestra_bridge.local.interpreter.engine import ARN
 from orkestra_bridge.local.package import in_place, site_packages_of, unpack
-from orkestra_bridge.local.record import RUNS, RunFolder
 from orkestra_bridge.local.services.containers import Containers, ContainerSpec
 from orkestra_bridge.local.services.engine import (
     REFERENCE,
@@ -34,6 +32,7 @@ from orkestra_bridge.local.services.executions import Executions
 from orkestra_bridge.local.services.runner import ServiceTasks
 from orkestra_bridge.local.task_modules import with_packages
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.packaging.pythons import RUNS, airflow_python
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
 from orkestra_bridge.runtime.environments import VARIABLE as ENVIRONMENTS
@@ -41,14 +40,15 @@ from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orkestra_bridge.local.record import RunFolder
     from orkestra_bridge.local.run import RunRequest
 
 DEFINITION = "state_machine.asl.json"
 ARCHIVE = "functions/tasks.zip"
 TEMPLATE = "template.json"
 CONTEXTS = "container*/app"
-AIRFLOW_PYTHON = ".airflow-python"
-"""Beside the contexts: the Python with the Airflow that parsed the DAG."""
 IMAGE_OUTPUT = "images"
 """Folder in a run's with what images of the user's have printed."""
 FUNCTION = "${TasksFunctionArn}"
@@ -134,8 +134,8 @@ def _images(template: Path, request: RunRequest) -> dict[str, LocalImage]:
 def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerSpec:
     """Return what containers are started from; raises LocalRunError if it is broken, or an environment cannot be made."""
     package, manifest = in_place(context), read_manifest(str(context))
+    dag_id = manifest["workflow"]["dag_id"]
     folder = make_environments(manifest, home)
-    named = context.parents[1] / AIRFLOW_PYTHON
     made = {ENVIRONMENTS: str(folder)} if folder else {}
     usual = ContainerSpec(
         root=package.root,
@@ -144,7 +144,7 @@ def _containers(context: Path, function: FunctionSpec, home: Path) -> ContainerS
         modules=package.modules,
         distributions=package.distributions,
         environment={**function.environment, **made},
-        airflow=Path(named.read_text(encoding="utf-8").strip()) if named.is_file() else function.python,
+        airflow=airflow_python(home, dag_id) or function.python,
         in_airflow=frozenset(
             each["task_id"]
             for each in manifest["workflow"]["tasks"]
@@ -246,7 +246,7 @@ async def run_prepared(
         pools = {each.arn: await stack.enter_async_context(FunctionPool(each)) for each in specs.values()}
         containers = None
         if prepared.context is not None:
-            started_from = _containers(prepared.context, spec, prepared.home / RUNS)
+            started_from = _containers(prepared.context, spec, prepared.home)
             containers = await stack.enter_async_context(Containers(started_from, clock, folder.log_named))
         images = None
         if prepared.engine is not None:

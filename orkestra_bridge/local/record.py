@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, final
 from orkestra_bridge.errors import OutputError
 from orkestra_bridge.local.ledger import instance_name
 from orkestra_bridge.naming import shorten
+from orkestra_bridge.packaging.pythons import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.local.interpreter import Event, Json, TaskCall
 
-RUNS = ".runs"
 EVENTS = "events.jsonl"
 XCOMS = "xcom"
 """Folder with the XComs that are too large for the state data; there only if a task pushed one."""

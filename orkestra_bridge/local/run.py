@@ -13,9 +13,10 @@ from orkestra_bridge.local.assets import Consumer, hear_events
 from orkestra_bridge.local.interpreter import Clock, Execution, Json, RealClock
 from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
-from orkestra_bridge.local.record import RUNS, RunFolder
+from orkestra_bridge.local.record import RunFolder
 from orkestra_bridge.local.services.step_functions import StepFunctions, keep
 from orkestra_bridge.naming import execution_name
+from orkestra_bridge.packaging.pythons import RUNS
 from orkestra_bridge.runtime.executions import ENDPOINT
 from orkestra_bridge.runtime.storage import store_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.packaging.environments import commands_for, environments_in
 from orkestra_bridge.packaging.installer import find_uv
+from orkestra_bridge.packaging.pythons import RUNS, named_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,19 +19,33 @@ if TYPE_CHECKING:
 FOLDER = ".environments"
 
 
-def make_environments(manifest: Mapping[str, Any], home: Path) -> Path | None:
+def make_environments(manifest: Mapping[str, Any], out: Path) -> Path | None:
     """Return the folder with all environments that a package needs, None if it needs none.
 
-    One that is there already is used again.
+    One that is there already is used again. Where a task names an interpreter that is still on this machine, it is that
+    one itself, and nothing has to be fetched.
 
     Raises LocalRunError: uv is not there, or cannot make one of them.
     """
-    folder = home / FOLDER
+    folder = out / RUNS / FOLDER
     environments = environments_in(manifest)
     for environment in environments:
-        if not (folder / environment.name / "bin" / "python").exists():
+        program = folder / environment.name / "bin" / "python"
+        named = named_python(out, manifest["workflow"]["dag_id"], environment.name)
+        if named is not None:
+            _hand_over(program, named)
+        elif not program.exists():
             _make(environment, folder)
     return folder if environments else None
+
+
+def _hand_over(program: Path, python: Path) -> None:
+    """Make a program that is another Python: by a link it would not find its own environment."""
+    if program.is_symlink():  # made by uv before
+        shutil.rmtree(program.parents[1])
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
 
 
 def _make(environment: Any, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,21 @@ def test_functions_run_with_what_their_interpreter_has(tmp_path: Path) -> None:
     assert len(word) == len("2024-03-01")
     assert not sees_airflow
     assert version == list(sys.version_info[:2])
+
+
+def test_here_it_is_the_interpreter_itself(tmp_path: Path) -> None:
+    python = interpreter(tmp_path / "my venv")
+    [site] = (tmp_path / "my venv").glob("lib/python3*/site-packages")
+    # no index has it: it is there only with this very interpreter
+    (site / "airflow.py").write_text("")
+    conversion = converted(tmp_path, python)
+    note = conversion.out / ".runs" / ".pythons" / "d.json"
+    assert list(json.loads(note.read_bytes())["tasks"].values()) == [str(python)]
+    files = [path for path in (conversion.out / "d").rglob("*") if path.is_file()]
+    assert not any(sys.executable.encode() in path.read_bytes() for path in files)
+    request = RunRequest(out=conversion.out, dag_id="d", python=Path(sys.executable))
+    result = run_dag(request, clock=VirtualClock())
+    assert result.tasks["classic"].xcom["return_value"][1] is True
 
 
 def test_the_interpreter_of_airflow_is_that_of_the_function(tmp_path: Path) -> None:
