@@ -31,37 +31,44 @@ def to_mermaid(definition: dict[str, Any], parts: Mapping[str, dict[str, Any]] =
     So is a state that runs a part of the DAG, whose definition is in ``parts``.
     States that only an error leads to are left out. Dotted arrows go from a report to the task that waits for it.
     """
-    if parts:
-        machines = {part_arn(number): part for number, part in enumerate(parts.values(), start=1)}
-        definition = _with_parts(definition, machines)
-    ids = {name: f"s{number}" for number, name in enumerate(_names(definition))}
-    return "\n".join(["flowchart TD", *_scope(definition, ids, 1), *_reports(definition, ids)]) + "\n"
+    machines = {part_arn(number): part for number, part in enumerate(parts.values(), start=1)}
+    drawn = _drawn(definition, machines)
+    states = dict(_all_states(drawn))
+    ids = {name: f"s{number}" for number, name in enumerate(states)}
+    return "\n".join(["flowchart TD", *_scope(drawn, ids, 1), *_reports(states, ids)]) + "\n"
 
 
-def _with_parts(machine: dict[str, Any], machines: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return a machine in which each state that runs a part looks like a Parallel with that one branch."""
+def _drawn(machine: dict[str, Any], machines: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a machine with the states that are shown, each that has others inside as a Parallel.
+
+    So is one that runs a part, with that as its only branch.
+    """
     states = {}
-    for name, state in machine["States"].items():
-        inner = inner_of(state)
-        if state.get("Resource") == START:
-            inner = [machines[state["Arguments"]["StateMachineArn"]]]
-        branches = [_with_parts(each, machines) for each in inner]
-        states[name] = {**state, "Type": "Parallel", "Branches": branches} if branches else state
-    return {**machine, "States": {**states}}
-
-
-def _names(machine: dict[str, Any]) -> Iterator[str]:
     for name, state in _shown(machine).items():
-        yield name
+        inner = inner_of(state)
+        if machines and state.get("Resource") == START:
+            inner = [machines[state["Arguments"]["StateMachineArn"]]]
+        branches = [_drawn(each, machines) for each in inner]
+        states[name] = _box(state, branches) if branches else state
+    return {**machine, "States": states}
+
+
+def _box(state: dict[str, Any], branches: list[dict[str, Any]]) -> dict[str, Any]:
+    without = {key: value for key, value in state.items() if key != "ItemProcessor"}
+    return {**without, "Type": "Parallel", "Branches": branches}
+
+
+def _all_states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in machine["States"].items():
+        yield name, state
         for inner in inner_of(state):
-            yield from _names(inner)
+            yield from _all_states(inner)
 
 
 def _scope(machine: dict[str, Any], ids: dict[str, str], depth: int) -> Iterator[str]:
-    shown = _shown(machine)
-    for name, state in shown.items():
+    for name, state in machine["States"].items():
         yield from _node(name, state, ids, depth)
-    for name, state in shown.items():
+    for name, state in machine["States"].items():
         yield from (f"{'  ' * depth}{ids[name]} --> {ids[target]}" for target in _targets(state))
 
 
@@ -90,22 +97,14 @@ def _node(name: str, state: dict[str, Any], ids: dict[str, str], depth: int) -> 
     yield f"{indent}end"
 
 
-def _reports(definition: dict[str, Any], ids: dict[str, str]) -> Iterator[str]:
+def _reports(states: dict[str, dict[str, Any]], ids: dict[str, str]) -> Iterator[str]:
     """Yield an arrow for each state that updates the item at which another one waits."""
-    states = dict(_all_shown(definition))
     waiting = {
         _item(state): name for name, state in states.items() if state.get("Resource") == UPDATE_AND_WAIT
     }
     for name, state in states.items():
         if state.get("Resource") == UPDATE:
             yield f"  {ids[name]} -.-> {ids[waiting[_item(state)]]}"
-
-
-def _all_shown(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, state in _shown(machine).items():
-        yield name, state
-        for inner in inner_of(state):
-            yield from _all_shown(inner)
 
 
 def _item(state: dict[str, Any]) -> str:
