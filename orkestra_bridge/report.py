@@ -123,7 +123,8 @@ class Report:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """Return a finding with its enums as plain text."""
-    return {**asdict(finding), "severity": finding.severity.value, "verdict": finding.verdict.value}
+    fields = {name: getattr(finding, name) for name in finding.__slots__}
+    return {**fields, "severity": finding.severity.value, "verdict": finding.verdict.value}
 
 
 def finding_from_json(document: Mapping[str, Any]) -> Finding:
