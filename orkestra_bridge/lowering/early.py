@@ -13,7 +13,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.graph import bits, mask_of, order_of_masks, task_order
-from orkestra_bridge.lowering.order import setup_graph
+from orkestra_bridge.lowering.order import scopes_in, setup_graph
 from orkestra_bridge.operators.registry import BRANCH, SHORT_CIRCUIT
 from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.operators.registry import Family
     from orkestra_bridge.options import Joins
 
@@ -48,20 +49,25 @@ class Starts:
     skippers: frozenset[str] = frozenset()
 
 
-def starts_of(workflow: Workflow, families: Mapping[str, Family], joins: Joins = "token") -> Starts:
-    """Return when the tasks of a workflow start; without token joins only `always` starts early."""
-    return _Analysis(workflow, families, joins).result()
+def starts_of(
+    workflow: Workflow, groups: Grouped, families: Mapping[str, Family], joins: Joins = "token"
+) -> Starts:
+    """Return when the tasks and mapped groups of a workflow start; without token joins only `always` starts early."""
+    return _Analysis(workflow, groups, families, joins).result()
 
 
 @final
 class _Analysis:
     """Takes tasks back from those that start early until the outcome is Airflow's for sure."""
 
-    def __init__(self, workflow: Workflow, families: Mapping[str, Family], joins: Joins) -> None:
-        self._workflow = workflow
+    def __init__(
+        self, whole: Workflow, groups: Grouped, families: Mapping[str, Family], joins: Joins
+    ) -> None:
+        self._workflow = workflow = groups.workflow
         self._joins = joins
         self._tasks = {task.task_id: task for task in workflow.tasks}
-        self._graph = setup_graph(workflow.tasks)
+        self._graph = setup_graph(whole.tasks)
+        self._scopes = scopes_in(whole.tasks, groups.place)
         self._full = task_order(workflow.tasks)
         self._index = {name: i for i, name in enumerate(self._full.names)}
         self._skips = [families[name].skips for name in self._full.names]
@@ -115,7 +121,7 @@ class _Analysis:
     def _before(self, task: Task, early: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         if task.task_id in early:
             return task.upstream if early[task.task_id] else ()
-        return (*task.upstream, *self._graph.scope_of(task.task_id))
+        return (*task.upstream, *self._scopes[task.task_id])
 
     def _deciders(self, name: str, order: Order) -> tuple[str, ...]:
         i = self._index[name]

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, final
 
+from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.ir.model import Task
+from orkestra_bridge.lowering.regions import decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, GROUP_RULE
 from orkestra_bridge.operators.rules import MAPPED_TASK
 from orkestra_bridge.runtime.trigger_rules import EARLY_STATES
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import MappedGroup, Workflow
+    from orkestra_bridge.lowering.regions import Decomposition
 
 OPERATOR = "MappedTaskGroup"
 
@@ -31,10 +34,12 @@ class Grouped:
     Attributes:
         workflow: The tasks outside of mapped groups, and one for each group, by the id of the group.
         members: The tasks of each group, in topological order, by the id of the group.
+        place: Where each task of the original workflow is: in the group with this id, or by itself.
     """
 
     workflow: Workflow
     members: Mapping[str, tuple[Task, ...]]
+    place: Mapping[str, str]
 
 
 def grouped(workflow: Workflow) -> Grouped:
@@ -44,9 +49,9 @@ def grouped(workflow: Workflow) -> Grouped:
         CycleError: If a group is not convex.
     """
     groups = {group.group_id: group for group in workflow.mapped_groups}
-    if not groups:
-        return Grouped(workflow=workflow, members={})
     place = {task.task_id: task.mapped_group or task.task_id for task in workflow.tasks}
+    if not groups:
+        return Grouped(workflow=workflow, members={}, place=place)
     members = {name: tuple(task for task in workflow.tasks if task.mapped_group == name) for name in groups}
     nodes = {name: _node(group, members[name], place) for name, group in groups.items() if members[name]}
     for task in workflow.tasks:
@@ -55,6 +60,7 @@ def grouped(workflow: Workflow) -> Grouped:
     return Grouped(
         workflow=replace(workflow, tasks=tuple(nodes[name] for name in _in_order(nodes, place))),
         members=members,
+        place=place,
     )
 
 
@@ -136,8 +142,6 @@ def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, st
             f"it is inside of another one, {group.parent}; {_PAIRED_WRONGLY}",
             "expand one group over the pairs that are meant, with expand_kwargs for instance",
         )
-    if any(task.is_setup or task.is_teardown for task in members):
-        yield "it has setup or teardown tasks", "move them out of the group, or make them ordinary tasks"
     if any(task.expansion for task in members):
         yield "a task in it is expanded once more", "expand the group over the product of both arguments"
     way = way_out_and_in(workflow)
@@ -146,6 +150,16 @@ def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, st
             f"a way leads out of it and back in: {' -> '.join(reversed(way))}",
             "move the tasks on that way into the group, or split the group",
         )
+
+
+def nesting_of(members: tuple[Task, ...]) -> Decomposition:
+    """Return the nesting of the tasks of a mapped group, in the order that they have among themselves."""
+    inside = frozenset(task.task_id for task in members)
+    order = order_of(
+        tuple(task.task_id for task in members),
+        {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
+    )
+    return decompose(order, "barrier")
 
 
 def check_groups(workflow: Workflow, of: Grouped) -> tuple[Finding, ...]:
@@ -157,18 +171,25 @@ def check_groups(workflow: Workflow, of: Grouped) -> tuple[Finding, ...]:
 def _group(workflow: Workflow, name: str, members: tuple[Task, ...]) -> Iterator[Finding]:
     own = {task.task_id for task in members}
     outside = {each for task in members for each in task.upstream} - own
+    nested = {wait.task_id: wait.waits_for for wait in nesting_of(members).waits}
     above: dict[str, set[str]] = {}
     for task in members:
         above[task.task_id] = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))
-        waits = sorted(outside - above[task.task_id])
-        if waits:
-            yield ADDED_WAIT.at(
-                task.span,
-                f"also waits for {', '.join(waits)}: the instances of mapped group {name} start together",
-                "nothing if the time does not matter; else take the task out of the group",
-                dag_id=workflow.dag_id,
-                task_id=task.task_id,
-            )
+        for waits, why in (
+            (sorted(outside - above[task.task_id]), f"the instances of mapped group {name} start together"),
+            (
+                nested.get(task.task_id, ()),
+                f"chains and Parallel states cannot express mapped group {name} exactly",
+            ),
+        ):
+            if waits:
+                yield ADDED_WAIT.at(
+                    task.span,
+                    f"also waits for {', '.join(waits)}: {why}",
+                    "nothing if the time does not matter; else take the task out of the group",
+                    dag_id=workflow.dag_id,
+                    task_id=task.task_id,
+                )
         if _differs(task.trigger_rule, workflow.airflow_version):
             yield GROUP_RULE.at(
                 task.span,

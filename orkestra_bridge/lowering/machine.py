@@ -129,9 +129,9 @@ def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:
 
     A mapped task group counts as one task, by its own id.
     """
-    nodes = grouped(workflow).workflow
-    families = {task.task_id: family_of(task) or CUSTOM for task in nodes.tasks}
-    starts = starts_of(nodes, families, joins)
+    groups = grouped(workflow)
+    families = {task.task_id: family_of(task) or CUSTOM for task in groups.workflow.tasks}
+    starts = starts_of(workflow, groups, families, joins)
     return starts, decompose(starts.order, joins)
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
-from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.lowering.container import first_name, lower_in_container
 from orkestra_bridge.lowering.empty import lower_empty
+from orkestra_bridge.lowering.groups import nesting_of
 from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
 from orkestra_bridge.lowering.map import (
     INDEX_VARIABLE,
@@ -28,7 +28,6 @@ from orkestra_bridge.lowering.regions import (
     Part,
     Region,
     Series,
-    decompose,
     inside_of,
     task_ids,
 )
@@ -156,20 +155,15 @@ def _lowering(task: Task) -> Lowering:
 def _instance(plan: Plan, group: str, around: Scope) -> Machine:
     """Return the states of one instance of a mapped group: the nesting of its tasks."""
     members = plan.groups.members[group]
-    inside = frozenset(task.task_id for task in members)
-    order = order_of(
-        tuple(task.task_id for task in members),
-        {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
-    )
     scope = Scope(
         ledger=INPUT,
-        returns=order.names,
+        returns=tuple(task.task_id for task in members),
         map_index=INDEX_VARIABLE,
         later_index=INDEX_VARIABLE,
         execution=execution_of(plan, group, around),
     )
     end = end_of_instance(plan, group)
-    body = lower_region(plan, decompose(order, "barrier").region, scope, next(iter(end), None))
+    body = lower_region(plan, nesting_of(members).region, scope, next(iter(end), None))
     name = plan.names.fresh(f"{group}: instance")
     return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states, **end})
 

@@ -8,6 +8,8 @@ from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.runtime.setups import SetupGraph
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.ir.model import Task
 
@@ -30,3 +32,15 @@ def waiting_order(tasks: tuple[Task, ...]) -> Order:
     graph = setup_graph(tasks)
     names = tuple(graph.upstream)
     return order_of(names, {task.task_id: (*task.upstream, *graph.scope_of(task.task_id)) for task in tasks})
+
+
+def scopes_in(tasks: tuple[Task, ...], place: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return what each task, or the mapped group that is its place, waits for as the scope of a teardown.
+
+    ``place`` has the group's or the task's own id for each task; a group never waits for itself.
+    """
+    graph = setup_graph(tasks)
+    found: dict[str, set[str]] = {name: set() for name in place.values()}
+    for teardown in graph.teardowns:
+        found[place[teardown]].update(place[name] for name in graph.scope_of(teardown))
+    return {name: tuple(sorted(scope - {name})) for name, scope in found.items()}

@@ -195,13 +195,19 @@ class _Writer:
         lists = [node for node in self.nodes if node.items == "int"]
         over = str(self.rng.choice(lists).value) if lists and self.chance(0.6) else "[4, 5, 6]"
         inside: list[str] = []
-        for number in range(self.rng.randint(1, 3)):
+        size = self.rng.randint(1, 3)
+        # what comes after the group comes after the task between
+        with_setup = size > 2 and Random(f"{self.dag_id} {name}").random() < 0.5
+        for number in range(size):
             rule = self.rng.choice(_IN_GROUPS) if number and self.chance(0.4) else "all_success"
-            inside += self.member(number, rule)
+            # Airflow refuses any other rule right after a setup
+            inside += self.member(number, "all_success" if with_setup else rule)
+        if with_setup:
+            inside += ["m0_out.as_setup()", "m2_out.as_teardown(setups=m0_out)"]
         self.lines += [
             f"@task_group(group_id={name!r})",
             f"def {name}(x):",
-            indent("\n".join([*inside, "return m0_out"]), "    "),
+            indent("\n".join([*inside, f"return m{int(with_setup)}_out"]), "    "),
         ]
         self.add(_Node(name, f"{name}_out", "", mapped=True), f"{name}_out = {name}.expand(x={over})")
         if self.chance(0.3):

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001
+# ruff: noqa: B023, DTZ001
 """Mapped task groups: an instance of a task sees those with its own map index, a task outside sees all of them."""
 
 import time
@@ -255,3 +255,75 @@ with DAG("group_in_group_arguments", **COMMON):
         double.override(task_id="of_y")(y) >> shown(x)
 
     second.partial(x=first.expand(x=[1, 2])).expand(y=["a", "b"])
+
+for name, items in (("literal", [1, 2, 3]), ("open", None)):
+    for member in (double, some_fail):
+        with DAG(f"group_setup_{name}_{member.function.__name__}", **COMMON):
+
+            @task_group
+            def prepared(x):
+                first = member.override(task_id="s")(x).as_setup()
+                last = double.override(task_id="t")(x).as_teardown(setups=first)
+                work = some_fail.override(task_id="work")(x)
+                below = double.override(task_id="below", trigger_rule="all_done")(x)
+                first >> work >> [below, EmptyOperator(task_id="empty", trigger_rule="all_done")] >> last
+
+            prepared.expand(x=items or numbers()) >> [
+                EmptyOperator(task_id="one_failed", trigger_rule="one_failed"),
+                end(trigger_rule="none_failed"),
+            ]
+    with DAG(f"group_teardown_fails_{name}", **COMMON):
+
+        @task_group
+        def cleaned(x):
+            first = double(x).as_setup()
+            last = some_fail(x).as_teardown(setups=first, on_failure_fail_dagrun=True)
+            first >> EmptyOperator(task_id="work") >> last
+
+        cleaned.expand(x=items or numbers()) >> end()
+    with DAG(f"group_setup_without_teardown_{name}", **COMMON):
+
+        @task_group
+        def only_prepared(x):
+            last = double.override(task_id="in_any_case", trigger_rule="all_done")(x)
+            some_fail(x).as_setup() >> double(x) >> last
+
+        only_prepared.expand(x=items or numbers()) >> [
+            EmptyOperator(task_id="all_done", trigger_rule="all_done") >> end(trigger_rule="all_done")
+        ]
+    with DAG(f"group_torn_down_outside_{name}", **COMMON):
+
+        @task_group
+        def begun(x):
+            some_fail(x).as_setup() >> double(x)
+
+        last = end()
+        (
+            begun.expand(x=items or numbers())
+            >> EmptyOperator(task_id="between", trigger_rule="all_done")
+            >> last
+        )
+        last.as_teardown(setups=last.dag.get_task("begun.some_fail"))
+    for outcome in (double, boom):
+        with DAG(f"group_tears_down_{name}_{outcome.function.__name__}", **COMMON):
+            outside = (boom() if outcome is boom else numbers.override(task_id="outside")()).as_setup()
+
+            @task_group
+            def ended(x):
+                last = double.override(task_id="t")(x).as_teardown(setups=outside)
+                some_fail(x) >> double.override(task_id="below", trigger_rule="all_done")(x) >> last
+
+            outside >> ended.expand(x=items or numbers()) >> end(trigger_rule="all_done")
+    with DAG(f"group_short_circuits_before_teardown_{name}", **COMMON):
+
+        @task_group
+        def stopped(x):
+            @task.short_circuit
+            def only_one(x):
+                return x == 1
+
+            first = double.override(task_id="s")(x).as_setup()
+            last = double.override(task_id="t")(x).as_teardown(setups=first)
+            first >> only_one(x) >> double.override(task_id="work")(x) >> last
+
+        stopped.expand(x=items or numbers()) >> end(trigger_rule="all_done")

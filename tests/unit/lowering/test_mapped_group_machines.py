@@ -218,7 +218,6 @@ def test_a_group_counts_as_one_task_in_the_nesting() -> None:
     [
         (with_group(member("g.x"), a_task("b", "g.x"), member("g.y", "b")), "g -> b -> g"),
         (with_group(member("g.x"), parent="h"), "inside of another one, h"),
-        (with_group(member("g.x", is_setup=True)), "setup or teardown"),
         (with_group(member("g.x", expansion=OVER_A)), "expanded once more"),
     ],
 )
@@ -239,6 +238,12 @@ def test_what_is_said_about_groups() -> None:
     assert ("OB321", "g.y") not in findings(waiting)
     early = with_group(a_task("a"), member("g.x", "a"), member("g.y", "a", "g.x", trigger_rule="one_failed"))
     assert ("OB343", "g.y") in findings(early)
+
+
+def test_waits_that_nesting_a_group_adds_are_said() -> None:
+    n_shape = with_group(member("g.a"), member("g.b"), member("g.c", "g.a"), member("g.d", "g.a", "g.b"))
+    waits = [one for one in lower(n_shape).findings if one.id == "OB321"]
+    assert [(one.task_id, one.message.partition(":")[0]) for one in waits] == [("g.c", "also waits for g.b")]
 
 
 def test_all_tasks_of_a_group_count_for_the_history() -> None:
