@@ -136,7 +136,7 @@ def lower_in_container(
 
 
 def _catch(plan: Plan, task: Task, scope: Scope, caught: str) -> Catcher:
-    failed = scope.output({task.task_id: failed_entry(plan, scope)}, last=False)
+    failed = scope.output({task.task_id: failed_entry(plan, scope, task.task_id)}, last=False)
     return Catcher(errors=("States.ALL",), next=caught, output=failed)
 
 

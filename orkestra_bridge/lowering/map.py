@@ -116,7 +116,7 @@ def _map_name(task: Task) -> str:
 def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
     group = task.task_id in plan.groups.members
     answer = "$states.result.Payload"
-    failed = {task_id: failed_entry(plan, scope) for task_id in plan.ledger_ids([task.task_id])}
+    failed = {task_id: failed_entry(plan, scope, task_id) for task_id in plan.ledger_ids([task.task_id])}
     return TaskState(
         comment=f"Decides whether {task.task_id} runs, and how many instances of it",
         resource=LAMBDA_INVOKE,

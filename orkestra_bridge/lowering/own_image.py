@@ -195,7 +195,7 @@ def _retriers(task: Task) -> tuple[Retrier, ...]:
 
 
 def _failed(plan: Plan, task: Task, scope: Scope, caught: str, tries: str) -> Catcher:
-    failed = scope.output({task.task_id: failed_entry(plan, scope, tries)}, last=False)
+    failed = scope.output({task.task_id: failed_entry(plan, scope, task.task_id, tries)}, last=False)
     return Catcher(errors=("States.ALL",), next=caught, output=failed)
 
 

@@ -13,7 +13,10 @@ from orkestra_bridge.asl.jsonata import expression, lookup
 from orkestra_bridge.asl.model import Catcher, PassState, Retrier, State, TaskState
 from orkestra_bridge.ir.attributes import is_given
 from orkestra_bridge.lowering.functions import OF_DAG, function_arn, function_of
+from orkestra_bridge.lowering.payload import SMALLEST_ERROR
 from orkestra_bridge.lowering.scope import EXECUTION
+from orkestra_bridge.runtime.large import REST_OF_INSTANCE
+from orkestra_bridge.runtime.mapping import ROOM_OF_MAPS
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Retry, Task
@@ -41,6 +44,10 @@ SERVICE_ERRORS = Retrier(
 )
 
 
+SHORTEST_ERROR = 40
+SHORTEST_WITH_NOTE = 100
+"""Characters of an error, however many instances there are; with room for what says that its callback has been called."""
+
 TRIES = "$states.context.State.RetryCount + 1"
 
 
@@ -56,7 +63,9 @@ def lower_task(
     after_failure = following or plan.names.fresh(f"{name} failed")
     called_back = is_given(task.attributes, "on_failure_callback")
     caught = plan.names.fresh(f"{name} on_failure_callback") if called_back else after_failure
-    failed = scope.output({task.task_id: failed_entry(plan, scope, tries)}, last=last and not called_back)
+    failed = scope.output(
+        {task.task_id: failed_entry(plan, scope, task.task_id, tries)}, last=last and not called_back
+    )
     states: dict[str, State] = {
         name: TaskState(
             comment=comment_of(task),
@@ -114,15 +123,35 @@ def retriers(retry: Retry) -> tuple[Retrier, ...]:
     return (Retrier(errors=(NEVER_RETRIED,), attempts=0), again)
 
 
-def failed_entry(plan: Plan, scope: Scope, tries: str = TRIES) -> str:
+def failed_entry(plan: Plan, scope: Scope, task_id: str, tries: str = TRIES) -> str:
     """Return JSONata for the entry of a failed task; its readers find more in the error (`runtime/failure.py`)."""
     index = f", 'map_index': {scope.map_index}" if scope.map_index else ""
-    cause = f"$substring($states.errorOutput.Cause, 0, {plan.workflow.error_limit})"
+    cause = f"$substring($states.errorOutput.Cause, 0, {_room_for_error(plan, scope, task_id)})"
     return (
         f"{{'state': 'failed', 'tries': {tries}, 'at': $millis(), "
         "'error': {'type': $states.errorOutput.Error, "
         f"'message': $substringBefore({cause}, '\"stackTrace')}}{index}}}"
     )
+
+
+def _room_for_error(plan: Plan, scope: Scope, task_id: str) -> str:
+    """Return how many characters of an error the ledger has room for, as a number or as JSONata.
+
+    Those of a function that was killed are AWS's, so that nobody but the machine can cut them. The instances of a mapped
+    task of unknown length have the share that the function has worked out when it expanded the task.
+    """
+    task, limit = plan.workflow.task(task_id), plan.workflow.error_limit
+    whole = task.mapped_group or task_id
+    if scope.map_index is None or whole in plan.distributed or whole not in plan.shares:
+        return str(limit)
+    entry, rest = lookup(scope.ledger, task_id), REST_OF_INSTANCE + len(task_id)
+    share = f"{entry}.share"
+    if plan.archives:
+        share = f"$floor({ROOM_OF_MAPS // len(plan.shares)} / {entry}.length)"
+    least = SHORTEST_WITH_NOTE if is_given(task.attributes, "on_failure_callback") else SHORTEST_ERROR
+    if task.container:  # while it runs, the task's place in the ledger says nothing of a share
+        least = SMALLEST_ERROR
+    return f"$min([{limit}, $max([{least}, {share} - {rest}])])"
 
 
 def payload(scope: Scope, task_id: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ KEPT_IN_ERROR = 1_000
 """Bytes for XComs that stand in an error: it is part of the ledger from then on, beside its message."""
 _REST = 2 * 1024
 """Bytes of an entry beside its XComs."""
-_REST_OF_INSTANCE = 80
+REST_OF_INSTANCE = 80
 _REMEMBERED = 64 * 1024 * 1024
 """Bytes of JSON that an invocation keeps: who goes through thousands of large values needs each only once."""
 _WORTH_STORING = 128
@@ -192,7 +192,7 @@ def share_of_instance(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> 
     known = _known_length(tasks.get(event.get("task_id"), {}), groups)
     ledger = event.get("ledger") or {}
     entry = ledger.get(event.get("task_id"), {})
-    rest = _REST_OF_INSTANCE + len(event["task_id"])
+    rest = REST_OF_INSTANCE + len(event["task_id"])
     mapped = [each for each in tasks.values() if each.get("mapped")]
     if known:
         return max(0, RESULT_BYTES // max(1, len(mapped)) // known - rest)

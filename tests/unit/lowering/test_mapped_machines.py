@@ -20,7 +20,7 @@ from orkestra_bridge.passes.accounting import account
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.local.interpreter import Execution
+    from orkestra_bridge.local.interpreter import Event, Execution
 
 OVER_A = Expansion(over=("a",))
 
@@ -170,6 +170,45 @@ def test_a_failure_callback_knows_the_instance() -> None:
     assert run_with_moto(lower(workflow).definition, {}, answer).status == "FAILED"
     (told,) = [payload for payload in function.payloads if "callback" in payload]
     assert (told["map_index"], told["ledger"]["m"]["state"]) == (1, "failed")
+
+
+class Killed(Function):
+    """A function that is always killed, with much to say about it."""
+
+    def __call__(self, payload: Any) -> dict[str, Any]:
+        if "map_index" in payload and "callback" not in payload:
+            raise StatesError("Runtime.ExitError", "x" * 30_000)
+        return super().__call__(payload)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields", "kept"),
+    [
+        ({"length": 3, "share": 1_000}, {}, 919),
+        ({"length": 3, "share": 60}, {}, 40),
+        (
+            {"length": 3, "share": 60},
+            {"attributes": (Attribute(name="on_failure_callback", value="f"),)},
+            100,
+        ),
+        ({"length": 3, "share": 1_000_000}, {}, 16_000),
+    ],
+)
+def test_what_is_said_of_killed_functions_is_cut_by_their_share(
+    answer: dict[str, int], fields: dict[str, Any], kept: int
+) -> None:
+    definition = lower(a_workflow(a_task("a"), mapped("m", "a", **fields))).definition
+    seen: list[dict[str, Any]] = []
+
+    def on_event(event: Event) -> None:
+        output = event.details.get("output")
+        if event.type == "MapStateExited" and isinstance(output, dict):
+            seen.append(output["m"])
+
+    clock = VirtualClock()
+    function = Killed({"m": answer}, failing=("m[0]", "m[1]", "m[2]"))
+    clock.run(execute(definition, {}, tasks=function.slowly, clock=clock, on_event=on_event))
+    assert [len(one["error"]["message"]) for one in seen[0]["instances"]] == [kept] * 3
 
 
 def test_in_a_branch_only_what_was_added_is_returned() -> None:
