@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.graph import bits, components
+from orkestra_bridge.ir.graph import Order, bits, components, mask_of
 from orkestra_bridge.lowering.regions import DEPTH, Leaf, Parallel, Series, masks_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.lowering.regions import Region
 
 _EXACT = 10
@@ -77,11 +76,15 @@ class _Splitter:
         self._knots_of: dict[int, tuple[int, int]] = {}
         self._exact: dict[int, tuple[int, int]] = {}
         self._estimated: dict[int, int] = {}
+        self._small: dict[int, tuple[_Splitter, int]] = {}
 
     def region(self, mask: int, depth: int) -> Region:
         """Return the nesting of a part; raises _TooDeepError if that takes more than ``depth`` Parallels."""
         if not mask & (mask - 1):
             return Leaf(self._order.names[mask.bit_length() - 1])
+        if mask in self._small:
+            splitter, own = self._small[mask]
+            return splitter.region(own, depth)
         steps = self._steps(mask)
         if len(steps) > 1:
             steps.sort(key=lambda step: (self._order.above[step.bit_length() - 1] & mask).bit_count())
@@ -100,10 +103,27 @@ class _Splitter:
                 continue
             groups = self._groups(part)
             if len(groups) == 1:
+                if len(self._order.names) > _LARGE and part.bit_count() <= _LARGE:
+                    done += self._branches_of_small(part)
+                    continue
                 half = self._best(part, thorough=True)
                 groups = [half, part & ~half]
             todo += groups
         return sorted(done, key=lambda part: part & -part)
+
+    def _branches_of_small(self, mask: int) -> list[int]:
+        """Return the branches of a part that does not nest, found with masks of its own tasks alone.
+
+        All that is tried out with small parts takes time by the length of the masks. The tasks keep their order, so that
+        the best split is the same one.
+        """
+        places = tuple(bits(mask))
+        splitter = _Splitter(_among(self._order, places))
+        found = []
+        for own in splitter._branches((1 << len(places)) - 1):
+            found.append(mask_of(places[i] for i in bits(own)))
+            self._small[found[-1]] = (splitter, own)
+        return found
 
     def _steps(self, mask: int) -> list[int]:
         above, below = self._order.above, self._order.below
@@ -121,6 +141,8 @@ class _Splitter:
 
     def _crossing(self, half: int, mask: int) -> int:
         rest = mask & ~half
+        if rest.bit_count() < half.bit_count():
+            half, rest = rest, half
         return sum((self._linked[i] & rest).bit_count() for i in bits(half))
 
     def _smallest(self, mask: int) -> tuple[int, int]:
@@ -241,6 +263,18 @@ class _Splitter:
     def _ratio(self, half: int, mask: int) -> float:
         smaller = min(half.bit_count(), (mask & ~half).bit_count())
         return self._crossing(half, mask) / smaller if smaller else float("inf")
+
+
+def _among(order: Order, places: tuple[int, ...]) -> Order:
+    """Return the order of these of its tasks; what they cover is what they cover among all."""
+    index = {place: i for i, place in enumerate(places)}
+    mask = mask_of(places)
+    return Order(
+        names=tuple(order.names[place] for place in places),
+        above=tuple(mask_of(index[i] for i in bits(order.above[place] & mask)) for place in places),
+        below=tuple(mask_of(index[i] for i in bits(order.below[place] & mask)) for place in places),
+        covers=tuple((index[u], index[v]) for u, v in order.covers if mask >> u & 1 and mask >> v & 1),
+    )
 
 
 def _halves(mask: int) -> Iterator[int]:
