@@ -12,6 +12,7 @@ import shlex
 import types
 from typing import TYPE_CHECKING, Any
 
+from .worker_around import runs_around
 from .worker_cluster import cluster_values
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def image_of(
         "executed_by": qualified(next(base for base in kind.__mro__ if "execute" in vars(base))),
         "python": bool(names & _DECORATED),
         "overridden": _overridden(kind),
+        "wraps": runs_around(kind),
         "cluster": [
             {name: encode(value) for name, value in each.items()}
             for each in cluster_values(given, _rows(task, mapped))

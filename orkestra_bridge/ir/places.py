@@ -40,6 +40,7 @@ class Image:
         executed_by: Qualified name of the class whose ``execute()`` the operator has.
         reference: The image as the operator has it, which may be a template; None where only the run knows.
         entry_point: What is run instead of the image's own; words may be templates.
+        wraps: True if it is the user's, and can be called around the image: until its start, and with its result.
         python: True for ``@task.docker`` and ``@task.kubernetes``: the image is the place for a Python function.
         scratch: Where a folder for temporary files is mounted.
         result: The file in the container that the XCom is read from.
@@ -54,6 +55,7 @@ class Image:
     executed_by: str
     reference: str | None = None
     entry_point: tuple[str, ...] | None = None
+    wraps: bool = False
     python: bool = False
     working_directory: str | None = None
     user: str | None = None

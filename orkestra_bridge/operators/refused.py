@@ -84,16 +84,18 @@ NO_OPERATOR = Refusal("it is not based on BaseOperator", _IN_A_TASK)
 def refusal_of(task: Task) -> Refusal | None:
     """Return why the task's operator cannot run in a Lambda function, None if nothing is known against it."""
     known = _known_against(task.bases)
-    if known is None and task.image is not None and not task.image.executed_by.startswith(_IMAGE_MODULES):
-        return _own_execute(task.image)
-    return known
+    image = task.image
+    if known is not None or image is None or image.executed_by.startswith(_IMAGE_MODULES):
+        return known
+    return None if image.wraps and not image.python else _own_execute(image)
 
 
 def _own_execute(image: Image) -> Refusal:
     name = image.executed_by.rpartition(".")[2]
     return Refusal(
-        f"its image runs on Fargate, where {name}.execute() cannot run around it",
-        "override __init__ alone, and do what execute() does before and after in tasks of their own",
+        f"its image runs on Fargate, where {name}.execute() cannot run around it: it is left when the image starts",
+        "let it call super().execute(context) once, in no loop and no try or with block, or do what it does in tasks of "
+        "their own",
     )
 
 

@@ -87,6 +87,15 @@ def _about(dag_id: str, task: Task, image: Image) -> Iterator[Finding]:
             attribute="image",
             **about,
         )
+    if image.wraps and not image.python:
+        name = image.executed_by.rpartition(".")[2]
+        yield rules.IMAGE_EXECUTE.at(
+            task.span,
+            f"{name}.execute() is called until it calls super().execute(), and again, with its result, when the image "
+            "has ended",
+            "see that what it does before may be done twice; it is another process, so that nothing is remembered",
+            **about,
+        )
     yield from _about_methods(task, image, about)
     yield from about_cluster(task, image, about)
     if runs_image(task):

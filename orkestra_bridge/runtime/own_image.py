@@ -2,7 +2,8 @@
 
 The image runs on ECS as it is, so all around it is done here, in two invocations of a try: the first renders the
 templates and answers what RunTask is to be told, the second makes the task's entry of the exit code. The operator's own
-``execute()`` would talk to a Docker engine or a Kubernetes cluster, and is not called.
+``execute()`` would talk to a Docker engine or a Kubernetes cluster, and is not called; one of the user's around it is
+called in both invocations.
 
 Sources: `DockerOperator` of the docker provider, `KubernetesPodOperator` of the cncf.kubernetes provider.
 """
@@ -55,22 +56,40 @@ def attempt_of(event: Mapping[str, Any]) -> int:
 
 def work_of(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[Work, bool]:
     """Return what is to be done instead of ``execute()``, and whether it ends a try that has begun before."""
-    stopped = (entry_before(event).get("container") or {}).get("stopped")
-    if stopped is not None:
-        return lambda task, _ti, _context: result_of(task, stopped), True
     known: Mapping[str, Any] = next(
         (each for each in workflow["tasks"] if each["task_id"] == event["task_id"]), {}
     )
     image = known.get("image") or {}
+    around = _around if image.get("wraps") else _alone
+    stopped = (entry_before(event).get("container") or {}).get("stopped")
+    if stopped is not None:
+        return around(lambda task: result_of(task, stopped)), True
     # the task definition then has a program that starts any other
     templated = any("{{" in word or "{%" in word for word in image.get("entry_point") or ())
     # it has these variables itself, and ECS takes no variable twice
     defined = frozenset(each["variable"] for each in image.get("cluster") or () if each["variable"])
 
-    def start(task: Any, _ti: Any, _context: Any) -> None:
+    def start(task: Any) -> None:
         _start(task, event.get("image"), defined, templated=templated)
 
-    return start, False
+    return around(start), False
+
+
+def _alone(step: Callable[[Any], Any]) -> Work:
+    return lambda task, _ti, _context: step(task)
+
+
+def _around(step: Callable[[Any], Any]) -> Work:
+    """Return the work that calls the user's own ``execute()``, in which the operator's is the step."""
+
+    def work(task: Any, _ti: Any, context: Any) -> Any:
+        task.of_image = lambda: step(task)
+        try:
+            return task.execute(context)
+        finally:
+            task.of_image = None
+
+    return work
 
 
 def answered(event: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,14 @@ class Etl(DockerOperator):
     def __init__(self, *, job, **kwargs):
         super().__init__(image="team/etl:1", command=["echo", job, "{{ ds }}"], **kwargs)
 
+class Around(DockerOperator):
+    def execute(self, context):
+        if self.command == "no":
+            self.command = ["echo", context["ds"]]
+        context["ti"].xcom_push("seen", self.task_id)
+        result = super().execute(context)
+        return {"line": result}
+
 with DAG("d", start_date=datetime(2024, 1, 1), schedule=None, default_args={"image": "team/base:2"}):
     @task
     def lines():
@@ -67,6 +75,8 @@ with DAG("d", start_date=datetime(2024, 1, 1), schedule=None, default_args={"ima
     scratch = DockerOperator(task_id="scratch", command="sh -c 'echo $AIRFLOW_TMP_DIR'", tmp_dir="/work")
     skipped = DockerOperator(task_id="skipped", command="sh -c 'exit 99'", skip_on_exit_code=[98, 99], **SOON)
     fails = DockerOperator(task_id="fails", command="sh -c 'exit 3'", on_failure_callback=note, **SOON)
+    around = Around(task_id="around", image="team/etl:1", command="no")
+    missed = Around(task_id="missed", image="team/etl:1", command="sh -c 'exit 3'", **SOON)
     third = DockerOperator(
         task_id="third", command="sh -c 'echo {{ ti.try_number }}; test {{ ti.try_number }} = 3'", **SOON
     )
@@ -160,6 +170,12 @@ def test_the_last_line_is_the_xcom_and_templates_are_rendered(result: RunResult)
     assert result.tasks["program"].xcom == {"return_value": "entry"}
 
 
+def test_an_execute_of_the_users_runs_around_the_image(docker: Conversion, result: RunResult) -> None:
+    assert result.tasks["around"].xcom == {"return_value": {"line": "2024-03-01"}, "seen": "around"}
+    findings = docker.report.dags[0].findings
+    assert {each.task_id for each in findings if each.id == "OB253"} == {"around", "missed"}
+
+
 def test_subclasses_bring_their_arguments(result: RunResult) -> None:
     assert result.tasks["etl"].xcom == {"return_value": "nightly 2024-03-01"}
 
@@ -172,6 +188,7 @@ def test_exit_codes_decide(result: RunResult) -> None:
     assert states["broken"] == ("failed", 1)
     assert (states["mapped[0]"], states["mapped[1]"]) == (("success", 1), ("skipped", 1))
     assert result.tasks["third"].xcom == {"return_value": "3"}
+    assert states["missed"] == ("failed", 3)
     assert str(result.tasks["fails"].error).startswith(
         "AirflowException: the container failed with exit code 3"
     )

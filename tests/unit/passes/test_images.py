@@ -130,6 +130,14 @@ def test_a_subclass_with_an_execute_of_its_own_is_refused() -> None:
     assert "MyPod.execute() cannot run around it" in finding.message
 
 
+def test_one_that_can_be_called_twice_is_not() -> None:
+    task = with_image("kubernetes", executed_by="plugins.pods.MyPod", wraps=True)
+    assert check_operators(a_workflow(task)) == ()
+    [finding] = account(place(a_workflow(task)))
+    assert finding.id == "OB253"
+    assert finding.message.startswith("MyPod.execute() is called until it calls super().execute(), and again")
+
+
 def test_methods_of_a_subclass_that_nothing_calls_are_said() -> None:
     names = ("Base.pre_execute", "MyPod.build_pod_request_obj", "MyPod.cleanup", "MyPod.find_pod")
     findings = account(place(a_workflow(with_image("kubernetes", overridden=names))))

@@ -16,7 +16,12 @@ from airflow._impl.taskflow import DecoratedOperator
 
 
 class _ImageOperator(BaseOperator):
-    """Keeps whatever the operator of the provider takes."""
+    """Keeps whatever the operator of the provider takes.
+
+    ``of_image`` is what happens where `execute` is called: the image is started, or has ended.
+    """
+
+    of_image: Any = None
 
     def __init__(self, **kwargs: Any) -> None:
         own = {name: kwargs.pop(name) for name in list(kwargs) if name not in ARGUMENTS}
@@ -25,7 +30,9 @@ class _ImageOperator(BaseOperator):
         self.__dict__.update(own)
 
     def execute(self, context: Any) -> Any:
-        raise AirflowException(f"{self.task_type} runs its image on ECS, and not here")
+        if self.of_image is None:
+            raise AirflowException(f"{self.task_type} runs its image on ECS, and not here")
+        return self.of_image()
 
 
 class DockerOperator(_ImageOperator):
