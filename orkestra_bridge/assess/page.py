@@ -14,6 +14,7 @@ from orkestra_bridge.assess.words import (
     cost_text,
     limits_text,
     month_text,
+    reasons_text,
     runs_text,
     schedule_text,
 )
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.diagnostics import Finding
 
 _VERDICTS = ("blocked", "differs", "ready")
+_SHOWN = 4
+"""Findings in a line of the overview."""
 
 
 def html(assessment: Assessment, *, source_url: str = "") -> str:
@@ -42,7 +45,7 @@ def html(assessment: Assessment, *, source_url: str = "") -> str:
         *_head(assessment),
         *_filters(),
         *_overview(assessment),
-        *(part for dag in assessment.dags for part in _dag(dag, source_url)),
+        *(part for dag in _ordered(assessment) for part in _dag(dag, source_url)),
         *_files(assessment, source_url),
         f"<script>{_read('page.js')}</script></body></html>\n",
     ]
@@ -69,7 +72,7 @@ def _head(assessment: Assessment) -> Iterator[str]:
     yield "</ul>"
     yield '<p class="key">Tasks by how they run:'
     for name in dict.fromkeys(run for dag in assessment.dags for run in dag.runs):
-        yield f'<span class="{escape(name)}"></span>{escape(RUNS.get(name, name))}'
+        yield f' <span><i class="{escape(name)}"></i>{escape(RUNS.get(name, name))}</span>'
     yield "</p>"
 
 
@@ -81,26 +84,50 @@ def _filters() -> Iterator[str]:
     yield '<label><input type="checkbox" name="notes"> notes</label><output></output></form>'
 
 
+def _ordered(assessment: Assessment) -> list[DagAssessment]:
+    """Return the DAGs, those first that need most work."""
+    return sorted(assessment.dags, key=lambda each: (each.readiness, each.dag_id))
+
+
 def _overview(assessment: Assessment) -> Iterator[str]:
-    titles = "".join(f"<th>{title}</th>" for title in ("DAG", "Verdict", "Readiness", "Tasks", "Schedule"))
+    names = ("DAG", "Verdict", "Readiness", "Findings", "Tasks", "Schedule")
+    titles = "".join(f"<th>{title}</th>" for title in names)
     yield f'<table class="known"><thead><tr>{titles}</tr></thead><tbody>'
-    for dag in sorted(assessment.dags, key=lambda each: (each.readiness, each.dag_id)):
+    for dag in _ordered(assessment):
         yield (
-            f'<tr {_data(dag)}><td><a href="#{_anchor(dag)}">{escape(dag.dag_id)}</a></td>'
+            f'<tr {_data(dag)}><td><a href="#{_anchor(dag)}">{_breakable(dag.dag_id)}</a></td>'
             f'<td class="{dag.verdict}">{dag.verdict}</td>'
             f'<td class="number" data-label="Readiness">{dag.readiness}</td>'
+            f'<td data-label="Findings">{_heaviest(dag)}</td>'
             f'<td data-label="Tasks">{escape(runs_text(dag))}</td>'
             f'<td data-label="Schedule">{escape(schedule_text(dag))}</td></tr>'
         )
     yield "</tbody></table>"
 
 
+def _heaviest(dag: DagAssessment) -> str:
+    """Return the findings that decide about the verdict, by their ids; their titles are shown when one points at them."""
+    decisive = [each for each in dag.reasons if each.severity is not Severity.INFO]
+    shown = [
+        f'<span class="{each.severity.value}" title="{escape(each.title)}">{each.id}</span>'
+        for each in decisive[:_SHOWN]
+    ]
+    more = f" and {len(decisive) - _SHOWN} more" if len(decisive) > _SHOWN else ""
+    return " ".join(shown) + more
+
+
+def _breakable(name: str) -> str:
+    """Return a name that may be broken after its underscores."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def _dag(dag: DagAssessment, source_url: str) -> Iterator[str]:
     opened = " open" if dag.verdict != "ready" else ""
-    yield f'<details class="dag" id="{_anchor(dag)}" {_data(dag)}{opened}><summary><h2>{escape(dag.dag_id)}</h2> '
+    yield f'<details class="dag" id="{_anchor(dag)}" {_data(dag)}{opened}><summary><h2>{_breakable(dag.dag_id)}</h2> '
     yield f'<span class="score {dag.verdict}">{dag.verdict} · {dag.readiness}/100</span></summary>'
     facts = [
         ("file", _link(f"{dag.file}:{dag.line}", source_url)),
+        ("readiness", escape(f"{dag.readiness}/100: {reasons_text(dag) or 'nothing differs'}")),
         ("tasks", escape(runs_text(dag))),
         ("schedule", escape(schedule_text(dag))),
         ("next runs", escape(", ".join(dag.upcoming) or "none known")),

@@ -16,8 +16,16 @@ RUNS = {"lambda": "on Lambda", "pass": "nothing to run", "refused": "refused", "
 
 def runs_text(dag: DagAssessment) -> str:
     """Return how many tasks there are and how they run."""
-    parts = ", ".join(f"{count} {RUNS.get(name, name)}" for name, count in dag.runs.items())
-    return f"{len(dag.tasks)}: {parts}" if parts else "none"
+    parts = [f"{count} {RUNS.get(name, name)}" for name, count in dag.runs.items()]
+    total = f"{len(dag.tasks)}: " if len(parts) > 1 else ""
+    return total + ", ".join(parts) if parts else "none"
+
+
+def reasons_text(dag: DagAssessment) -> str:
+    """Return what keeps the readiness from 100, the heaviest first."""
+    return "; ".join(
+        f"{each.id} {each.title}{f' ({each.count} times)' if each.count > 1 else ''}" for each in dag.reasons
+    )
 
 
 def schedule_text(dag: DagAssessment) -> str:

@@ -69,7 +69,8 @@ def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
     if task.retry.attempts and task.retry.backoff > 1 and not task.tries_by_policy:
         yield RETRY_JITTER.at(
             task.span,
-            "the delay doubles exactly; Airflow adds a fixed share of up to as much again",
+            "retry_exponential_backoff: the delay doubles from try to try; Airflow adds up to as much again, so that "
+            "retries may come sooner here",
             "nothing: the first delay and the limit are the same",
             dag_id=dag_id,
             task_id=task.task_id,

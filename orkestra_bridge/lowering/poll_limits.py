@@ -140,7 +140,7 @@ def about_polling(workflow: Workflow, task: Task) -> Iterator[Finding]:
     elif pace.share and pace.steady_seconds < polling.timeout and not _loops(polling):
         yield SLOWER_POKES.at(
             task.span,
-            f"it looks every {pace.interval} s for {_duration(pace.steady_seconds)}; after that it waits "
+            f"the sensor looks every {pace.interval} s for {_duration(pace.steady_seconds)}; after that it waits "
             f"{pace.share:.1%} of the time that it has waited so far, so that the pokes of "
             f"{_duration(polling.timeout)} fit into an execution's history",
             f"nothing if it never waits longer than {_duration(pace.steady_seconds)}; else raise poke_interval or "

@@ -49,7 +49,7 @@ def account(workflow: Workflow) -> tuple[Finding, ...]:
         found.append(
             rules.NO_TASKS.at(
                 workflow.span,
-                "a state machine without states is none",
+                "the DAG has no tasks, and a state machine needs a state at least",
                 "give it a task, or leave the file out with .airflowignore",
                 dag_id=workflow.dag_id,
             )
@@ -216,9 +216,10 @@ def _claimed(
                 attribute=attribute.name,
             )
         elif attribute.value not in UNSET:
+            message = claim.message.format(value=_shown(attribute.value))
             yield claim.rule.at(
                 span,
-                claim.message.format(value=_shown(attribute.value)),
+                message if attribute.name in message else f"{attribute.name}: {message}",
                 claim.remedy,
                 dag_id=dag_id,
                 task_id=task_id,

@@ -19,8 +19,8 @@ def about_callbacks(workflow: Workflow) -> Iterator[Finding]:
     if workflow.dagrun_timeout is not None and is_given(workflow.attributes, "on_failure_callback"):
         yield rules.CALLBACK_AFTER_TIMEOUT.at(
             workflow.span,
-            f"it is called after a failure, but not when dagrun_timeout ({workflow.dagrun_timeout:g} s) is over: "
-            "Step Functions then ends the execution at once",
+            "on_failure_callback is called after a failure, but not when dagrun_timeout "
+            f"({workflow.dagrun_timeout:g} s) is over: Step Functions then ends the execution at once",
             "set a CloudWatch alarm on the state machine's ExecutionsTimedOut metric, with an SNS topic as its target",
             dag_id=workflow.dag_id,
             attribute="on_failure_callback",
@@ -29,7 +29,7 @@ def about_callbacks(workflow: Workflow) -> Iterator[Finding]:
         if task.retry.attempts and is_given(task.attributes, "on_retry_callback"):
             yield rules.CALLBACK_AFTER_KILL.at(
                 task.span,
-                "it is called after an error, but not when Lambda kills the function before its last try: "
+                "on_retry_callback is called after an error, but not when Lambda kills the function before its last try: "
                 "Step Functions retries by itself",
                 "nothing, or do its work at the beginning of the task if ti.try_number > 1",
                 dag_id=workflow.dag_id,

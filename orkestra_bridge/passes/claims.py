@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is said about an attribute that is not kept; ``message`` may use ``{value}``."""
+    """What is said about an attribute that is not kept; ``message`` may use ``{value}``, and gets the name in front."""
 
     rule: Rule
     message: str
@@ -73,8 +73,9 @@ _EMAIL = Claim(
 _EMAIL_FLAG = Claim(rules.EMAIL, "no e-mail is sent in any case ({value})", "see the remedy for `email`")
 _PAST = Claim(
     rules.DEPENDS_ON_PAST,
-    "executions do not know the outcome of the run before them",
-    "set it to False, or let the first task check what the last run left behind",
+    "each run is an execution of its own, and none knows how the run before it ended",
+    "remove the argument and let the first task check what the last run left behind; if runs must wait for each other, "
+    "keep this DAG on Airflow",
 )
 _LIMIT = Claim(
     rules.CONCURRENCY,
@@ -83,9 +84,10 @@ _LIMIT = Claim(
 )
 _QUEUE = Claim(
     rules.QUEUE,
-    "{value} has no meaning on Lambda",
-    "remove it; memory and time limits belong to the function",
+    "there are no workers to choose from by {value}: the task runs in the DAG's function",
+    'nothing if it fits there; else give the task memory, or target = "container", in orkestra.toml',
 )
+_NO_QUEUE = "no task waits in a queue: each starts as soon as the tasks before it allow"
 _DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
 _INLETS = Claim(
     rules.LINEAGE,
@@ -102,7 +104,9 @@ CLAIMS_BY_DAG = {
         "the schedule goes on after {value} failed runs",
         "set an alarm on ExecutionsFailed and disable the schedule in its action",
     ),
-    "sla_miss_callback": Claim(rules.SLA, "nothing calls it", "set a CloudWatch alarm on ExecutionTime"),
+    "sla_miss_callback": Claim(
+        rules.SLA, "nothing watches SLAs, so it is never called", "set a CloudWatch alarm on ExecutionTime"
+    ),
     "default_view": _DISPLAY,
     "orientation": _DISPLAY,
     "owner_links": _DISPLAY,
@@ -112,7 +116,9 @@ CLAIMS_BY_DAG = {
         "Airflow roles do not exist on AWS",
         "grant states:StartExecution on the machine to those who may run it",
     ),
-    "deadline": Claim(rules.DEADLINE, "nobody watches it", "set a CloudWatch alarm on ExecutionTime"),
+    "deadline": Claim(
+        rules.DEADLINE, "nobody watches whether a run keeps it", "set a CloudWatch alarm on ExecutionTime"
+    ),
     "allowed_run_types": _TEAM,
     "disable_bundle_versioning": _TEAM,
     "rerun_with_latest_version": _TEAM,
@@ -149,14 +155,18 @@ CLAIMS_BY_TASK = {
         "pool {value} is not enforced: tasks of different executions may run at the same time",
         "protect the resource itself, or limit the function's reserved concurrency",
     ),
-    "pool_slots": Claim(rules.POOL, "pools are not enforced", "see the remedy for `pool`"),
-    "priority_weight": Claim(rules.PRIORITY, "every task starts at once when it may", "nothing"),
-    "weight_rule": Claim(rules.PRIORITY, "every task starts at once when it may", "nothing"),
+    "pool_slots": Claim(
+        rules.POOL, "no pool is enforced, so that {value} slots mean nothing", "see the remedy for `pool`"
+    ),
+    "priority_weight": Claim(rules.PRIORITY, _NO_QUEUE, "nothing"),
+    "weight_rule": Claim(rules.PRIORITY, _NO_QUEUE, "nothing"),
     "queue": _QUEUE,
     "executor": _QUEUE,
     "executor_config": _QUEUE,
     "run_as_user": Claim(
-        rules.RUN_AS, "a Lambda function has one user", "give the function's role the rights instead"
+        rules.RUN_AS,
+        "a Lambda function has one user, and cannot run a task as {value}",
+        "remove the argument; what the task may do on AWS is for the function's role to say (TaskPolicyArn)",
     ),
     "resources": _QUEUE,
     "email": _EMAIL,
@@ -164,7 +174,7 @@ CLAIMS_BY_TASK = {
     "email_on_retry": _EMAIL_FLAG,
     "sla": Claim(
         rules.SLA,
-        "an SLA of {value} is not watched",
+        "nobody watches whether the task ends within {value} s",
         "set a CloudWatch alarm on the state machine's ExecutionTime",
     ),
     "depends_on_past": _PAST,

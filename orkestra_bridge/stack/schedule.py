@@ -116,9 +116,8 @@ def _asset_view(workflow: Workflow, condition: AssetCondition) -> _Result:
 
 def _unsupported_view(workflow: Workflow) -> _Result:
     schedule = workflow.schedule
-    message = (
-        f"schedule {schedule.text} ({schedule.kind.value}): EventBridge Scheduler knows nothing but times"
-    )
+    message = f"schedule {schedule.text} ({schedule.kind.value}): EventBridge Scheduler starts runs at times that are "
+    "fixed beforehand, and by nothing else"
     remedy = _REMEDIES[schedule.kind]
     if schedule.text in _PARTITIONED:
         message = (

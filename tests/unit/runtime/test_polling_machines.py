@@ -148,7 +148,7 @@ def test_what_is_slower_is_said() -> None:
     (finding,) = [
         each for each in lower(a_workflow(sensor(polling=Polling()))).findings if each.id == "OB328"
     ]
-    assert "it looks every 60 s for " in finding.message
+    assert "the sensor looks every 60 s for " in finding.message
     assert "7 days" in finding.message
     short = a_workflow(sensor(polling=Polling(timeout=7200.0)))
     assert not [each for each in lower(short).findings if each.id == "OB328"]
