@@ -75,7 +75,7 @@ def test_memory_that_the_configuration_gives_a_task_is_paid() -> None:
 
 
 def test_each_price_says_where_it_is_from() -> None:
-    for entry in prices()["prices"].values():
+    for entry in (*prices()["prices"].values(), *prices()["left_out"].values()):
         assert entry.keys() - {"quotes"} == {"value", "what", "region", "source", "as_of", "verified"}
         assert entry["source"].startswith("https://")
         if entry["verified"]:
