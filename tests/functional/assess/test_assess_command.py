@@ -178,6 +178,11 @@ def test_the_page_in_a_browser(home: Path, browser: Callable[..., str], tmp_path
         '<form class="filters" hidden' in source
     )  # so without JavaScript there are no filters, and all is shown
     assert "<details" in source.partition("<script>")[0]
+    overview = source.partition("</table>")[0]
+    assert '<span class="error" title="a run that depends on the run before it">OB206</span>' in overview
+    assert "49/100: OB206 a run that depends on the run before it" in source
+    order = [each.partition('"')[0] for each in source.split('<details class="dag" id="dag-')[1:]]
+    assert order[0] == "past", "what needs most work comes first"
     browser(page, "--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 

@@ -77,6 +77,13 @@ def test_each_finding_has_a_place_and_a_remedy(assessment: Assessment) -> None:
             assert finding.dag_place
 
 
+def test_a_finding_about_an_argument_names_it(assessment: Assessment) -> None:
+    about = [each for each in assessment.all_findings() if each.id.startswith("OB2") and each.attribute]
+    assert len(about) > 20
+    unnamed = {each.id for each in about if each.attribute and each.attribute not in each.message}
+    assert unnamed <= {"OB213", "OB220", "OB222", "OB236", "OB249"}, "those tell it in other words"
+
+
 def test_schedules_keep_their_zones(assessment: Assessment) -> None:
     views = {dag.dag_id: dag for dag in assessment.dags}
     assert views["time_zone_plain"].schedule["timezone"] == "America/New_York"
