@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aws_converter
 import pytest
 
 from orkestra_bridge.assess.run import AssessOptions, assess
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 DAGS = Path(__file__).parents[2] / "dags"
 GOLDEN = DAGS / "expected.json"
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "comparison.md"
+ANSWERS = aws_converter.RECORD
 NEVER_A_TRAP = frozenset({"OB327", "OB501"})
 """Said of nearly every file: no time limit, no schedule."""
 
@@ -91,6 +93,57 @@ def test_schedules_keep_their_zones(assessment: Assessment) -> None:
     assert views["timetable_object"].schedule["timezone"] == "Asia/Tokyo"
     assert views["timetable_object"].upcoming[0] == "2024-06-01T09:00+09:00"
     assert views["several_crons"].schedule["expressions"] == ["cron(0 9 * * ? *)", "cron(0 18 ? * FRI *)"]
+
+
+WORDS = {
+    "time zone": "timezone",
+    "the interval": "interval",
+    "trigger rule": "trigger_rule",
+    "callbacks": "callback",
+    "looks": "tooltip",
+}
+"""What the page calls lost, beside names of arguments."""
+WRITTEN = {
+    "catchup": '"catchup": true',
+    "wait_for_downstream": '"wait_for_downstream": true',
+    "continuous": "@continuous",
+    "once": "@once",
+    "paused": "is_paused_upon_creation",
+    "priority": '"priority_weight": 10',
+    "retry_backoff": '"retry_exponential_backoff": true',
+    "long_task": "execution_timeout",
+    "task_dates": '"year": 2025',
+}
+"""What shows that an argument is in the YAML, where it is not the name of the file."""
+
+
+def lost_of(cell: str) -> list[str]:
+    """Return what a cell of the page says is lost: names in backticks before the word, and the words above."""
+    said, found, _ = cell.partition("lost")
+    if not found:
+        return []
+    names = re.findall(r"`([a-z_]+)`", said)
+    return [*names, *(key for words, key in WORDS.items() if words in said)]
+
+
+def test_the_page_says_what_the_converter_of_aws_answered() -> None:
+    """The answers are those that tests/support/aws_converter.py has written down."""
+    answers: dict[str, Any] = json.loads(ANSWERS.read_text(encoding="utf-8"))
+    assert answers.keys() == {path.name for path in DAGS.glob("*.py")}
+    assert f"{aws_converter.PACKAGE}` {aws_converter.VERSION}" in PAGE.read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines()]
+    checked = 0
+    for files, theirs, _ in (row for row in rows if len(row) == 3 and "`" in row[0]):
+        for name in re.findall(r"`(\w+)`", files):
+            answer = answers[f"{name}.py"]
+            assert ("refused" in theirs) == (answer["exit"] != 0), name
+            dags = json.dumps([dag for each in answer["yaml"].values() for dag in each.values()])
+            inside = dags.replace(f'"{name}"', "").replace('"trigger_rule": "all_success"', "")
+            assert [each for each in lost_of(theirs) if each in inside] == [], name
+            if "written into the YAML" in theirs:
+                assert WRITTEN.get(name, f'"{name}": ') in dags, name
+            checked += 1
+    assert checked == len(answers)
 
 
 def test_the_page_that_compares_says_the_same() -> None:
