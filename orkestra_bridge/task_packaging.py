@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.packaging.layer import LIMIT_TEXT, MEGABYTE, is_too_large
-from orkestra_bridge.packaging.rules import NO_WHEEL, NOT_CHECKED
+from orkestra_bridge.packaging.rules import LAYER_TOO_LARGE, NO_WHEEL, NOT_CHECKED
 from orkestra_bridge.packaging.task_packages import met, only_for
 from orkestra_bridge.passes.placement import place_all
 
@@ -99,12 +99,24 @@ def about_task_packages(of_tasks: Iterable[OfTasks], workflow: Workflow, file: D
             about = "" if finding.id == NOT_CHECKED.id else f"with the {each.packages.text}: "
             yield replace(finding, message=f"{about}{finding.message}")
         for finding in each.built.findings if each.built else ():
-            message = f"{each.packages.text}: {finding.message}"
-            wrong = finding.id == NO_WHEEL.id
-            remedy = (
-                f"correct {each.packages.given.file}, or choose another target" if wrong else finding.remedy
-            )
+            message, remedy = _in_their_words(each, finding)
             yield replace(finding, message=message, remedy=remedy, dag_id=workflow.dag_id, file=file.display)
+
+
+def _in_their_words(of_tasks: OfTasks, finding: Finding) -> tuple[str, str]:
+    """Return message and remedy of a finding about a layer, for the tasks that it is for."""
+    packages, built = of_tasks.packages, of_tasks.built
+    if finding.id == LAYER_TOO_LARGE.id and built is not None and built.layer is not None:
+        return (
+            (
+                f"{packages.text}: they have {built.layer.size // MEGABYTE} MB unzipped, Lambda takes {LIMIT_TEXT}, and "
+                "a sensor cannot wait in a container"
+            ),
+            f"name less in {packages.given.file}, or keep it from the sensors",
+        )
+    wrong = finding.id == NO_WHEEL.id
+    remedy = f"correct {packages.given.file}, or choose another target" if wrong else finding.remedy
+    return f"{packages.text}: {finding.message}", remedy
 
 
 def in_containers(workflow: Workflow, of_tasks: Iterable[OfTasks]) -> Workflow:

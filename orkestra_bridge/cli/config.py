@@ -79,7 +79,7 @@ def _rows(
             )
             yield key, _shown(context.params[str(parameter.name)]), origin
     for override in configuration.overrides:
-        task = f".tasks.{override.task}" if override.task != "*" else ""
+        task = f".tasks.{override.written}" if override.task != "*" else ""
         yield f"dags.{override.dag}{task}.{override.key}", _shown(override.value), override.origin
 
 

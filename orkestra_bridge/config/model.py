@@ -45,13 +45,21 @@ class Value:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A value for some DAGs, or for some of their tasks; patterns as in a shell."""
+    """A value for some DAGs, or for some of their tasks; patterns as in a shell.
+
+    ``task`` is ``**`` for what is said of all tasks and means something else than what is said of the DAG.
+    """
 
     dag: str
     task: str = "*"
     key: str
     value: Any
     origin: str
+
+    @property
+    def written(self) -> str:
+        """Return the pattern for tasks as it is in the file."""
+        return "*" if self.task == "**" else self.task
 
 
 @final

@@ -322,3 +322,4 @@ def test_requirements_of_all_tasks_are_told_from_those_of_the_dag(home: Path) ->
     assert for_dag(found.requirements, "x") == Path("dag.txt")
     assert for_task(found.requirements, "x", "any") == Path("task.txt")
     assert for_dag(found.memory, "x") == 256
+    assert "dags.x.tasks.*.requirements" in run("config", "show")[1]
