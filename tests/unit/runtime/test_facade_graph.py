@@ -96,6 +96,7 @@ with DAG('d', **ARGS):
     one.override(task_id='mapped').partial(y=third).expand(x=[1, 2]) >> E(task_id='end')
     PythonOperator.partial(task_id='wide', python_callable=print).expand(op_args=first.map(lambda v: [v]))
     one.expand_kwargs(second.zip(first))
+    E.partial(task_id='plain', owner=second['name'], doc=op.output).expand(depends_on_past=first)
     @task_group
     def per(x):
         one.override(task_id='inside')(x)
@@ -112,6 +113,7 @@ with DAG('d', **ARGS):
         "end": ["mapped"],
         "wide": ["one"],
         "one__3": ["one", "one__1"],
+        "plain": ["one"],
         "per.inside": ["one", "one__1"],
     }
     operators = {task_id: task["operator"] for task_id, task in describe(package.dag).items()}

@@ -65,7 +65,11 @@ class MappedOperator(SetupTeardownMixin, DAGNode):
         if dag:
             dag.add_task(self)
         SetupTeardownContext.add(self)
-        self._link((self.partial_kwargs, expand_input))
+        # as Airflow: an argument that is no template draws no edge, though its value may be one when it is rendered
+        templates = [
+            value for name, value in self.partial_kwargs.items() if name in operator_class.template_fields
+        ]
+        self._link((templates, expand_input))
 
     def _link(self, value: Any) -> None:
         for operator, _key in XComArg.iter_xcom_references(value):
