@@ -10,6 +10,7 @@ Sources: AWS "Step Functions service quotas" (25,000 events in an execution's hi
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of, waiting_events
@@ -179,8 +180,8 @@ def _distributed(workflow: Workflow, task: Task, members: Members, room: int) ->
     if length and length > most:
         yield MAP_TOO_LONG.at(
             task.span,
-            f"{length} instances are more than the result of a distributed Map has room for: {most}",
-            "map over batches of items",
+            f"{length:,} instances are more than the result of a distributed Map has room for: {most:,}",
+            f"map over batches: lists of {math.ceil(length / most)} items make {_batches(length, most):,} instances",
             **_about(workflow, task, members),
         )
         return
@@ -198,6 +199,11 @@ def _distributed(workflow: Workflow, task: Task, members: Members, room: int) ->
         "nothing, but for two more state transitions per instance; else map over batches of items",
         **_about(workflow, task, members),
     )
+
+
+def _batches(length: int, most: int) -> int:
+    """Return how many batches there are if they are as small as ``most`` of them allow."""
+    return math.ceil(length / math.ceil(length / most))
 
 
 def _about(workflow: Workflow, task: Task, members: Members) -> dict[str, str]:

@@ -198,5 +198,6 @@ def test_the_report_says_why_and_how_many() -> None:
     ]
     assert refused.id == "OB341"
     assert (
-        "4000 instances are more than the result of a distributed Map has room for: 2391" in refused.message
+        "4,000 instances are more than the result of a distributed Map has room for: 2,391" in refused.message
     )
+    assert refused.remedy == "map over batches: lists of 2 items make 2,000 instances"
