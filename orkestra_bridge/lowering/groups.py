@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
+    from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.ir.model import MappedGroup, Workflow
     from orkestra_bridge.lowering.regions import Decomposition
+    from orkestra_bridge.options import Joins
 
 OPERATOR = "MappedTaskGroup"
 
@@ -152,26 +154,42 @@ def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, st
         )
 
 
-def nesting_of(members: tuple[Task, ...]) -> Decomposition:
-    """Return the nesting of the tasks of a mapped group, in the order that they have among themselves."""
+def order_inside(members: tuple[Task, ...]) -> Order:
+    """Return the order that the tasks of a mapped group have among themselves."""
     inside = frozenset(task.task_id for task in members)
-    order = order_of(
+    return order_of(
         tuple(task.task_id for task in members),
         {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
     )
-    return decompose(order, "barrier")
 
 
-def check_groups(workflow: Workflow, of: Grouped) -> tuple[Finding, ...]:
+def nestings(of: Grouped, joins: Joins, distributed: frozenset[str]) -> dict[str, Decomposition]:
+    """Return the nesting of the tasks of each mapped group.
+
+    Instances that are executions of their own have no joins: AWS does not say which right it takes to wake a task of such
+    an execution.
+    """
+    return {
+        name: decompose(order_inside(members), "barrier" if name in distributed else joins)
+        for name, members in of.members.items()
+    }
+
+
+def check_groups(workflow: Workflow, of: Grouped, nested: Mapping[str, Decomposition]) -> tuple[Finding, ...]:
     """Return what the machine does differently for the tasks of mapped groups."""
-    found = [finding for name, members in of.members.items() for finding in _group(workflow, name, members)]
-    return tuple(found)
+    return tuple(
+        finding
+        for name, members in of.members.items()
+        for finding in _group(workflow, name, members, nested[name])
+    )
 
 
-def _group(workflow: Workflow, name: str, members: tuple[Task, ...]) -> Iterator[Finding]:
+def _group(
+    workflow: Workflow, name: str, members: tuple[Task, ...], decomposition: Decomposition
+) -> Iterator[Finding]:
     own = {task.task_id for task in members}
     outside = {each for task in members for each in task.upstream} - own
-    nested = {wait.task_id: wait.waits_for for wait in nesting_of(members).waits}
+    nested = {wait.task_id: wait.waits_for for wait in decomposition.waits}
     above: dict[str, set[str]] = {}
     for task in members:
         above[task.task_id] = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))

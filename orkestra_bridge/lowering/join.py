@@ -1,4 +1,4 @@
-"""The states of a join: one item of a DynamoDB table per execution and waiting task, no function, no polling.
+"""The states of a join: one item of a DynamoDB table per execution and waiting task instance, no function, no polling.
 
     wait      puts the task's token into the item, unless all have reported already; then `collect` reads what they left
     report    adds the sender and its ledger entries to the item, unless that would complete it and somebody waits; then
@@ -204,7 +204,8 @@ def _carried(plan: Plan, report: Report) -> str:
 
 
 def _item(waiter: str, scope: Scope) -> dict[str, Any]:
-    key = expression(f"{scope.execution}.Id & {text(f'#{waiter}')}")
+    index = f" & '#' & $string({scope.map_index})" if scope.map_index else ""
+    key = expression(f"{scope.execution}.Id & {text(f'#{waiter}')}{index}")
     return {"TableName": TABLE, "Key": {"id": {"S": key}}}
 
 

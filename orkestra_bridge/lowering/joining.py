@@ -29,7 +29,7 @@ class Report:
     """What one task tells a waiting task when it has ended.
 
     Attributes:
-        number: Counts the reports of a machine.
+        number: Counts the reports of a machine, those in its mapped groups included.
         carries: Ids of the ledger entries that go with it, its own included.
         states: States of the sender at which the waiting task starts at once; none if it needs all reports.
         may_skip: True if the sender can skip the waiting task, which then starts at once, too.
@@ -65,6 +65,11 @@ class Joins:
     sent: Mapping[str, tuple[Report, ...]] = field(default_factory=dict)
     known: tuple[int, ...] = ()
 
+    @property
+    def reports(self) -> int:
+        """The number of reports."""
+        return sum(map(len, self.waiting.values()))
+
     def imported(self, inside: tuple[str, ...], siblings: frozenset[str]) -> tuple[str, ...]:
         """Return what reports bring into a branch with these tasks, in their order, that is new to its Parallel.
 
@@ -73,21 +78,21 @@ class Joins:
         brought = {
             name for task in inside for report in self.waiting.get(task, ()) for name in report.carries
         }
-        if not brought:  # the tasks of a mapped group never wait for reports, and the order has none of them
+        if not brought:
             return ()
         index = {name: i for i, name in enumerate(self.order.names)}
         before = self.known[index[inside[0]]]
         return tuple(sorted(name for name in brought - siblings if not before >> index[name] & 1))
 
 
-def joins_of(workflow: Workflow, starts: Starts, decomposition: Decomposition) -> Joins:
-    """Return the joins that a nesting of the starting order needs."""
+def joins_of(workflow: Workflow, starts: Starts, decomposition: Decomposition, first: int = 1) -> Joins:
+    """Return the joins that a nesting of the starting order needs; the first report has the number ``first``."""
     order = starts.order
     known = tuple(_with_above(order, mask) for mask in masks_before(order, decomposition.region))
     senders: dict[str, list[str]] = {}
     for sender, waiter in decomposition.relaxed:
         senders.setdefault(waiter, []).append(sender)
-    numbers = count(1)
+    numbers = count(first)
     waiting: dict[str, tuple[Report, ...]] = {}
     sent: dict[str, list[Report]] = {}
     for i, task in enumerate(workflow.tasks):

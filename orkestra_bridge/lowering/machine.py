@@ -10,10 +10,10 @@ from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.ir.graph import bits, mask_of
 from orkestra_bridge.lowering.container import placeholders
-from orkestra_bridge.lowering.early import starts_of
+from orkestra_bridge.lowering.early import Starts, starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.functions import function_arns
-from orkestra_bridge.lowering.groups import check_groups, grouped
+from orkestra_bridge.lowering.groups import check_groups, grouped, nestings, order_inside
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
@@ -33,14 +33,14 @@ from orkestra_bridge.operators.images import builds_of, definitions_of
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.asl.model import State
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.cutting import Weight
-    from orkestra_bridge.lowering.early import Starts
     from orkestra_bridge.lowering.groups import Grouped
+    from orkestra_bridge.lowering.joining import Joins as Joined
     from orkestra_bridge.lowering.parts import Machines
     from orkestra_bridge.lowering.regions import Region
     from orkestra_bridge.options import Joins, Maps
@@ -87,13 +87,15 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
     starts, decomposition = nest(workflow, joins)
     distributed = _distributed(groups, maps)
     shares = ledger_shares(workflow, groups.workflow, groups.members, starts.order, distributed)
-    plan = replace(_plan(groups, workflow, starts, decomposition), distributed=distributed, shares=shares)
+    nested = nestings(groups, joins, distributed)
+    plan = _plan(groups, workflow, starts, decomposition)
+    plan = replace(plan, distributed=distributed, shares=shares, inside=_inside(plan, nested))
     machines = within_limits(plan, decomposition.region, _machine, limit)
     plan = machines.plan
     findings = (
         *check_limits(workflow, starts),
         *check_mapping(groups.workflow, groups.members, plan.sharing, plan.distributed, _most(plan)),
-        *check_groups(workflow, groups),
+        *check_groups(workflow, groups, nested),
         *_waits(groups.workflow, decomposition),
         *_own_check(machines),
         *check_size(machines, limit),
@@ -107,10 +109,26 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
         region=machines.region,
         states=sum(_states(each.machine) for each in machines.all),
         transitions=sum(_transitions(each.machine) for each in machines.all)
-        + JOIN_TRANSITIONS * len(plan.joins.waiting),
+        + JOIN_TRANSITIONS * sum(len(each.waiting) for each in (plan.joins, *_joins_inside(plan))),
         weights={each.name: each.weight for each in machines.all},
         findings=findings,
     )
+
+
+def _inside(plan: Plan, nested: Mapping[str, Decomposition]) -> dict[str, tuple[Region, Joined]]:
+    """Return the nesting of each mapped group with its joins; no two reports of the machine have the same number."""
+    found, first = {}, plan.joins.reports + 1
+    for name, decomposition in nested.items():
+        members = plan.groups.members[name]
+        alone = replace(plan.workflow, tasks=members)
+        joins = joins_of(alone, Starts(order=order_inside(members)), decomposition, first)
+        found[name] = (decomposition.region, joins)
+        first += joins.reports
+    return found
+
+
+def _joins_inside(plan: Plan) -> Iterator[Joined]:
+    return (joins for _, joins in plan.inside.values())
 
 
 def _most(plan: Plan) -> dict[str, int]:

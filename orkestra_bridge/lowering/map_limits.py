@@ -11,9 +11,12 @@ Sources: AWS "Step Functions service quotas" (25,000 events in an execution's hi
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of, waiting_events
+from orkestra_bridge.lowering.regions import decompose
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_DISTRIBUTED, MAP_LENGTH, MAP_TOO_LONG
 from orkestra_bridge.lowering.task import SERVICE_ERRORS
 from orkestra_bridge.runtime.mapping import RESULT_BYTES
@@ -36,6 +39,9 @@ _EVENTS_PER_STATE = 5
 _EVENTS_PER_ITERATION = 4
 """Started and succeeded, and a Pass state entered and exited where the instance failed."""
 _EVENTS_PER_RETRY = 3
+_EVENTS_OF_JOIN = 16
+_EVENTS_OF_REPORT = 5
+"""`Wait before`, and then `Collect reports` or what the last report completes; each report by itself."""
 _EVENTS_OF_MACHINE = 100
 _EVENTS_OF_MAP = 6
 """A distributed Map: entered, started, its run started and succeeded, succeeded, exited."""
@@ -230,7 +236,20 @@ def _events(workflow: Workflow, task: Task, members: Members) -> int:
     pokes = sum(
         budget_of(workflow, each) if each.polling else waiting_events(workflow, each) for each in states
     )
-    return _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes
+    joins = _join_events(tuple((each.task_id, each.upstream) for each in states)) if len(states) > 1 else 0
+    return (
+        _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes + joins
+    )
+
+
+@lru_cache(maxsize=256)
+def _join_events(edges: tuple[tuple[str, tuple[str, ...]], ...]) -> int:
+    """Return the events of the joins that the tasks of a mapped group need, given with their upstream tasks."""
+    names = tuple(name for name, _ in edges)
+    inside = {name: tuple(each for each in upstream if each in names) for name, upstream in edges}
+    relaxed = decompose(order_of(names, inside)).relaxed
+    waiting = {waiter for _, waiter in relaxed}
+    return _EVENTS_OF_JOIN * len(waiting) + _EVENTS_OF_REPORT * len(relaxed)
 
 
 def _most_events(workflow: Workflow, task: Task, members: Members) -> int:

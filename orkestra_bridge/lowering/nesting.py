@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.asl.jsonata import expression
 from orkestra_bridge.asl.model import Machine, ParallelState, State
 from orkestra_bridge.lowering.container import first_name, lower_in_container
 from orkestra_bridge.lowering.empty import lower_empty
-from orkestra_bridge.lowering.groups import nesting_of
 from orkestra_bridge.lowering.join import lower_reports, lower_waiting, waiting_name
 from orkestra_bridge.lowering.map import (
     INDEX_VARIABLE,
@@ -163,7 +163,8 @@ def _instance(plan: Plan, group: str, around: Scope) -> Machine:
         execution=execution_of(plan, group, around),
     )
     end = end_of_instance(plan, group)
-    body = lower_region(plan, nesting_of(members).region, scope, next(iter(end), None))
+    region, joins = plan.inside[group]
+    body = lower_region(replace(plan, joins=joins), region, scope, next(iter(end), None))
     name = plan.names.fresh(f"{group}: instance")
     return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states, **end})
 

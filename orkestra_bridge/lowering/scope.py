@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
     from orkestra_bridge.lowering.map_data import Share
+    from orkestra_bridge.lowering.regions import Region
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.images import Build, ImageDefinition
     from orkestra_bridge.operators.registry import Family
@@ -41,6 +42,7 @@ class Plan:
         archived: For each such part, the tasks of which it has entries, as far as it has been lowered.
         parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
+        inside: For each mapped group, the nesting of its tasks and their joins.
         images: The definitions of the user's images, of which each task has one that runs its image as it is.
         builds: The images that are built for tasks in containers.
         distributed: The mapped tasks and groups whose instances are executions of their own.
@@ -54,6 +56,7 @@ class Plan:
     setups: SetupGraph
     joins: Joins
     groups: Grouped
+    inside: Mapping[str, tuple[Region, Joins]] = field(default_factory=dict)
     images: tuple[ImageDefinition, ...] = ()
     builds: tuple[Build, ...] = ()
     distributed: frozenset[str] = frozenset()

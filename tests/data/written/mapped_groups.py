@@ -257,6 +257,16 @@ with DAG("group_in_group_arguments", **COMMON):
     second.partial(x=first.expand(x=[1, 2])).expand(y=["a", "b"])
 
 for name, items in (("literal", [1, 2, 3]), ("open", None)):
+    with DAG(f"group_does_not_nest_{name}", **COMMON):
+
+        @task_group
+        def zigzag(x):
+            left, right = some_fail(x), double(x)
+            double.override(task_id="of_left")(left) >> EmptyOperator(task_id="empty")
+            both(left, right)
+            right >> EmptyOperator(task_id="of_right") >> double.override(task_id="last")(x)
+
+        zigzag.expand(x=items or numbers()) >> end(trigger_rule="all_done")
     for member in (double, some_fail):
         with DAG(f"group_setup_{name}_{member.function.__name__}", **COMMON):
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -240,10 +243,68 @@ def test_what_is_said_about_groups() -> None:
     assert ("OB343", "g.y") in findings(early)
 
 
+N_SHAPE = (member("g.a"), member("g.b"), member("g.c", "g.a"), member("g.d", "g.a", "g.b"))
+
+
+class Slow(Function):
+    """A function whose ``g.b`` takes 50 seconds of the virtual clock, all else one; ``ended`` has when."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.ended: dict[str, float] = {}
+
+    async def invoked(self, call: TaskCall) -> Any:
+        payload = call.arguments["Payload"]
+        await asyncio.sleep(50 if payload["task_id"] == "g.b" else 1)
+        self.ended[f"{payload['task_id']}[{payload['map_index']}]"] = self.clock.elapsed
+        return {"Payload": self(payload)}
+
+
+def test_branches_in_an_instance_of_a_group_meet_in_joins_of_its_own() -> None:
+    workflow = with_group(*N_SHAPE, expansion=Expansion(length=3))
+    lowered = lower(workflow)
+    assert not [one for one in lowered.findings if one.id == "OB321"]
+    assert check(lowered.definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
+    clock = VirtualClock()
+    function = Slow(clock)
+    tasks = ServiceTasks(function.invoked)
+    ended = clock.run(execute(lowered.definition, {}, tasks=tasks, clock=clock))
+    assert ended.status == "SUCCEEDED"
+    assert function.ended == {
+        f"g.{name}[{index}]": moment
+        for index in range(3)
+        for name, moment in (("a", 1.0), ("b", 50.0), ("c", 2.0), ("d", 51.0))
+    }
+    seen = [payload["ledger"] for payload in function.payloads if payload["task_id"] == "g.d"]
+    assert [{ledger["g.a"]["map_index"], ledger["g.b"]["map_index"]} for ledger in seen] == [{0}, {1}, {2}]
+    assert [one["map_index"] for one in ended.output["g.d"]["instances"]] == [0, 1, 2]
+
+
 def test_waits_that_nesting_a_group_adds_are_said() -> None:
-    n_shape = with_group(member("g.a"), member("g.b"), member("g.c", "g.a"), member("g.d", "g.a", "g.b"))
-    waits = [one for one in lower(n_shape).findings if one.id == "OB321"]
-    assert [(one.task_id, one.message.partition(":")[0]) for one in waits] == [("g.c", "also waits for g.b")]
+    workflow = with_group(*N_SHAPE, expansion=Expansion(length=3))
+    for lowered in (lower(workflow, "barrier"), lower(workflow, maps="distributed")):
+        waits = [one for one in lowered.findings if one.id == "OB321"]
+        assert [(one.task_id, one.message.partition(":")[0]) for one in waits] == [
+            ("g.c", "also waits for g.b")
+        ]
+
+
+def test_joins_in_a_group_and_around_it_are_told_apart() -> None:
+    outside = (
+        a_task("a", "g.d"),
+        a_task("b", "g.d"),
+        a_task("c", "a"),
+        a_task("d", "a", "b"),
+    )
+    lowered = lower(with_group(*N_SHAPE, *outside, expansion=Expansion(length=2)))
+    clock = VirtualClock()
+    tasks = ServiceTasks(Function().invoked)
+    ended = clock.run(execute(lowered.definition, {}, tasks=tasks, clock=clock))
+    assert ended.status == "SUCCEEDED"
+    assert ended.output["d"]["state"] == "success"
+    text = json.dumps(lowered.definition)
+    assert {f"report{number}" for number in (1, 2)} <= set(re.findall(r"report\d", text))
 
 
 def test_all_tasks_of_a_group_count_for_the_history() -> None:
