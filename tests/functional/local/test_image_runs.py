@@ -282,7 +282,7 @@ def test_callbacks_about_a_pod_have_nothing_to_hear_of_and_those_that_hear_the_l
     conversion = converted(tmp_path, CALLBACKS_DAG)
     evicts, reads = conversion.report.dags
     assert [(each.id, each.message) for each in evicts.findings if each.attribute == "callbacks"] == [
-        ("OB234", "Evicts is not called: it is told what becomes of a pod, and there is none")
+        ("OB234", "callbacks: Evicts is not called: it is told what becomes of a pod, and there is none")
     ]
     assert [each.id for each in reads.findings if each.attribute == "callbacks"] == ["OB235"]
     assert conversion.translated == ("evicts",)
