@@ -42,6 +42,8 @@ WITH_AIRFLOW_2 = BATCHES[: max(len(BATCHES) // 3, 1)]
 MAPPED = batches(COUNT // 9, 20)
 SKIPPED_BEFORE_A_FAILURE = (302, 426, 762, 1070)
 """Seeds of DAGs in which a skip is seen before a failure, or a failure before a skip that comes over it."""
+ONCE_TOLD_WRONGLY = (5030, 5129)
+"""Seeds of DAGs that the model told wrongly: a command that fails for good, a None that is pulled in a list."""
 MINIMISED = 3
 """DAGs per batch that are worth the time."""
 
@@ -63,6 +65,11 @@ def test_what_is_seen_first_decides(airflow3: Airflow, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seeds", WITH_AIRFLOW_2, ids=name_of)
 def test_generated_dags_end_as_in_airflow_2(seeds: range, airflow2: Airflow, tmp_path: Path) -> None:
     compare(seeds, airflow2, tmp_path, large=LARGE)
+
+
+@pytest.mark.airflow2
+def test_what_the_model_once_told_wrongly(airflow2: Airflow, tmp_path: Path) -> None:
+    compare(ONCE_TOLD_WRONGLY, airflow2, tmp_path, large=True)
 
 
 @pytest.mark.parametrize("seeds", MAPPED, ids=name_of)

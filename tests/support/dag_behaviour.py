@@ -129,8 +129,14 @@ def _pulled(pull: Pull, store: Mapping[str, Mapping[str, Any]], major: int) -> A
     values = [store.get(task_id, {}).get(pull.key) for task_id in pull.task_ids]
     if not pull.listed:
         return values[0]
-    # Airflow 2 selects the rows that exist, Airflow 3 asks task by task
-    return values if major > 2 else [value for value in values if value is not None]
+    # Airflow 2 selects the rows that exist, also those of a None that was pushed, Airflow 3 asks task by task
+    return (
+        values if major > 2 else [store[name][pull.key] for name in pull.task_ids if _has(store, name, pull)]
+    )
+
+
+def _has(store: Mapping[str, Mapping[str, Any]], task_id: str, pull: Pull) -> bool:
+    return pull.key in store.get(task_id, {})
 
 
 def _lacks(plan: DagPlan, argument: Argument, store: Mapping[str, Mapping[str, Any]], major: int) -> bool:

@@ -284,7 +284,9 @@ class _Generator:
     def bash(self, plan: DagPlan, task: TaskPlan) -> TaskPlan:
         sources = [name for name in sorted(plan.above[task.task_id]) if _is_word(plan.by_id[name])]
         pulls = (Pull(task_ids=(self.rng.choice(sources),)),) if sources and self.chance(0.7) else ()
-        return replace(task, value=self.rng.choice(("one", "two three")), pulls=pulls)
+        # a command that fails is always tried again
+        outcome: Outcome = "fail" if task.outcome == "fail_for_good" else task.outcome
+        return replace(task, value=self.rng.choice(("one", "two three")), pulls=pulls, outcome=outcome)
 
     # -- XComs
 
