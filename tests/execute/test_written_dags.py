@@ -5,6 +5,7 @@ The same files are parsed and run by Airflow 2 and 3 and must end alike: states 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,29 @@ if TYPE_CHECKING:
     from airflow_process import Airflow
 
 FOLDER = Path(__file__).parents[1] / "data" / "written"
-LONG = ("mapped_groups", "mapping")
-"""Files with so many DAGs that each is a test, so that workers can share them."""
+APART = ("mapped_groups", "mapping", "virtualenv")
+"""Files that take so long that each is a test, so that workers can share them."""
 SHARES = {
-    **{name: [FOLDER / f"{name}.py"] for name in LONG},
-    "others": sorted(path for path in FOLDER.glob("*.py") if path.stem not in LONG),
+    **{name: [FOLDER / f"{name}.py"] for name in APART},
+    "others": sorted(path for path in FOLDER.glob("*.py") if path.stem not in APART),
 }
+LONG = ("mapped_groups", "virtualenv")
+"""Compared with Airflow 2 by default, and with 3 where there is time."""
 shares = pytest.mark.parametrize("share", SHARES)
 
 
-@shares
+@pytest.mark.parametrize(
+    "share",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.skipif(
+                name in LONG and "ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes more than a minute"
+            ),
+        )
+        for name in SHARES
+    ],
+)
 def test_written_dags_end_as_in_airflow_3(share: str, airflow3: Airflow, tmp_path: Path) -> None:
     compare(SHARES[share], airflow3, tmp_path)
 

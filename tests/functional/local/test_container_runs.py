@@ -70,7 +70,9 @@ with DAG("d", start_date=datetime(2024, 1, 1), schedule=None):
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="session"
+)  # not of the module: workers that share its tests would make it again and again
 def conversion(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     home = tmp_path_factory.mktemp("containers")
     (home / "dag.py").write_text(DAG, encoding="utf-8")
@@ -84,7 +86,7 @@ def conversion(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     return convert(options)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def result(conversion: Conversion) -> RunResult:
     machine = conversion.out / "d" / "state_machine.asl.json"
     text = machine.read_text()
