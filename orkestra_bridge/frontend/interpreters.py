@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.ir.attributes import value_of
 from orkestra_bridge.ir.places import Interpreter
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def with_interpreters(workflow: Workflow, environment: Environment, root: Path) 
     if not any(_names_one(task.bases) for task in workflow.tasks):
         return workflow
     tasks = (
-        replace(task, interpreter=_interpreter(root / _path(task), environment))
+        replace(task, interpreter=_interpreter(root / path_of(task), environment))
         if _names_one(task.bases)
         else task
         for task in workflow.tasks
@@ -61,8 +62,9 @@ def _names_one(bases: tuple[str, ...]) -> bool:
     return any(base.startswith("airflow.") and base.rpartition(".")[2] == OPERATOR for base in bases)
 
 
-def _path(task: Task) -> str:
-    return next((str(each.value) for each in task.attributes if each.name == ARGUMENT), "")
+def path_of(task: Task) -> str:
+    """Return the path of the interpreter as the task names it, empty if it names none."""
+    return str(value_of(task.attributes, ARGUMENT) or "")
 
 
 def _interpreter(path: Path, environment: Environment) -> Interpreter | None:

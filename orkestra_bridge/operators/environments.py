@@ -7,6 +7,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.ir.attributes import value_of
 from orkestra_bridge.ir.places import Environment
 from orkestra_bridge.operators.other_dags import is_template
 
@@ -78,7 +79,7 @@ def _named(fields: dict[str, Any]) -> Environment:
 
 def unknown_requirements(task: Task) -> str | None:
     """Return why the requirements of a task are not known before it runs, None if they are."""
-    value = next((each.value for each in task.attributes if each.name == "requirements"), None)
+    value = value_of(task.attributes, "requirements")
     lines = _lines(value)
     if any(map(is_template, lines)):
         return "they are a template"

@@ -79,7 +79,8 @@ def build_package(
         span=span,
         finds_hooks=closure.finds_hooks,
     )
-    apart = only_of_tasks(workflow, of_tasks or {}, closure.imports, index_of(environment.site_packages))
+    index = index_of(environment.site_packages)
+    apart = only_of_tasks(workflow, of_tasks or {}, closure.imports, index)
     requirements, missing = resolve(each for each in closure.imports if each not in apart)
     from orkestra_bridge.packaging.forecast import size_findings  # it imports this module
 
@@ -90,7 +91,6 @@ def build_package(
     own: tuple[TaskPackages, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     if of_tasks:
-        index = index_of(environment.site_packages)
         own = packages_of_tasks(
             workflow, of_tasks, requirements, index, lambda named: resolve(closure.imports, named=named)[0]
         )

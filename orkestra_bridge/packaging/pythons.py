@@ -9,8 +9,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.frontend.interpreters import path_of
+
 if TYPE_CHECKING:
-    from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.ir.model import Workflow
 
 RUNS = ".runs"
 """Below OUT, what has to do with runs on this machine."""
@@ -29,17 +31,13 @@ def note_of(workflow: Workflow, parsed_with: Path, root: Path) -> bytes | None:
     ``parsed_with`` is the Python with its Airflow, ``root`` the folder to which paths in the workflow are relative.
     """
     named = {
-        task.container.environment.name: str(root / _path(task))
+        task.container.environment.name: str(root / path_of(task))
         for task in workflow.tasks
         if task.container and task.container.environment and task.interpreter
     }
     if not named and not any(task.container and task.container.airflow for task in workflow.tasks):
         return None
     return json.dumps({_AIRFLOW: str(parsed_with), _TASKS: named}, sort_keys=True).encode()
-
-
-def _path(task: Task) -> str:
-    return next((str(each.value) for each in task.attributes if each.name == "python"), "")
 
 
 def airflow_python(out: Path, dag_id: str) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from orkestra_bridge.ir.attributes import value_of
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.packaging import rules
 from orkestra_bridge.packaging.model import Requirement, TaskPackages
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import Workflow
+    from orkestra_bridge.ir.model import Task, Workflow
     from orkestra_bridge.ir.places import Packages
     from orkestra_bridge.packaging.distributions import DistributionIndex
     from orkestra_bridge.packaging.model import ThirdPartyImport
@@ -41,9 +42,8 @@ def only_of_tasks(
         return ()
     given: dict[str, set[str | None]] = {}
     for task in workflow.tasks:
-        called = next((each.value for each in task.attributes if each.name == "python_callable"), None)
-        if isinstance(called, str):
-            name = ".".join(called.split(".")[-2:])
+        name = _function_of(task)
+        if name:
             given.setdefault(name, set()).add(task.packages.file if task.packages else None)
     return tuple(found for found in imports if _is_of_tasks(found, given, files, index))
 
@@ -170,17 +170,16 @@ def about_apart(workflow: Workflow, apart: Iterable[ThirdPartyImport]) -> tuple[
         only_for(
             workflow.dag_id,
             found,
-            [
-                task.task_id
-                for task in workflow.tasks
-                for each in task.attributes
-                if each.name == "python_callable"
-                and isinstance(each.value, str)
-                and ".".join(each.value.split(".")[-2:]) in found.inside
-            ],
+            [task.task_id for task in workflow.tasks if _function_of(task) in found.inside],
         )
         for found in apart
     )
+
+
+def _function_of(task: Task) -> str:
+    """Return module and name of the function that a task calls, as imports in it say where they stand; "" for none."""
+    called = value_of(task.attributes, "python_callable")
+    return ".".join(called.split(".")[-2:]) if isinstance(called, str) else ""
 
 
 def met(found: ThirdPartyImport, packages: TaskPackages, modules: frozenset[str]) -> bool:

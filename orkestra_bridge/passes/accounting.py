@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.attributes import UNSET
+from orkestra_bridge.ir.attributes import UNSET, value_of
 from orkestra_bridge.operators.environments import has_environment, names_interpreter, unknown_requirements
 from orkestra_bridge.operators.images import runs_image
 from orkestra_bridge.operators.registry import is_core
@@ -113,7 +113,7 @@ def _requirements(workflow: Workflow) -> Iterator[Finding]:
 
 def _interpreter(dag_id: str, task: Task) -> Iterator[Finding]:
     """Yield what there is to say about the interpreter that a task names."""
-    path = next((each.value for each in task.attributes if each.name == "python"), None)
+    path = value_of(task.attributes, "python")
     place: dict[str, Any] = {"dag_id": dag_id, "task_id": task.task_id, "attribute": "python"}
     found = task.interpreter
     if found is None:

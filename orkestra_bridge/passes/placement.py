@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.attributes import is_given
+from orkestra_bridge.ir.attributes import is_given, value_of
 from orkestra_bridge.ir.places import Container
 from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
@@ -269,7 +269,7 @@ def _resources_of_image(image: Image) -> list[tuple[float | None, float | None]]
 
 def _configurations(task: Task) -> Iterator[dict[str, Any]]:
     """Yield what ``executor_config`` says about the container: in Airflow 1's form, or as a pod of Kubernetes' client."""
-    given = next((each.value for each in task.attributes if each.name == _EXECUTOR_CONFIG), None)
+    given = value_of(task.attributes, _EXECUTOR_CONFIG)
     if not isinstance(given, dict):
         return
     old = given.get("KubernetesExecutor")
