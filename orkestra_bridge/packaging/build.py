@@ -97,12 +97,15 @@ def build_package(
         unmet, missing = _unmet(closure.imports, missing)
         missing = (*missing, *unread_requirements(workflow, of_tasks), *about_apart(workflow, apart))
     sources = [_source(file.base, path) for path in closure.files]
-    entries = (_manifest(workflow, file, requirements, others or {}, own), *sources)
+    document = _manifest(workflow, file, requirements, others or {}, own)
+    if index.get("virtualenv"):
+        document["virtualenv"] = True
+    entries = (Entry("manifest.json", compact(document)), *sources)
     package = LambdaPackage(
         dag_id=workflow.dag_id,
         entries=entries,
         tree_hash=tree_hash((*entries, _shared_part())),
-        load_hash=_load_hash(workflow, file, requirements, sources),
+        load_hash=_load_hash(workflow, file, requirements, sources, virtualenv="virtualenv" in document),
         requirements=requirements,
         sources=closure.files,
         of_tasks=own,
@@ -134,7 +137,12 @@ def _unmet(
 
 
 def _load_hash(
-    workflow: Workflow, file: DagFile, requirements: tuple[Requirement, ...], sources: list[Entry]
+    workflow: Workflow,
+    file: DagFile,
+    requirements: tuple[Requirement, ...],
+    sources: list[Entry],
+    *,
+    virtualenv: bool,
 ) -> str:
     places = [file.home, *map(str, file.search), str(file.working_directory)]
     facts = [
@@ -142,6 +150,7 @@ def _load_hash(
         places,
         workflow.airflow_version,
         [(each.name, each.version) for each in requirements],
+        virtualenv,
     ]
     return tree_hash((*sources, _shared_part(), Entry("facts", json.dumps(facts).encode())))
 
@@ -157,7 +166,7 @@ def _manifest(
     requirements: tuple[Requirement, ...],
     others: Mapping[str, Workflow],
     of_tasks: tuple[TaskPackages, ...],
-) -> Entry:
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "version": MANIFEST_VERSION,
         "workflow": workflow,
@@ -173,7 +182,7 @@ def _manifest(
         document["of_tasks"] = {str(each.given.number): _of_tasks(each) for each in of_tasks}
     if others:
         document["others"] = {dag_id: _other(other) for dag_id, other in others.items()}
-    return Entry("manifest.json", compact(document))
+    return document
 
 
 def _listed(requirement: Requirement) -> dict[str, Any]:

@@ -74,6 +74,22 @@ def _name(line: str) -> str:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extra:
+    """An import that a file of ``holder`` can do without, of a module that ``owner`` has."""
+
+    file: str
+    statement: ImportStatement
+    owner: Distribution
+    holder: Distribution
+
+    def is_base(self, subclassed: set[tuple[str, str]]) -> bool:
+        """Return True if one of (module, name) is a name that this file has from there."""
+        module = self.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return any((module, name) in subclassed for name in self.statement.names)
+
+
+@final
 @dataclass(slots=True, kw_only=True)
 class ProviderWalk:
     """One walk over the modules of providers that a DAG reaches.
@@ -93,6 +109,8 @@ class ProviderWalk:
     finds_hooks: bool = False
     _seen: set[str] = field(default_factory=set)
     _pending: list[tuple[Path, str, Distribution]] = field(default_factory=list)
+    _subclassed: set[tuple[str, str]] = field(default_factory=set)
+    _extras: list[_Extra] = field(default_factory=list)
 
     def take(self, found: ThirdPartyImport, owner: Distribution) -> None:
         """Follow an import of something that is built on Airflow to its end."""
@@ -102,7 +120,19 @@ class ProviderWalk:
             source = scan_file(folder / file)
             self.finds_hooks = self.finds_hooks or (source.finds_hooks and "sql" in file)
             for statement in source.imports:
+                if not statement.optional:
+                    based = source.subclassed & set(statement.names)
+                    self._subclassed.update((_absolute(file, statement), name) for name in based)
                 self._follow(file, statement, holder)
+            if not self._pending:
+                self._take_bases()
+
+    def _take_bases(self) -> None:
+        """Take extras after all that others make classes of: what stands in their place is a function, mostly."""
+        for extra in [each for each in self._extras if each.is_base(self._subclassed)]:
+            self._extras.remove(extra)
+            self.left_out.pop(extra.owner.name, None)
+            self._take(extra.file, extra.statement, extra.owner, extra.holder)
 
     def _enter(self, module: str, names: tuple[str, ...], owner: Distribution, reason: str) -> None:
         self.distributions.setdefault(owner.name, reason)
@@ -127,33 +157,37 @@ class ProviderWalk:
             return
         module = provider_of(module) or module
         for owner in self.index.owners(module, statement.names):
-            if is_core(owner.name) or self._is_extra(owner, statement, holder, f"{file}:{statement.line}"):
+            if is_core(owner.name):
                 continue
-            if owner == holder or is_built_on_airflow(owner):
-                self._enter(module, statement.names, owner, f"needed by {holder.name}")
+            if self._is_extra(owner, statement, holder):
+                self.left_out.setdefault(owner.name, f"{file}:{statement.line}")
+                self._extras.append(_Extra(file=file, statement=statement, owner=owner, holder=holder))
             else:
-                self.imports.append(
-                    ThirdPartyImport(
-                        module=module,
-                        names=statement.names,
-                        file=file,
-                        line=statement.line,
-                        optional=statement.optional,
-                        deferred=statement.deferred,
-                    )
-                )
+                self._take(file, statement, owner, holder)
 
-    def _is_extra(
-        self, owner: Distribution, statement: ImportStatement, holder: Distribution, place: str
-    ) -> bool:
+    def _take(self, file: str, statement: ImportStatement, owner: Distribution, holder: Distribution) -> None:
+        module = _absolute(file, statement)
+        module = provider_of(module) or module
+        if owner == holder or is_built_on_airflow(owner):
+            self._enter(module, statement.names, owner, f"needed by {holder.name}")
+        else:
+            self.imports.append(
+                ThirdPartyImport(
+                    module=module,
+                    names=statement.names,
+                    file=file,
+                    line=statement.line,
+                    optional=statement.optional,
+                    deferred=statement.deferred,
+                )
+            )
+
+    def _is_extra(self, owner: Distribution, statement: ImportStatement, holder: Distribution) -> bool:
         """Return True for what the code does without, and neither its distribution nor Airflow brings along."""
         if owner == holder or not (statement.optional or statement.deferred):
             return False
         key = normalized(owner.name)
-        if key in required(holder) or key in self._airflow_needs():
-            return False
-        self.left_out.setdefault(owner.name, place)
-        return True
+        return key not in required(holder) and key not in self._airflow_needs()
 
     def _airflow_needs(self) -> frozenset[str]:
         found = [self.index.get(name) for name in sorted(CORE)]

@@ -48,13 +48,15 @@ class ImportStatement:
 class ScannedSource:
     """What one file imports, the paths it computes and the Variables, connections and so on that it looks up.
 
-    ``finds_hooks`` is True if it looks hooks up by the type of a connection (`BaseHook.get_hook`).
+    ``finds_hooks`` is True if it looks hooks up by the type of a connection (`BaseHook.get_hook`); ``subclassed`` has the
+    names that classes are made of while the file loads.
     """
 
     imports: tuple[ImportStatement, ...]
     paths: tuple[PathUse, ...] = ()
     finds_hooks: bool = False
     lookups: tuple[StaticLookup, ...] = ()
+    subclassed: frozenset[str] = frozenset()
 
 
 def scan(source: bytes, path: str) -> ScannedSource:
@@ -74,7 +76,14 @@ def scan(source: bytes, path: str) -> ScannedSource:
         paths=paths,
         finds_hooks=b".get_hook(" in source,
         lookups=static_lookups(tree) if _LOOKS_UP.search(source) else (),
+        subclassed=frozenset(_subclassed(tree)),
     )
+
+
+def _subclassed(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from (base.id for base in node.bases if isinstance(base, ast.Name))
 
 
 def _set_apart(tree: ast.Module) -> None:

@@ -54,7 +54,9 @@ def load_dag(task_root: str, manifest: dict[str, Any] | None = None) -> Any:
         if os.path.isdir(home):
             os.chdir(home)
     importlib.import_module("airflow._impl.settings").configure(
-        version=workflow["airflow_version"], dags_folder=source
+        version=workflow["airflow_version"],
+        dags_folder=source,
+        virtualenv=manifest.get("virtualenv", False),
     )
     # Airflow 2 masks secrets of any length.
     MASKER.minimum = 1 if workflow["airflow_version"].startswith("2.") else 5

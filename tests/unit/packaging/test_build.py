@@ -8,7 +8,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from packages import dag_file, environment, write_tree
+from packages import dag_file, environment, installed, write_tree
 from workflows import a_task, a_workflow
 
 from orkestra_bridge.ir.serialize import to_document
@@ -54,6 +54,18 @@ def test_the_manifest(tmp_path: Path) -> None:
     assert manifest["source"] == "source"
     assert manifest["workflow"] == json.loads(json.dumps(to_document(a_workflow(a_task("a")))))
     assert manifest["requirements"][0] == {"name": "jinja2", "version": "", "modules": [], "provided": False}
+
+
+def test_whether_tasks_could_make_environments_where_the_dag_was_parsed(tmp_path: Path) -> None:
+    workflow, file = a_workflow(a_task("a")), dag_file(write_tree(tmp_path / "dags", FILES))
+    installed(tmp_path / "with", "virtualenv", "20.0", {"virtualenv.py": ""})
+    packages = [
+        build_package(workflow, file, environment(tmp_path / site), Target()).package
+        for site in ("with", "without")
+    ]
+    manifests = [json.loads(package.entries[0].data) for package in packages]
+    assert [manifest.get("virtualenv") for manifest in manifests] == [True, None]
+    assert packages[0].load_hash != packages[1].load_hash
 
 
 def test_the_same_input_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:

@@ -89,6 +89,32 @@ def test_optional_extras_are_left_out_and_named(site: Path) -> None:
     assert "pandas (airflow/providers/common/sql/hooks/sql.py:2)" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("uses", "packed"),
+    [
+        ("class Kept(Facet):\n    pass", {"lineage"}),
+        ("def tell():\n    return Facet()", set()),
+        ("try:\n    class Kept(Facet):\n        pass\nexcept TypeError:\n    pass", set()),
+    ],
+)
+def test_an_extra_is_packed_that_a_class_is_made_of(site: Path, uses: str, packed: set[str]) -> None:
+    installed(site, "lineage", "1.0", {"lineage.py": ""})
+    compat = "try:\n    from lineage import Facet\nexcept ImportError:\n    Facet = print\n"
+    provider(site, "compat", {"facet.py": compat})
+    provider(
+        site,
+        "clouds",
+        {
+            "first.py": "from airflow.providers.compat import facet\nfrom airflow.providers.clouds import second",
+            "second.py": f"from airflow.providers.compat.facet import Facet\n{uses}\n",
+        },
+        "apache-airflow-providers-compat",
+    )
+    found, findings = needs(site, "airflow.providers.clouds.first")
+    assert found == {"clouds", "compat", *packed}
+    assert [each.id for each in findings] == ([] if packed else ["OB410"])
+
+
 def test_airflow_itself_is_never_among_them(site: Path) -> None:
     found, _ = needs(site, "airflow.providers.cloud.hooks.store")
     assert not any(name.startswith("apache") for name in found)

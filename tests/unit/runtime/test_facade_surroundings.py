@@ -100,3 +100,12 @@ def test_a_plugin_with_pages_loads_and_no_page_is_shown(facade: Any) -> None:
     for show in (page.index, page.other):
         with pytest.raises(Exception, match="needs Airflow's web server"):
             show()
+
+
+@pytest.mark.parametrize("path", ["airflow.operators.python", "airflow.providers.standard.operators.python"])
+def test_files_see_whether_virtualenv_was_there_when_they_were_parsed(facade: Any, path: str) -> None:
+    answers = []
+    for virtualenv in (True, False):
+        facade.configure(version="3.3.2", dags_folder="", virtualenv=virtualenv)
+        answers.append(import_module(path).is_venv_installed())
+    assert answers == [True, False]

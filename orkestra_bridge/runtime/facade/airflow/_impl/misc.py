@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow._impl.logs import LoggingMixin
+from airflow._impl.settings import SETTINGS
 from airflow._impl.templates import Templater
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ class PriorityWeightStrategy:
 
 
 def is_venv_installed() -> bool:
-    """Return False: no task here makes an environment of its own, so a file need not make tasks that would."""
-    return False
+    """Return what it returned where the DAG was parsed: files make tasks or leave them out by it.
+
+    Where the tasks run, their environments are made already.
+    """
+    return SETTINGS.virtualenv
 
 
 def get_hostname() -> str:

@@ -18,12 +18,14 @@ class Settings:
         version: The Airflow whose behaviour is imitated, such as ``3.3.2``.
         dags_folder: Absolute folder that Airflow would have as its DAGs folder.
         dags: DAGs that were entered with ``with`` or made by ``@dag`` while the DAG file was loaded.
+        virtualenv: True if `virtualenv` was installed where the DAG was parsed.
         absent: (path, name, (file, line)) of names that were imported and only fail when they are used.
     """
 
     def __init__(self) -> None:
         self.version = "3.0.0"
         self.dags_folder = ""
+        self.virtualenv = False
         self.dags: list[Any] = []
         self.absent: list[Any] = []
 
@@ -52,12 +54,13 @@ def _forget(package: str) -> None:
             vars(sys.modules["airflow"]).pop(path.split(".")[1], None)
 
 
-def configure(*, version: str, dags_folder: str) -> None:
+def configure(*, version: str, dags_folder: str, virtualenv: bool = False) -> None:
     """Set what is imitated and forget the DAGs of an earlier load."""
     if version.split(".", 1)[0] != str(SETTINGS.major):
         _forget("airflow")  # the other major has other ones
     _forget(EXAMPLES)  # of the package before
     SETTINGS.version = version
     SETTINGS.dags_folder = dags_folder
+    SETTINGS.virtualenv = virtualenv
     SETTINGS.dags.clear()
     SETTINGS.absent.clear()
