@@ -1,8 +1,8 @@
 """Measures how much of real DAG files is translated, and writes `coverage.md`.
 
-    python docs/coverage.py --airflow-python PYTHON "Airflow 3 examples=FOLDER" "..."
+    python docs/coverage.py --airflow-python PYTHON "Airflow 3 examples=FOLDER" "Airflow 2 examples=FOLDER@PYTHON2" "..."
 
-The folders are not part of this project: Airflow's examples come with it, the system tests of a provider with its source
+A set may name a Python of its own. The folders are not part of this project: Airflow's examples come with it, the system tests of a provider with its source
 distribution. `--pythonpath` and `--env-file` are those of `convert`. Without `--write` the page is printed.
 """
 
@@ -119,7 +119,8 @@ def page(sets: dict[str, list[Row]], version: str) -> str:
         "",
         "# What is translated today",
         "",
-        f"DAG files that nobody wrote for this project, parsed by Airflow {version}, converted with `--layers skip`.",
+        f"DAG files that nobody wrote for this project, parsed by Airflow {version} where the",
+        "row names no other, converted with `--layers skip`.",
         "DAGs: translated of all that load. Tasks: how each would run. A DAG is refused as a whole if one task, its",
         "schedule or an argument is; the ids are in [reference/diagnostics.md](reference/diagnostics.md).",
         "",
@@ -138,7 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sets", nargs="+", metavar="NAME=FOLDER")
+    parser.add_argument("sets", nargs="+", metavar="NAME=FOLDER[@PYTHON]")
     parser.add_argument("--airflow-python", type=Path)
     parser.add_argument("--pythonpath", type=Path, action="append", default=[])
     parser.add_argument("--env-file", type=Path, action="append", default=[])
@@ -152,8 +153,11 @@ def main() -> int:
             paths=(), out=Path(scratch) / "out", layers="skip", airflow=source, project=project
         )
         for named in given.sets:
-            name, _, folder = named.partition("=")
-            measured[name] = measure(Path(folder), replace(options, paths=(Path(folder),)))
+            name, _, rest = named.partition("=")
+            place, _, python = rest.partition("@")
+            own = AirflowSource(python=Path(python)) if python else source
+            folder = Path(place)
+            measured[name] = measure(folder, replace(options, paths=(folder,), airflow=own))
     text = page(measured, resolve_environment(source, None).airflow_version)
     if given.write:
         PAGE.write_text(text, encoding="utf-8")
