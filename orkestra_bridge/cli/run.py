@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 )
 @click.option("--logical-date", metavar="ISO", help="The run's logical date with its offset; default now.")
 @click.option(
+    "--partition-key", metavar="KEY", help="The partition that the run of a partitioned DAG is about."
+)
+@click.option(
     "--python", type=click.Path(path_type=Path), help="The Python whose packages the tasks may import."
 )
 @click.option(
@@ -86,6 +89,7 @@ def command(
     out: Path,
     conf: str,
     logical_date: str | None,
+    partition_key: str | None,
     python: Path | None,
     env_files: tuple[Path, ...],
     container_command: str | None,
@@ -115,6 +119,7 @@ def command(
         form=form,
         conf=values,
         logical_date=logical_date,
+        partition_key=partition_key,
         fast=fast,
         environment=read_env_files(env_files),
         container_command=container_command,
@@ -141,6 +146,7 @@ def run_and_print(
     form: str,
     conf: dict[str, object] | None = None,
     logical_date: str | None = None,
+    partition_key: str | None = None,
     fast: bool = False,
     environment: Mapping[str, str] | None = None,
     container_command: str | None = None,
@@ -158,6 +164,7 @@ def run_and_print(
         dag_id=dag_id,
         conf=conf or {},
         logical_date=logical_date,
+        partition_key=partition_key,
         python=python or Path(sys.executable),
         environment=environment or {},
         container_command=container_command,

@@ -56,6 +56,17 @@ def _cron(timetable: Any, *, intervals: bool) -> dict[str, Any]:
     }
 
 
+def _partitioned_cron(timetable: Any) -> dict[str, Any]:
+    found = _cron(timetable, intervals=False)
+    offset = _read(timetable, "run_offset") or 0
+    if found["kind"] != "cron" or not isinstance(offset, int):
+        return {"kind": "custom"}
+    return {
+        **found,
+        "partitions": {"by": "cron", "key_format": str(_read(timetable, "key_format")), "offset": offset},
+    }
+
+
 def _several(timetable: Any) -> dict[str, Any]:
     parts = [describe_timetable(part) for part in _read(timetable, "timetables") or ()]
     if not parts or any(part["kind"] != "cron" for part in parts):
@@ -75,6 +86,7 @@ def _delta(timetable: Any, *, intervals: bool) -> dict[str, Any]:
 def _timed_assets(timetable: Any) -> dict[str, Any]:
     inner = describe_timetable(_read(timetable, "timetable"))
     if inner["kind"] in ("cron", "delta"):
+        inner.pop("partitions", None)  # Airflow asks it for its ticks alone
         return {**inner, "kind": "asset"}
     return {"kind": "asset" if inner["kind"] == "none" else "custom"}
 
@@ -96,6 +108,7 @@ def describe_timetable(timetable: Any) -> dict[str, Any]:
 
 _ARGUMENTS = {"run_immediately": (None, False)}
 """Further arguments of the timetables below, by the values that say nothing."""
+_IN_PARTITIONS = ("run_offset", "key_format")
 
 
 def timetable_rows(timetable: Any, encode: Encoder) -> list[list[Any]]:
@@ -112,18 +125,24 @@ def timetable_rows(timetable: Any, encode: Encoder) -> list[list[Any]]:
 
 
 def _arguments(cls: type) -> dict[str, Any]:
-    known = {name: (default, None) for name, default in signature_defaults(cls).items()}
+    known = {
+        name: (default, None)
+        for name, default in signature_defaults(cls).items()
+        if name not in _IN_PARTITIONS
+    }
     return {**known, **_ARGUMENTS}
 
 
 _READERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AssetOrTimeSchedule": _timed_assets,
     "CronDataIntervalTimetable": lambda timetable: _cron(timetable, intervals=True),
+    "CronPartitionTimetable": _partitioned_cron,
     "CronTriggerTimetable": lambda timetable: _cron(timetable, intervals=False),
     "DatasetOrTimeSchedule": _timed_assets,
     "DeltaDataIntervalTimetable": lambda timetable: _delta(timetable, intervals=True),
     "DeltaTriggerTimetable": lambda timetable: _delta(timetable, intervals=False),
     "MultipleCronTriggerTimetable": _several,
+    "PartitionedAtRuntime": lambda _: {"kind": "none", "partitions": {"by": "runtime"}},
 }
 
 

@@ -98,6 +98,30 @@ class AssetCondition:
         return not all(self.holds(leaf.keys) for leaf in self.leaves)
 
 
+class PartitionedBy(str, Enum):
+    """What decides to which partition a run belongs."""
+
+    CRON = "cron"
+    ASSETS = "assets"
+    RUNTIME = "runtime"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partitions:
+    """How the runs of a DAG get their partition keys (Airflow 3.2 and later).
+
+    Attributes:
+        by: The tick of the cron, the events of assets, or whoever starts the run.
+        key_format: For strftime, in the schedule's time zone, if ``by`` is cron.
+        offset: By how many ticks the partition is later than the tick that starts the run.
+    """
+
+    by: PartitionedBy
+    key_format: str = ""
+    offset: int = 0
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -113,6 +137,7 @@ class Schedule:
         text: What the user wrote, for people.
         assets: The assets whose events start runs if ``kind`` is asset; beside ``expressions`` if it has both.
         attributes: Further arguments of the timetable that differ from its defaults.
+        partitions: How its runs get partition keys, None if they have none.
     """
 
     kind: ScheduleKind = ScheduleKind.NONE
@@ -123,6 +148,7 @@ class Schedule:
     text: str = "None"
     assets: AssetCondition | None = None
     attributes: tuple[Attribute, ...] = ()
+    partitions: Partitions | None = None
 
 
 @final

@@ -15,6 +15,7 @@ from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.ir.serialize import from_document
 from orkestra_bridge.naming import machine_name
 from orkestra_bridge.packaging.pythons import RUNS
+from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +88,10 @@ def hear_events(home: Path, folder: Path) -> tuple[Consumer, ...]:
     """
     if not folder.is_dir():
         return ()
-    details = sorted((_read(path) for path in folder.glob("*.json")), key=lambda detail: detail["timestamp"])
+    found = (_read(path) for path in folder.glob("*.json"))
+    details = sorted(
+        (each for each in found if type_of(each) == DETAIL_TYPE), key=lambda detail: detail["timestamp"]
+    )
     waiting = list(_waiting(home)) if details else []
     return tuple(
         consumer

@@ -12,6 +12,7 @@ from orkestra_bridge.errors import LocalRunError, UsageError
 from orkestra_bridge.local.assets import Consumer, hear_events
 from orkestra_bridge.local.interpreter import Clock, Execution, Json, RealClock
 from orkestra_bridge.local.ledger import Ledger, TaskResult
+from orkestra_bridge.local.partition_keys import check_partition
 from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
 from orkestra_bridge.local.record import RunFolder
 from orkestra_bridge.local.services.step_functions import StepFunctions, keep
@@ -37,6 +38,7 @@ class RunRequest:
         out: The folder that `convert` wrote.
         conf: ``dag_run.conf``.
         logical_date: ISO 8601, UTC unless it says otherwise; None for now.
+        partition_key: The partition that the run is about, None for none.
         python: The interpreter of the workers; modules that the package requires come from its site-packages.
         run_id: None for ``manual__<logical date>``, as Airflow names a manual run.
         memory: MiB per worker, None for no limit.
@@ -53,6 +55,7 @@ class RunRequest:
     python: Path
     conf: Mapping[str, Json] = field(default_factory=dict)
     logical_date: str | None = None
+    partition_key: str | None = None
     run_id: str | None = None
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -112,7 +115,8 @@ def run_dag(
     """Run a DAG from what `convert` wrote and return how it ended; a failed run is a result as well.
 
     Raises:
-        UsageError: There is no such DAG in OUT, or the logical date is not a date.
+        UsageError: There is no such DAG in OUT, the logical date is not a date, or the DAG does not take the partition
+            key.
         OutputError: The folder for the logs cannot be made.
         LocalRunError: The machine, the package or the interpreter cannot be used on this machine, or an XCom that was
             stored is gone.
@@ -121,6 +125,8 @@ def run_dag(
         message = "tasks run in forked processes, which this system does not have"
         raise LocalRunError(message, remedy="use Linux, macOS or WSL")
     clock = clock or RealClock()
+    if request.partition_key is not None:
+        check_partition(request.out / request.dag_id, request.partition_key)
     prepared = prepare(request, run_document(request, clock.now()))
     triggered: list[RunResult] = []
     result = clock.run(_with_others(request, prepared, clock, on_event, triggered))
@@ -136,7 +142,7 @@ def _followed(request: RunRequest, clock: Clock, results: list[RunResult]) -> It
         if not waiting:
             return
         consumer = waiting.pop(0)
-        following = replace(request, dag_id=consumer.dag_id)
+        following = replace(request, dag_id=consumer.dag_id, partition_key=None)
         prepared = prepare(following, dict(consumer.document or {}))
         triggered: list[RunResult] = []
         result = clock.run(_with_others(following, prepared, clock, None, triggered))
@@ -216,6 +222,7 @@ def run_document(request: RunRequest, now: datetime) -> dict[str, Any]:
         "run_type": "manual",
         "logical_date": logical_date,
         "conf": dict(request.conf),
+        **({} if request.partition_key is None else {"partition_key": request.partition_key}),
     }
 
 

@@ -1,8 +1,9 @@
 """Events of assets (datasets) that a task has updated: one for each task instance that succeeds, with all its outlets.
 
 They are together, so that a DAG that waits for several of them starts once, as in Airflow, which registers them in one
-transaction. The function's environment says where events go: ``ORKESTRA_ASSET_EVENTS`` is ``bus:NAME`` on AWS, and the
-path of a folder in a local run.
+transaction. Those with a partition key are in events of their own, of another type: in Airflow 3.3 they start partitioned
+DAGs alone, and those without start all others (`AssetManager._queue_dagruns`). The function's environment says where
+events go: ``ORKESTRA_ASSET_EVENTS`` is ``bus:NAME`` on AWS, and the path of a folder in a local run.
 
 Source: `airflow.models.taskinstance.TaskInstance.register_asset_changes_in_db` and
 `airflow.sdk.execution_time.task_runner` (Airflow 3), `TaskInstance._register_dataset_changes` (Airflow 2).
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 VARIABLE = "ORKESTRA_ASSET_EVENTS"
 SOURCE = "orkestra-bridge.assets"
 DETAIL_TYPE = "Asset event"
+PARTITIONED_TYPE = "Partitioned asset event"
 ENTRY_LIMIT = 262_144
 """Bytes of an entry (API reference of PutEvents)."""
+PARTITIONS_LIMIT = 98_304
+"""Bytes of an entry with many partitions; a state machine that hears of it has 256 KiB for it and what it makes of it."""
 _BUS = "bus:"
 _ASSETS = frozenset({"Asset", "AssetNameRef", "AssetUriRef", "AssetRef"})
 
@@ -36,22 +40,24 @@ log = logging.getLogger("airflow.task")
 def tell_of_outlets(
     ti: TaskInstance, context: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Put the event of a task instance that has succeeded where events go; nothing without outlets.
+    """Put the events of a task instance that has succeeded where events go; nothing without outlets.
 
     ``declared`` are the outlets as the manifest has them: with the URIs that Airflow and its providers made of them.
 
     Raises:
         AssetEventError: If the event cannot be put there, or is too large.
     """
-    detail = detail_of(ti, context, declared)
-    if detail["events"]:
+    for detail in details_of(ti, context, declared):
         put(detail, os.environ)
 
 
-def detail_of(
+def details_of(
     ti: TaskInstance, context: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the event's detail: the keys of all that was updated, and what is known of each."""
+) -> list[dict[str, Any]]:
+    """Return the events' details: the keys of all that was updated, and what is known of each.
+
+    One has what has no partition key. What has one is in one more, or in several where there is much of it.
+    """
     accessors = context["outlet_events"]
     outlets = [outlet for outlet in ti.task.outlets if _kind(outlet)]
     events: dict[tuple[str, str], dict[str, Any]] = {}
@@ -59,16 +65,44 @@ def detail_of(
         if _kind(outlet) == "alias":
             continue
         known = declared[number] if len(declared) == len(outlets) else {}
-        for event in _of_asset(outlet, known, accessors):
+        for event in _of_asset(outlet, known, accessors, _partition(ti, ti.dag_run.partition_key)):
             events[(event["keys"][0], event.get("partition_key", ""))] = event
     for outlet in outlets:
         if _kind(outlet) == "alias":
             for added in accessors[outlet].asset_alias_events:
-                _add_through_alias(events, outlet.name, added)
+                _add_through_alias(events, outlet.name, added, _partition(ti, ti.dag_run.partition_key))
     source = _source(ti)
     found = [{**event, **source} for event in events.values()]
-    keys = list(dict.fromkeys(key for event in found for key in event["keys"]))
-    return {"keys": keys, "timestamp": source["timestamp"], "events": found}
+    plain = [event for event in found if "partition_key" not in event]
+    keyed = _in_parts([event for event in found if "partition_key" in event])
+    return [_detail(part, source["timestamp"]) for part in ([plain] if plain else []) + keyed]
+
+
+def _detail(events: list[dict[str, Any]], timestamp: str) -> dict[str, Any]:
+    keys = list(dict.fromkeys(key for event in events for key in event["keys"]))
+    return {"keys": keys, "timestamp": timestamp, "events": events}
+
+
+def _in_parts(events: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the events in lists that are short enough, each as long as it may be."""
+    parts: list[list[dict[str, Any]]] = []
+    room = 0
+    for event in events:
+        size = len(json.dumps(event, default=str).encode())
+        if not parts or size > room:
+            parts.append([])
+            room = PARTITIONS_LIMIT
+        parts[-1].append(event)
+        room -= size
+    return parts
+
+
+def _partition(ti: TaskInstance, key: str | None) -> dict[str, Any]:
+    """Return what an event says about its partition: its date only where it is the one that the run is about."""
+    if key is None:
+        return {}
+    date = ti.dag_run.partition_date if key == ti.dag_run.partition_key else None
+    return {"partition_key": key, **({"partition_date": date.isoformat()} if date else {})}
 
 
 def _kind(value: Any) -> str | None:
@@ -78,7 +112,9 @@ def _kind(value: Any) -> str | None:
     return "asset" if names & _ASSETS else None
 
 
-def _of_asset(outlet: Any, known: Mapping[str, Any], accessors: Any) -> list[dict[str, Any]]:
+def _of_asset(
+    outlet: Any, known: Mapping[str, Any], accessors: Any, partition: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     accessor = accessors[outlet]
     event = _event(
         known.get("name") or getattr(outlet, "name", "") or "",
@@ -86,8 +122,11 @@ def _of_asset(outlet: Any, known: Mapping[str, Any], accessors: Any) -> list[dic
         getattr(outlet, "group", ""),
         accessor.extra,
     )
-    partitions = sorted(accessor.partition_keys)
-    return [{**event, "partition_key": key} for key in partitions] or [event]
+    own = partition.get("partition_key")
+    added = sorted(accessor.partition_keys)
+    return [{**event, **(partition if key == own else {"partition_key": key})} for key in added] or [
+        {**event, **partition}
+    ]
 
 
 def _event(name: str, uri: str, group: str, extra: Any) -> dict[str, Any]:
@@ -102,12 +141,14 @@ def _event(name: str, uri: str, group: str, extra: Any) -> dict[str, Any]:
     }
 
 
-def _add_through_alias(events: dict[tuple[str, str], dict[str, Any]], alias: str, added: Any) -> None:
+def _add_through_alias(
+    events: dict[tuple[str, str], dict[str, Any]], alias: str, added: Any, partition: Mapping[str, Any]
+) -> None:
     """Add the event that a task made of an asset through an alias; with other extras it is an event of its own."""
     asset, extra = added
     made = _event(getattr(asset, "name", ""), getattr(asset, "uri", ""), getattr(asset, "group", ""), extra)
     place = (made["keys"][0], f"alias {json.dumps(made['extra'], sort_keys=True, default=str)}")
-    event = events.setdefault(place, made)
+    event = events.setdefault(place, {**made, **partition})
     if alias not in event["aliases"]:
         event["aliases"].append(alias)
         event["keys"].append(f"alias {alias}")
@@ -141,16 +182,22 @@ def put(detail: Mapping[str, Any], environment: Mapping[str, str]) -> None:
             f"the asset event has {len(text.encode())} bytes, EventBridge takes {ENTRY_LIMIT}: keep its extra short"
         )
     elif place.startswith(_BUS):
-        _put_on_bus(text, place[len(_BUS) :])
+        _put_on_bus(text, place[len(_BUS) :], type_of(detail))
     else:
         _put_into_folder(text, place)
 
 
-def _put_on_bus(text: str, bus: str, client: Any = None) -> None:
+def type_of(detail: Mapping[str, Any]) -> str:
+    """Return the detail type of an event: that of partitioned ones if what it is about has partition keys."""
+    keyed = any(event.get("partition_key") for event in detail["events"])
+    return PARTITIONED_TYPE if keyed else DETAIL_TYPE
+
+
+def _put_on_bus(text: str, bus: str, kind: str = DETAIL_TYPE, client: Any = None) -> None:
     """Put an event on a bus of EventBridge."""
     from importlib import import_module
 
-    entry = {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": text, "EventBusName": bus}
+    entry = {"Source": SOURCE, "DetailType": kind, "Detail": text, "EventBusName": bus}
     try:
         client = client or import_module("boto3").client("events")
         (answer,) = client.put_events(Entries=[entry])["Entries"]

@@ -83,6 +83,16 @@ class DagRun:
         return (self._run.start, self._run.end) if self._run.dated else None
 
     @property
+    def partition_key(self) -> str | None:
+        """Return the key of the partition that the run is about, None if it is about none."""
+        return self._run.partition_key
+
+    @property
+    def partition_date(self) -> Any:
+        """Return the moment at which the partition begins, None if it has no key or its key means no time."""
+        return pendulum_moment(self._run.partition_date) if self._run.partition_date else None
+
+    @property
     def consumed_asset_events(self) -> list[Any]:
         """Return the events of assets that started the run, the oldest first."""
         from importlib import import_module

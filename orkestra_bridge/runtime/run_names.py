@@ -52,10 +52,14 @@ def names_for_date(logical_date: datetime, schedule: Mapping[str, Any]) -> tuple
     """Return the names that the run of a DAG for a logical date may have, the schedule's first.
 
     A scheduled run is named by the moment at which it starts, as EventBridge Scheduler writes it: the end of its data
-    interval. A manual or triggered one is named by its logical date. ``schedule`` is that of the other DAG.
+    interval; that of a partitioned DAG has no logical date. A manual or triggered run is named by its logical date.
+    ``schedule`` is that of the other DAG.
     """
     moment = logical_date.astimezone(timezone.utc)
+    manual = execution_name(f"manual__{moment.isoformat()}")
+    if schedule.get("partitions"):
+        return (manual,)
     ticks = Ticks(schedule)
     start = ticks.after(moment) if ticks.has_interval else moment
     scheduled = start.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-    return execution_name(f"scheduled__{scheduled}"), execution_name(f"manual__{moment.isoformat()}")
+    return execution_name(f"scheduled__{scheduled}"), manual

@@ -24,9 +24,10 @@ class Run(NamedTuple):
         start, end: The data interval.
         run_after: When Airflow would start it.
         started: When the execution started.
-        dated: False for a run that Airflow 3 gives neither a logical date nor an interval, since assets started it; the
-            three moments are then the one of the event.
+        dated: False for a run that Airflow 3 gives neither a logical date nor an interval, since assets or the schedule
+            of a partitioned DAG started it; the three moments are then the one of the event or the tick.
         asset_events: The events that started it, the oldest first, as `runtime.asset_events` makes them.
+        partition_key, partition_date: The partition that it is about, and the moment at which that begins, if any.
     """
 
     run_id: str
@@ -39,6 +40,8 @@ class Run(NamedTuple):
     conf: dict[str, Any]
     dated: bool = True
     asset_events: tuple[dict[str, Any], ...] = ()
+    partition_key: str | None = None
+    partition_date: datetime | None = None
 
 
 def parse_moment(text: str) -> datetime:
@@ -69,7 +72,7 @@ def resolve_run(
         major: Airflow's major version; decides what the run id is made of.
 
     Raises:
-        ValueError: For a date that is none.
+        ValueError: For a date that is none, or a partition key that the DAG does not take.
     """
     started = (
         parse_moment(execution["start_time"]) if execution.get("start_time") else datetime.now(timezone.utc)
@@ -93,7 +96,7 @@ def resolve_run(
     if document.get("data_interval"):
         start, end = (parse_moment(text) for text in document["data_interval"])
     moment = logical if major == 2 else end
-    return Run(
+    run = Run(
         run_id=document.get("run_id") or f"{run_type}__{moment.isoformat()}",
         run_type=run_type,
         logical_date=logical,
@@ -105,6 +108,11 @@ def resolve_run(
         dated=major == 2 or not document.get("triggered_at"),
         asset_events=events,
     )
+    if schedule.get("partitions") or document.get("partition_key"):
+        from orkestra_bridge.runtime.partitions import placed
+
+        return placed(run, document, schedule)
+    return run
 
 
 def _interval_of(events: tuple[dict[str, Any], ...], moment: datetime) -> tuple[datetime, datetime]:
@@ -187,10 +195,10 @@ class Ticks:
         tick: datetime = cron.get_next(datetime) if forward else cron.get_prev(datetime)
         if cron.expanded[1] == ["*"]:
             return moment + (tick - local)
-        return _in_zone(tick, zone)
+        return in_zone(tick, zone)
 
 
-def _in_zone(tick: datetime, zone: tzinfo) -> datetime:
+def in_zone(tick: datetime, zone: tzinfo) -> datetime:
     """Return a wall-clock time in UTC: the second of two where it repeats, an hour later where it does not exist."""
     later = tick.replace(tzinfo=zone, fold=1).astimezone(timezone.utc)
     if later.astimezone(zone).replace(tzinfo=None) == tick:

@@ -49,10 +49,8 @@ _REMEDIES = {
 
 _STATES = {False: "ScheduleState", True: "EventRulesState (and ScheduleState, if there is one)"}
 _PARTITIONED = {
-    "CronPartitionTimetable": "use CronTriggerTimetable, and make the partition's key of the logical date in the task",
     "PartitionedAssetTimetable": "schedule by the assets themselves, and read the key of each event in"
     " triggering_asset_events",
-    "PartitionedAtRuntime": "use schedule=None, give the key to a run in its conf; outlet_events may add keys as before",
 }
 """Remedies by class; its name is all that the schedule says."""
 
@@ -94,8 +92,13 @@ def _say(workflow: Workflow, rule: Rule, message: str, remedy: str, attribute: s
 def _no_view(workflow: Workflow) -> _Result:
     if workflow.events:
         return _plain(workflow), ()
-    message = "schedule=None: the template has no schedule, runs are started by hand or by other services"
+    message = (
+        f"schedule={workflow.schedule.text}: the template has no schedule, runs are started by hand or by other "
+        "services"
+    )
     remedy = "start a run with StartExecution on the state machine, or give the DAG a schedule"
+    if workflow.schedule.partitions:
+        remedy = 'start a run with StartExecution and the input {"partition_key": ...}'
     return _plain(workflow), (_say(workflow, NO_SCHEDULE, message, remedy),)
 
 

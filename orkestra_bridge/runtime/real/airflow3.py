@@ -178,9 +178,8 @@ class _Attempt:
             "state": "running",
             "conf": run.conf,
             "consumed_asset_events": [self._asset_event(each) for each in run.asset_events],
-            "partition_key": next(
-                (each["partition_key"] for each in run.asset_events if each.get("partition_key")), None
-            ),
+            "partition_key": run.partition_key,
+            "partition_date": run.partition_date,
         }
         return _made(self.models.DagRun, values)
 
@@ -192,6 +191,7 @@ class _Attempt:
             **{f"source_{name}": value for name, value in given.items()},
             "source_aliases": [{"name": name} for name in event.get("aliases") or ()],
             "timestamp": event["timestamp"],
+            **({"partition_key": event["partition_key"]} if event.get("partition_key") else {}),
         }
 
 

@@ -135,7 +135,7 @@ class Bus:
 
 def test_events_go_to_the_bus() -> None:
     bus = Bus(EventId="1")
-    asset_events._put_on_bus("{}", "mine", bus)
+    asset_events._put_on_bus("{}", "mine", client=bus)
     assert bus.entries == [
         {
             "Source": "orkestra-bridge.assets",
@@ -148,7 +148,7 @@ def test_events_go_to_the_bus() -> None:
 
 def test_a_bus_that_takes_no_event_fails_the_task() -> None:
     with pytest.raises(AssetEventError, match="mine took no asset event: no"):
-        asset_events._put_on_bus("{}", "mine", Bus(ErrorCode="X", ErrorMessage="no"))
+        asset_events._put_on_bus("{}", "mine", client=Bus(ErrorCode="X", ErrorMessage="no"))
 
 
 def test_an_event_that_is_too_large_fails_the_task() -> None:

@@ -103,6 +103,8 @@ def test_names_of_scheduled_runs_are_the_launchers() -> None:
         "scheduled__2024-03-02T05_00_00Z",
         "manual__2024-03-01T05_00_00_00_00",
     )
+    partitioned = {"kind": "cron", "partitions": {"by": "cron"}}
+    assert names_for_date(DATE, partitioned) == ("manual__2024-03-01T05_00_00_00_00",), "no date, no such run"
     zone = timezone(timedelta(hours=2))
     assert names_for_date(DATE.astimezone(zone), {}) == names_for_date(DATE, {})
 

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from orkestra_bridge.diagnostics import Severity, Verdict
-from orkestra_bridge.ir.model import Attribute, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import (
+    Attribute,
+    PartitionedBy,
+    Partitions,
+    Schedule,
+    ScheduleKind,
+    SourceSpan,
+    Workflow,
+)
 from orkestra_bridge.stack.model import Period
 from orkestra_bridge.stack.schedule import schedule_view
 
@@ -242,3 +250,20 @@ def test_paused_and_catchup_are_accounted_for() -> None:
 def test_a_start_date_long_ago_is_a_moment_that_can_be_read() -> None:
     ago = replace(BASE, schedule=cron("0 5 * * *"), start_date="0001-01-01T00:00:00+00:00")
     assert schedule_view(ago)[0].start == "0001-01-01T05:00:00Z"
+
+
+def test_a_partitioned_cron_starts_runs_as_any_other_does() -> None:
+    partitions = Partitions(by=PartitionedBy.CRON, key_format="%Y-%m-%d", offset=-1)
+    plain, keyed = (
+        schedule_view(replace(BASE, schedule=replace(cron("0 6 * * *"), partitions=each)))
+        for each in (None, partitions)
+    )
+    assert plain == keyed
+
+
+def test_a_dag_that_is_partitioned_at_run_time_says_how_a_run_gets_its_key() -> None:
+    schedule = Schedule(text="PartitionedAtRuntime", partitions=Partitions(by=PartitionedBy.RUNTIME))
+    view, (finding,) = schedule_view(replace(BASE, schedule=schedule))
+    assert (view.expressions, finding.id) == ((), "OB501")
+    assert "PartitionedAtRuntime" in finding.message
+    assert "partition_key" in finding.remedy
