@@ -1,9 +1,10 @@
 """Measures how much of real DAG files is translated, and writes `coverage.md`.
 
-    python docs/coverage.py --airflow-python PYTHON "Airflow 3 examples=FOLDER" "Airflow 2 examples=FOLDER@PYTHON2" "..."
+    python docs/coverage.py --airflow-python PYTHON "Airflow 3 examples=FOLDER" "Airflow 2 examples=FOLDER@PYTHON2"
 
-A set may name a Python of its own. The folders are not part of this project: Airflow's examples come with it, the system tests of a provider with its source
-distribution. `--pythonpath` and `--env-file` are those of `convert`. Without `--write` the page is printed.
+A set may name a Python of its own. The folders are not part of this project: Airflow's examples come with it, the
+system tests of a provider with its source distribution. `--pythonpath` and `--env-file` are those of `convert`. Without
+`--write` the page is printed.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ Airflow itself may end in several ways, for a skip and a failure race, `is_race`
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from random import Random
 from textwrap import indent
@@ -26,6 +27,8 @@ RULES = (
     "one_failed",
     "one_success",
 )
+_EARLY = ("one_success", "one_failed", "one_done")
+_SKIPS = re.compile("Branch|ShortCircuit")
 _IN_GROUPS = ("all_done", "none_failed", "none_skipped", "all_failed")
 """Rules for tasks of mapped groups: the others are reported to differ there (OB343)."""
 
@@ -303,6 +306,8 @@ def _written(seed: int) -> str:
 def is_race(workflow: Mapping[str, Any], outcome: Mapping[str, Any]) -> bool:
     """Return True if a skip and a failure have met before a task that the first of them decides about.
 
+    So have a branch and another task before one that starts early: it may have started before the branch skips it.
+
     Args:
         workflow: The DAG as `convert` writes it (``workflow.json``).
         outcome: ``tasks`` by instance, as Airflow left them.
@@ -310,7 +315,12 @@ def is_race(workflow: Mapping[str, Any], outcome: Mapping[str, Any]) -> bool:
     states: dict[str, set[str]] = {}
     for key, instance in outcome["tasks"].items():
         states.setdefault(key.partition("[")[0], set()).add(instance["state"])
+    skipping = {task["task_id"] for task in workflow["tasks"] if _SKIPS.search(task["operator"])}
     for task in workflow["tasks"]:
+        if task["trigger_rule"] in _EARLY and 0 < len(skipping & set(task["upstream"])) < len(
+            task["upstream"]
+        ):
+            return True
         seen = set().union(*(states.get(name, set()) for name in task["upstream"]))
         failed = seen & {"failed", "upstream_failed"}
         if failed and "skipped" in seen | states.get(task["task_id"], set()):

@@ -106,13 +106,15 @@ class _Attempt:
     def _resumed(self, message: Any, before: _Resume) -> _Resume:
         """Run the trigger of a task that defers; return where the task goes on."""
         serde = _serde()
+        # As it leaves for the supervisor: some versions encode the arguments only then.
+        sent = message.model_dump(include={"trigger_kwargs", "next_kwargs"})
         loading: Any = import_module("airflow.sdk._shared.module_loading" if _has_shared() else _LOADING)
-        trigger = loading.import_string(message.classpath)(**serde.deserialize(message.trigger_kwargs))
+        trigger = loading.import_string(message.classpath)(**serde.deserialize(sent["trigger_kwargs"]))
         limit = message.trigger_timeout
         said, payload = event_of(trigger, limit.total_seconds() if limit else None)
         if said:
             return _Resume(before.count, before.began, "__fail__", serde.serialize({"error": said}))
-        given = serde.deserialize(message.next_kwargs or {})
+        given = serde.deserialize(sent["next_kwargs"] or {})
         arguments = serde.serialize({**given, "event": payload})
         return _Resume(before.count, before.began, message.next_method, arguments)
 
@@ -210,7 +212,7 @@ def _serde() -> Any:
     try:
         return import_module("airflow.sdk.serde")
     except ImportError:  # before Airflow 3.2
-        return import_module("airflow.serialization.serde")
+        return import_module("airflow.serialization.serialized_objects").BaseSerialization
 
 
 def _made(kind: Any, values: Mapping[str, Any]) -> Any:
