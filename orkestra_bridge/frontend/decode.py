@@ -13,6 +13,8 @@ from orkestra_bridge.ir.model import (
     MappedGroup,
     Need,
     Needs,
+    PartitionedBy,
+    Partitions,
     Polling,
     Retry,
     Schedule,
@@ -78,7 +80,18 @@ def _schedule(document: Document) -> Schedule:
     fields["expressions"] = tuple(fields.get("expressions", ()))
     fields["attributes"] = _attributes(fields["attributes"])
     fields["assets"] = _asset(fields["assets"]) if fields.get("assets") else None
+    fields["partitions"] = _partitions(fields["partitions"]) if fields.get("partitions") else None
     return Schedule(**fields)
+
+
+def _partitions(document: Document) -> Partitions:
+    return Partitions(
+        by=PartitionedBy(document["by"]),
+        key_format=document.get("key_format", ""),
+        offset=document.get("offset", 0),
+        mappers=tuple(document.get("mappers", ())),
+        rollup=document.get("rollup", False),
+    )
 
 
 def _asset(document: Document) -> AssetCondition:

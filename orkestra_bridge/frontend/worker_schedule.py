@@ -67,6 +67,21 @@ def _partitioned_cron(timetable: Any) -> dict[str, Any]:
     }
 
 
+def _partitioned_assets(timetable: Any) -> dict[str, Any]:
+    mappers = [
+        _read(timetable, "default_partition_mapper"),
+        *(_read(timetable, "partition_mapper_config") or {}).values(),
+    ]
+    names = sorted({_named(type(mapper)) for mapper in mappers})
+    rollup = any(bool(getattr(mapper, "is_rollup", False)) for mapper in mappers)
+    return {"kind": "asset", "partitions": {"by": "assets", "mappers": names, "rollup": rollup}}
+
+
+def _named(cls: type) -> str:
+    own = cls.__module__.startswith("airflow.")
+    return cls.__name__ if own else f"{cls.__module__.rpartition('.')[2]}.{cls.__qualname__}"
+
+
 def _several(timetable: Any) -> dict[str, Any]:
     parts = [describe_timetable(part) for part in _read(timetable, "timetables") or ()]
     if not parts or any(part["kind"] != "cron" for part in parts):
@@ -108,7 +123,8 @@ def describe_timetable(timetable: Any) -> dict[str, Any]:
 
 _ARGUMENTS = {"run_immediately": (None, False)}
 """Further arguments of the timetables below, by the values that say nothing."""
-_IN_PARTITIONS = ("run_offset", "key_format")
+_IN_PARTITIONS = ("run_offset", "key_format", "partition_mapper_config", "default_partition_mapper")
+"""Arguments that a schedule's partitions have, or that the function reads in the DAG file."""
 
 
 def timetable_rows(timetable: Any, encode: Encoder) -> list[list[Any]]:
@@ -142,6 +158,7 @@ _READERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "DeltaDataIntervalTimetable": lambda timetable: _delta(timetable, intervals=True),
     "DeltaTriggerTimetable": lambda timetable: _delta(timetable, intervals=False),
     "MultipleCronTriggerTimetable": _several,
+    "PartitionedAssetTimetable": _partitioned_assets,
     "PartitionedAtRuntime": lambda _: {"kind": "none", "partitions": {"by": "runtime"}},
 }
 

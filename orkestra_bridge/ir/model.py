@@ -115,11 +115,15 @@ class Partitions:
         by: The tick of the cron, the events of assets, or whoever starts the run.
         key_format: For strftime, in the schedule's time zone, if ``by`` is cron.
         offset: By how many ticks the partition is later than the tick that starts the run.
+        mappers: The classes that make a run's key of those of the assets, if ``by`` is assets. They are used in Python.
+        rollup: True if one of them lets a run wait for several partitions of an asset.
     """
 
     by: PartitionedBy
     key_format: str = ""
     offset: int = 0
+    mappers: tuple[str, ...] = ()
+    rollup: bool = False
 
 
 @final

@@ -1,7 +1,8 @@
 """What events of assets do on this machine: which DAGs of OUT they start, and what others still wait for.
 
-On AWS a rule of EventBridge and the asset launcher do this (`stack/asset_launcher.py`); here their part is played by a
-file for each DAG below ``OUT/.runs/.assets``, so that what one run leaves is there for the next.
+DAGs that are partitioned have `partitions.py` for that. On AWS a rule of EventBridge and the asset launcher do this
+(`stack/asset_launcher.py`); here their part is played by a file for each DAG below ``OUT/.runs/.assets``, so that what
+one run leaves is there for the next.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 from uuid import uuid4
 
 from orkestra_bridge.errors import LocalRunError
+from orkestra_bridge.ir.model import PartitionedBy
 from orkestra_bridge.ir.serialize import from_document
 from orkestra_bridge.naming import machine_name
 from orkestra_bridge.packaging.pythons import RUNS
@@ -86,13 +88,8 @@ def hear_events(home: Path, folder: Path) -> tuple[Consumer, ...]:
     Raises:
         LocalRunError: If what `convert` or an earlier run wrote cannot be read.
     """
-    if not folder.is_dir():
-        return ()
-    found = (_read(path) for path in folder.glob("*.json"))
-    details = sorted(
-        (each for each in found if type_of(each) == DETAIL_TYPE), key=lambda detail: detail["timestamp"]
-    )
-    waiting = list(_waiting(home)) if details else []
+    details = details_in(folder, DETAIL_TYPE)
+    waiting = [each for each in waiting_in(home) if not _by_partition(each[0])] if details else []
     return tuple(
         consumer
         for detail in details
@@ -101,7 +98,20 @@ def hear_events(home: Path, folder: Path) -> tuple[Consumer, ...]:
     )
 
 
-def _waiting(home: Path) -> Iterator[tuple[Workflow, AssetCondition]]:
+def details_in(folder: Path, kind: str) -> list[Json]:
+    """Return the details of a folder's events of one type, the oldest first; raises LocalRunError for a broken one."""
+    if not folder.is_dir():
+        return []
+    found = (_read(path) for path in folder.glob("*.json"))
+    return sorted((each for each in found if type_of(each) == kind), key=lambda detail: detail["timestamp"])
+
+
+def _by_partition(workflow: Workflow) -> bool:
+    partitions = workflow.schedule.partitions
+    return partitions is not None and partitions.by is PartitionedBy.ASSETS
+
+
+def waiting_in(home: Path) -> Iterator[tuple[Workflow, AssetCondition]]:
     """Yield the DAGs of OUT whose schedule waits for assets."""
     for path in sorted(home.glob(f"*/{WORKFLOW}")):
         document = _read(path)

@@ -171,7 +171,7 @@ def _functions(
         f"${{{name}Arn}}": replace(
             of_tasks.get(_number(name), spec), name=name, timeout=float(resource["Properties"]["Timeout"])
         )
-        for name, resource in _read(template)["Resources"].items()
+        for name, resource in read_json(template)["Resources"].items()
         if resource["Type"] == "AWS::Lambda::Function"
     }
 
@@ -189,15 +189,16 @@ def _definition(home: Path, dag_id: str) -> dict[str, Json]:
         listed = f"it has {', '.join(known)}" if known else "it has no DAG at all"
         message = f"there is no DAG {dag_id!r} in {home}: {listed}"
         raise UsageError(message, remedy="convert it first, or name another")
-    return _read(path)
+    return read_json(path)
 
 
 def _parts(folder: Path) -> dict[str, Json]:
     """Return the definitions of a DAG's parts by name, ``part-1`` and so on; none if it has one state machine."""
-    return {path.name.partition(".")[0]: _read(path) for path in folder.glob("*.asl.json")}
+    return {path.name.partition(".")[0]: read_json(path) for path in folder.glob("*.asl.json")}
 
 
-def _read(path: Path) -> dict[str, Json]:
+def read_json(path: Path) -> dict[str, Json]:
+    """Return what a file of OUT has; raises LocalRunError if it cannot be read."""
     try:
         definition: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
@@ -240,7 +241,7 @@ async def run_prepared(
     for name, image in prepared.images.items():
         names |= {f"${{{name}}}": name, f"${{{name}{REFERENCE}}}": image.reference}
     names |= {f"${{{name.title().replace('-', '')}Arn}}": arn for name, arn in arns.items()}
-    machines = {arns[name]: _filled(part, names) for name, part in prepared.parts.items()}
+    machines = {arns[name]: filled(part, names) for name, part in prepared.parts.items()}
     executions = Executions(machines, clock=clock, tokens=tokens, on_event=hear)
     async with AsyncExitStack() as stack:
         pools = {each.arn: await stack.enter_async_context(FunctionPool(each)) for each in specs.values()}
@@ -254,7 +255,7 @@ async def run_prepared(
             images = Engine(prepared.engine, prepared.images, clock, folder.log_named, output)
         functions = LambdaTasks(pools, clock, folder.log_of)
         return await execute(
-            _filled(prepared.definition, names),
+            filled(prepared.definition, names),
             prepared.document,
             tasks=ServiceTasks(functions, executions, containers, images),
             clock=clock,
@@ -265,12 +266,12 @@ async def run_prepared(
         )
 
 
-def _filled(value: Json, names: Mapping[str, str]) -> Json:
+def filled(value: Json, names: Mapping[str, str]) -> Json:
     """Return the definition with the names where CloudFormation would put them."""
     if isinstance(value, dict):
-        return {key: _filled(item, names) for key, item in value.items()}
+        return {key: filled(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, names) for item in value]
+        return [filled(item, names) for item in value]
     if isinstance(value, str) and "${" in value:
         for name, replacement in names.items():
             value = value.replace(name, replacement)

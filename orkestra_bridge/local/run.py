@@ -13,6 +13,7 @@ from orkestra_bridge.local.assets import Consumer, hear_events
 from orkestra_bridge.local.interpreter import Clock, Execution, Json, RealClock
 from orkestra_bridge.local.ledger import Ledger, TaskResult
 from orkestra_bridge.local.partition_keys import check_partition
+from orkestra_bridge.local.partitions import hear_partitions
 from orkestra_bridge.local.prepared import DEFINITION, EventSink, Prepared, prepare, run_prepared, storing
 from orkestra_bridge.local.record import RunFolder
 from orkestra_bridge.local.services.step_functions import StepFunctions, keep
@@ -164,11 +165,11 @@ async def _with_others(
     """Return the result of a run, after the runs that its tasks started: those are added to ``triggered``."""
     sinks = [] if on_event is None else [on_event]
     if not prepared.calls_others:
-        return (await _one(prepared, clock, sinks, {}))[0]
+        return (await _one(request, prepared, clock, sinks, {}))[0]
 
     async def run_other(dag_id: str, document: Mapping[str, Json], hear: EventSink) -> Execution:
         other = prepare(replace(request, dag_id=dag_id), document)
-        result, execution = await _one(other, clock, [hear], {ENDPOINT: services.address})
+        result, execution = await _one(request, other, clock, [hear], {ENDPOINT: services.address})
         triggered.append(result)
         return execution
 
@@ -176,13 +177,19 @@ async def _with_others(
     services = StepFunctions(dag_ids, clock, run_other, prepared.home / RUNS)
     async with services:
         record = services.record(prepared.dag_id, prepared.document)
-        result, execution = await _one(prepared, clock, [*sinks, record.hear], {ENDPOINT: services.address})
+        result, execution = await _one(
+            request, prepared, clock, [*sinks, record.hear], {ENDPOINT: services.address}
+        )
         record.execution = execution
     return result
 
 
 async def _one(
-    prepared: Prepared, clock: Clock, sinks: list[EventSink], environment: Mapping[str, str]
+    request: RunRequest,
+    prepared: Prepared,
+    clock: Clock,
+    sinks: list[EventSink],
+    environment: Mapping[str, str],
 ) -> tuple[RunResult, Execution]:
     with RunFolder(prepared.home, prepared.document["run_id"]) as folder:
         prepared = storing(prepared, folder)
@@ -193,7 +200,10 @@ async def _one(
             prepared, clock, folder, [ledger.hear, folder.hear, *sinks], environment
         )
         seconds = time.monotonic() - began
-        consumers = hear_events(prepared.home, folder.asset_events)
+        consumers = (
+            *hear_events(prepared.home, folder.asset_events),
+            *await hear_partitions(request, folder, clock),
+        )
     keep(prepared.home / RUNS, prepared.dag_id, prepared.document, execution, ledger.states())
     result = RunResult(
         dag_id=prepared.dag_id,

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import is_given, value_of
+from orkestra_bridge.ir.model import PartitionedBy
 from orkestra_bridge.ir.places import Container
 from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
@@ -51,7 +52,8 @@ def place_all(workflow: Workflow, reason: str, packages: Packages | None = None)
 def works_without_function(workflow: Workflow) -> bool:
     """Return True if all of the DAG's own code can run in containers, so that the function never loads its file.
 
-    The function polls sensors, expands mapped tasks, calls the DAG's callbacks, and on_failure_callback after a kill.
+    The function polls sensors, expands mapped tasks, maps partitions, calls the DAG's callbacks, and on_failure_callback
+    after a kill.
     """
     loads = any(
         task.polling
@@ -62,7 +64,7 @@ def works_without_function(workflow: Workflow) -> bool:
     )
     groups = any(group.expansion.length is None for group in workflow.mapped_groups)
     callbacks = is_given(workflow.attributes, "on_success_callback", "on_failure_callback")
-    return not (loads or groups or callbacks)
+    return not (loads or groups or callbacks or _maps_partitions(workflow))
 
 
 def needs_function(workflow: Workflow) -> tuple[str, ...]:
@@ -78,9 +80,15 @@ def needs_function(workflow: Workflow) -> tuple[str, ...]:
             task.expansion and task.expansion.length is None for task in workflow.tasks
         )
         or any(group.expansion.length is None for group in workflow.mapped_groups),
+        "a schedule whose partition mappers it calls": _maps_partitions(workflow),
         "a callback of the DAG": is_given(workflow.attributes, "on_success_callback", "on_failure_callback"),
     }
     return tuple(what for what, there in found.items() if there)
+
+
+def _maps_partitions(workflow: Workflow) -> bool:
+    partitions = workflow.schedule.partitions
+    return partitions is not None and partitions.by is PartitionedBy.ASSETS
 
 
 def loads_in_function(workflow: Workflow) -> bool:

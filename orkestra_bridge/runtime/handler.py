@@ -50,10 +50,14 @@ class Package:
     def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the ledger entry of the task that the event names; for a callback of the DAG an empty object.
 
+        An event with ``partitions`` is about no run: the asset launcher asks which runs events of assets are for.
+
         Raises:
             RuntimeSetupError: If the event names no task, or a ledger that lacks an upstream task.
             Exception: What failed the task.
         """
+        if "partitions" in event:
+            return self._partitions(event["partitions"])
         event = unpacked(event)
         event["ledger"] = whole_ledger(self.manifest["workflow"], event)
         logs.about(dag_id=self.manifest["workflow"]["dag_id"], **_instance(event))
@@ -76,6 +80,12 @@ class Package:
             return {name: _ended(entry, now) for name, entry in entries.items()}
         entry = _ended(self._entry(task_id, map_index, event), now)
         return entry if map_index < 0 else {**entry, "map_index": map_index}
+
+    def _partitions(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        from orkestra_bridge.runtime.partition_events import entries_of
+
+        logs.about(dag_id=self.manifest["workflow"]["dag_id"])
+        return entries_of(self.dag, request)
 
     def _entry(self, task_id: str, map_index: int, event: Mapping[str, Any]) -> dict[str, Any]:
         workflow = self.manifest["workflow"]

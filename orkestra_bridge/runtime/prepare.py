@@ -50,7 +50,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     major = _major(workflow)
     task = dag.get_task(event["task_id"])
     task = task.prepare_for_execution()
-    run = run_of(workflow, event)
+    run = _dated(dag, run_of(workflow, event), workflow["schedule"])
     ledger = event.get("ledger") or {}
     dag_run = DagRun(run, dag.dag_id, ledger, major=major)
     poking = Poking(event.get("waiting") or {})
@@ -84,6 +84,17 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
         error_limit=_error_limit(workflow, event),
         outlets=tuple(_of_task(workflow, task.task_id).get("outlets") or ()),
     )
+
+
+def _dated(dag: Any, run: Run, schedule: Mapping[str, Any]) -> Run:
+    """Return the run with the date of its partition, where only the mappers of the schedule know it.
+
+    A run that assets started has been given its date. Raises ValueError: a mapper does not understand the key.
+    """
+    by = (schedule.get("partitions") or {}).get("by")
+    if by != "assets" or run.run_type == "asset_triggered" or run.partition_key is None:
+        return run
+    return run._replace(partition_date=dag.timetable.resolve_partition_date(run.partition_key))
 
 
 def _error_limit(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orkestra_bridge.stack.rules import ASSET_ALIAS, ASSET_WATCHER, EACH_ASSET_EVENT, NO_ASSETS
+from orkestra_bridge.stack.rules import (
+    ALIAS_ROLLUP,
+    ASSET_ALIAS,
+    ASSET_WATCHER,
+    EACH_ASSET_EVENT,
+    NO_ASSETS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +35,7 @@ def about_assets(workflow: Workflow, condition: AssetCondition) -> Iterator[Find
         "a run starts at once when the assets are there; Airflow's scheduler starts one for all events of some seconds",
         "nothing, if the tasks may run once for each event",
     )
+    partitions = workflow.schedule.partitions
     for leaf in condition.leaves:
         shown = leaf.uri or leaf.name
         if leaf.kind == "alias":
@@ -37,6 +44,13 @@ def about_assets(workflow: Workflow, condition: AssetCondition) -> Iterator[Find
                 f"events that a task makes through the alias {shown} start runs; in Airflow, later on, so do others "
                 "of the assets that it was used for",
                 "name these assets in the schedule as well if tasks make events of them without the alias",
+            )
+        if leaf.kind == "alias" and partitions and partitions.rollup:
+            yield say(
+                ALIAS_ROLLUP,
+                f"the schedule waits for several partitions by {', '.join(partitions.mappers)}, and for the alias "
+                f"{shown}: which partitions of which of its assets there are is only in Airflow's database",
+                "name the assets in the schedule instead of the alias",
             )
         for watcher in leaf.watchers:
             yield say(

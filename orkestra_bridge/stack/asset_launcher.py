@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 REMEMBER, TAKE = "Remember the event", "Take what has arrived"
 TABLE = "${AssetMemory}"
 
-_INPUT = "$states.context.Execution.Input"
-_REFUSED = ["DynamoDB.ConditionalCheckFailedException"]
-_AGAIN = {
+INPUT = "$states.context.Execution.Input"
+REFUSED = ["DynamoDB.ConditionalCheckFailedException"]
+AGAIN = {
     "ErrorEquals": ["States.ALL"],
     "IntervalSeconds": 1,
     "MaxAttempts": 5,
@@ -46,7 +46,7 @@ def asset_launcher_definition(dag_id: str, condition: AssetCondition, *, major: 
     ``major`` is Airflow's major version; it decides what the run id is made of.
     """
     remembers = condition.needs_memory
-    events = "$eventsOfRun" if remembers else _relevant(condition)
+    events = "$eventsOfRun" if remembers else relevant(condition)
     start, states = start_states(name=_name(major), document=_document(events, major))
     if remembers:
         states = {REMEMBER: _remember(dag_id, condition), TAKE: _take(dag_id, condition, start), **states}
@@ -62,12 +62,12 @@ def asset_launcher_definition(dag_id: str, condition: AssetCondition, *, major: 
 def _run_id(major: int) -> str:
     """Return the run id: in Airflow 2 it ends with the date, in Airflow 3 with what makes it unique."""
     if major == 2:
-        return f"'dataset_triggered__' & {_INPUT}.detail.timestamp"
-    return f"'asset_triggered__' & {_INPUT}.detail.timestamp & '_' & $substring({_INPUT}.id, 0, 8)"
+        return f"'dataset_triggered__' & {INPUT}.detail.timestamp"
+    return f"'asset_triggered__' & {INPUT}.detail.timestamp & '_' & $substring({INPUT}.id, 0, 8)"
 
 
 def _name(major: int) -> str:
-    whole = _run_id(major) if major > 2 else f"{_run_id(major)} & '_' & $substring({_INPUT}.id, 0, 8)"
+    whole = _run_id(major) if major > 2 else f"{_run_id(major)} & '_' & $substring({INPUT}.id, 0, 8)"
     return f"$replace({whole}, /[^A-Za-z0-9_-]/, '_')"
 
 
@@ -75,20 +75,20 @@ def _document(events: str, major: int) -> str:
     kind = "dataset_triggered" if major == 2 else "asset_triggered"
     return (
         f"{{'run_type': '{kind}', 'run_id': {_run_id(major)}, "
-        f"'triggered_at': {_INPUT}.detail.timestamp, 'asset_events': {events}}}"
+        f"'triggered_at': {INPUT}.detail.timestamp, 'asset_events': {events}}}"
     )
 
 
-def _relevant(condition: AssetCondition) -> str:
+def relevant(condition: AssetCondition) -> str:
     """Return JSONata for the events that the DAG waits for; others may have come with them."""
     keys = texts([key for leaf in condition.leaves for key in leaf.keys])
-    return f"[$filter({_INPUT}.detail.events, function($event) {{$count($event.keys[$ in {keys}]) > 0}})]"
+    return f"[$filter({INPUT}.detail.events, function($event) {{$count($event.keys[$ in {keys}]) > 0}})]"
 
 
 def _arrived(condition: AssetCondition) -> str:
     """Return JSONata for the first key of each asset that the events are about."""
     leaves = ", ".join(
-        f"$count({_INPUT}.detail.events.keys[$ in {texts(leaf.keys)}]) > 0 ? {text(leaf.keys[0])} : []"
+        f"$count({INPUT}.detail.events.keys[$ in {texts(leaf.keys)}]) > 0 ? {text(leaf.keys[0])} : []"
         for leaf in condition.leaves
     )
     return f"$append([], [{leaves}])"
@@ -99,7 +99,7 @@ def _item(dag_id: str) -> Json:
 
 
 def _remember(dag_id: str, condition: AssetCondition) -> Json:
-    events = f"[{_relevant(condition)}.$string($)]"
+    events = f"[{relevant(condition)}.$string($)]"
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::dynamodb:updateItem",
@@ -111,7 +111,7 @@ def _remember(dag_id: str, condition: AssetCondition) -> Json:
                 ":events": {"SS": expression(events)},
             },
         },
-        "Retry": [_AGAIN],
+        "Retry": [AGAIN],
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": REPORT}],
         "Next": TAKE,
     }
@@ -125,24 +125,26 @@ def _take(dag_id: str, condition: AssetCondition, start: str) -> Json:
         "Resource": "arn:aws:states:::dynamodb:deleteItem",
         "Arguments": {
             **_item(dag_id),
-            "ConditionExpression": condition_text(condition, numbers),
+            "ConditionExpression": condition_text(
+                condition, {leaf: f"contains(arrived, {name})" for leaf, name in numbers.items()}
+            ),
             "ExpressionAttributeValues": {name: {"S": leaf.keys[0]} for leaf, name in numbers.items()},
             "ReturnValues": "ALL_OLD",
         },
         "Assign": {"eventsOfRun": expression(f"[{parsed}^(timestamp)]")},
-        "Retry": [{"ErrorEquals": _REFUSED, "MaxAttempts": 0}, _AGAIN],
+        "Retry": [{"ErrorEquals": REFUSED, "MaxAttempts": 0}, AGAIN],
         "Catch": [
-            {"ErrorEquals": _REFUSED, "Next": DONE},
+            {"ErrorEquals": REFUSED, "Next": DONE},
             {"ErrorEquals": ["States.ALL"], "Next": REPORT},
         ],
         "Next": start,
     }
 
 
-def condition_text(condition: AssetCondition, numbers: dict[AssetCondition, str]) -> str:
-    """Return the schedule as a condition of DynamoDB on the keys that have arrived."""
-    if condition in numbers:
-        return f"contains(arrived, {numbers[condition]})"
-    parts = [condition_text(member, numbers) for member in condition.of]
+def condition_text(condition: AssetCondition, terms: dict[AssetCondition, str]) -> str:
+    """Return the schedule as a condition of DynamoDB; ``terms`` say for each asset that it is there."""
+    if condition in terms:
+        return terms[condition]
+    parts = [condition_text(member, terms) for member in condition.of]
     joined = (" AND " if condition.kind == "all" else " OR ").join(parts)
     return f"({joined})" if len(parts) > 1 else joined

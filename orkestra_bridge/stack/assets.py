@@ -1,6 +1,7 @@
 """What starts a DAG that waits for assets: rules that hear of their events, and the launcher behind them.
 
 An event has the keys of what it is about, ``uri s3://...``, ``name ...`` or ``alias ...``; a rule those of the schedule.
+Partitioned DAGs hear of events with a partition key, all others of those without (`AssetManager._queue_dagruns`).
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, SOURCE
+from orkestra_bridge.ir.model import PartitionedBy
+from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, PARTITIONED_TYPE, SOURCE
 from orkestra_bridge.stack.asset_bus import BUS
 from orkestra_bridge.stack.asset_launcher import asset_launcher_definition
 from orkestra_bridge.stack.iam import allow, role
 from orkestra_bridge.stack.joins import join_table
 from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
+from orkestra_bridge.stack.partition_launcher import partition_launcher_definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +32,14 @@ PATTERN_LIMIT = 2_048
 Json = dict[str, Any]
 
 
-def asset_resources(workflow: Workflow, condition: AssetCondition, queue: str) -> dict[str, Json]:
+def asset_resources(
+    workflow: Workflow, condition: AssetCondition, queue: str, function: str
+) -> dict[str, Json]:
     """Return the rules for the assets that a DAG waits for, the launcher behind them and its memory, by logical id.
 
-    ``queue`` is the logical id of the queue for what could not be delivered.
+    ``queue`` is the logical id of the queue for what could not be delivered, ``function`` that of the DAG's function.
     """
-    patterns = list(_patterns(condition))
+    patterns = list(_patterns(condition, PARTITIONED_TYPE if _by_partition(workflow) else DETAIL_TYPE))
     names = [RULE if len(patterns) == 1 else f"{RULE}{number}" for number in range(1, len(patterns) + 1)]
     return {
         **{
@@ -46,24 +51,35 @@ def asset_resources(workflow: Workflow, condition: AssetCondition, queue: str) -
             [allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER})],
             own_account_only=True,
         ),
-        **_launcher(workflow, condition, queue),
-        **({MEMORY: join_table()} if condition.needs_memory else {}),
+        **_launcher(workflow, condition, queue, function),
+        **({MEMORY: join_table()} if remembers(workflow, condition) else {}),
     }
 
 
-def _patterns(condition: AssetCondition) -> Iterator[Json]:
+def _by_partition(workflow: Workflow) -> bool:
+    partitions = workflow.schedule.partitions
+    return partitions is not None and partitions.by is PartitionedBy.ASSETS
+
+
+def remembers(workflow: Workflow, condition: AssetCondition) -> bool:
+    """Return True if one event may not be enough for a run: there are several assets, or several partitions of one."""
+    partitions = workflow.schedule.partitions
+    return condition.needs_memory or (partitions is not None and partitions.rollup)
+
+
+def _patterns(condition: AssetCondition, kind: str) -> Iterator[Json]:
     """Yield event patterns for all keys, each as long as a rule may have it."""
     keys: list[str] = []
     for key in dict.fromkeys(key for leaf in condition.leaves for key in leaf.keys):
-        if keys and len(json.dumps(_pattern([*keys, key]))) > PATTERN_LIMIT:
-            yield _pattern(keys)
+        if keys and len(json.dumps(_pattern([*keys, key], kind))) > PATTERN_LIMIT:
+            yield _pattern(keys, kind)
             keys = []
         keys.append(key)
-    yield _pattern(keys)
+    yield _pattern(keys, kind)
 
 
-def _pattern(keys: list[str]) -> Json:
-    return {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"keys": keys}}
+def _pattern(keys: list[str], kind: str) -> Json:
+    return {"source": [SOURCE], "detail-type": [kind], "detail": {"keys": keys}}
 
 
 def _rule(dag_id: str, pattern: Json, queue: str) -> Json:
@@ -86,20 +102,33 @@ def _rule(dag_id: str, pattern: Json, queue: str) -> Json:
     }
 
 
-def _launcher(workflow: Workflow, condition: AssetCondition, queue: str) -> dict[str, Json]:
-    definition = asset_launcher_definition(
-        workflow.dag_id, condition, major=int(workflow.airflow_version.split(".", 1)[0])
-    )
+def launcher_of(workflow: Workflow, condition: AssetCondition, function: str) -> Json:
+    """Return the definition of the launcher of a DAG that waits for assets."""
+    if _by_partition(workflow):
+        return partition_launcher_definition(
+            workflow.dag_id,
+            condition,
+            remembers=remembers(workflow, condition),
+            function=f"${{{function}Arn}}",
+        )
+    major = int(workflow.airflow_version.split(".", 1)[0])
+    return asset_launcher_definition(workflow.dag_id, condition, major=major)
+
+
+def _launcher(workflow: Workflow, condition: AssetCondition, queue: str, function: str) -> dict[str, Json]:
     fill: Json = {"StateMachineArn": {"Ref": MACHINE}, "UndeliveredRunsUrl": {"Ref": queue}}
     statements = [
         allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}),
         allow("ReportMissedRun", ("sqs:SendMessage",), {"Fn::GetAtt": [queue, "Arn"]}),
     ]
-    if condition.needs_memory:
+    if _by_partition(workflow):
+        fill[f"{function}Arn"] = {"Fn::GetAtt": [function, "Arn"]}
+        statements.append(allow("AskForPartitions", ("lambda:InvokeFunction",), fill[f"{function}Arn"]))
+    if remembers(workflow, condition):
         fill[MEMORY] = {"Ref": MEMORY}
         actions = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
         statements.append(allow("RememberEvents", actions, {"Fn::GetAtt": [MEMORY, "Arn"]}))
     return {
-        LAUNCHER: state_machine("EXPRESS", definition, fill, LAUNCHER),
+        LAUNCHER: state_machine("EXPRESS", launcher_of(workflow, condition, function), fill, LAUNCHER),
         f"{LAUNCHER}Role": machine_role(statements),
     }

@@ -108,6 +108,13 @@ NO_ASSETS = Rule(
     severity=Severity.WARNING,
     verdict=Verdict.KEPT,
 )
+ALIAS_ROLLUP = Rule(
+    id="OB524",
+    title="partitions of an alias that a run waits for",
+    severity=Severity.ERROR,
+    verdict=Verdict.REFUSED,
+    if_allowed="partitions of all assets of the alias count as those of one asset",
+)
 VALUES_TO_PUSH = Rule(
     id="OB531",
     title="Variables and connections that have to be on AWS",

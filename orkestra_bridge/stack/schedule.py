@@ -48,11 +48,6 @@ _REMEDIES = {
 }
 
 _STATES = {False: "ScheduleState", True: "EventRulesState (and ScheduleState, if there is one)"}
-_PARTITIONED = {
-    "PartitionedAssetTimetable": "schedule by the assets themselves, and read the key of each event in"
-    " triggering_asset_events",
-}
-"""Remedies by class; its name is all that the schedule says."""
 
 _Result = tuple[ScheduleView, tuple["Finding", ...]]
 
@@ -122,12 +117,6 @@ def _unsupported_view(workflow: Workflow) -> _Result:
     message = f"schedule {schedule.text} ({schedule.kind.value}): EventBridge Scheduler starts runs at times that are "
     "fixed beforehand, and by nothing else"
     remedy = _REMEDIES[schedule.kind]
-    if schedule.text in _PARTITIONED:
-        message = (
-            f"schedule {schedule.text}: its runs belong to partitions of assets, of which Airflow keeps account in its "
-            "database; EventBridge starts runs by times and events alone"
-        )
-        remedy = _PARTITIONED[schedule.text]
     return _plain(workflow), (_say(workflow, UNSUPPORTED_SCHEDULE, message, remedy),)
 
 

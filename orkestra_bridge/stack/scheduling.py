@@ -28,8 +28,11 @@ def is_scheduled(view: ScheduleView) -> bool:
     return bool(view.expressions) or view.kind is ScheduleKind.ONCE or view.assets is not None
 
 
-def scheduling_resources(workflow: Workflow, view: ScheduleView) -> dict[str, Json]:
-    """Return the resources that start the DAG's runs, by logical id; none if nothing starts it by itself."""
+def scheduling_resources(workflow: Workflow, view: ScheduleView, function: str) -> dict[str, Json]:
+    """Return the resources that start the DAG's runs, by logical id; none if nothing starts it by itself.
+
+    ``function`` is the logical id of the DAG's function.
+    """
     if not is_scheduled(view):
         return {}
     times = bool(view.expressions) or view.kind is ScheduleKind.ONCE
@@ -39,7 +42,7 @@ def scheduling_resources(workflow: Workflow, view: ScheduleView) -> dict[str, Js
             if times
             else {}
         ),
-        **(asset_resources(workflow, view.assets, QUEUE) if view.assets else {}),
+        **(asset_resources(workflow, view.assets, QUEUE, function) if view.assets else {}),
         **queue_resources(),
     }
 

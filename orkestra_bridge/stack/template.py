@@ -109,7 +109,7 @@ def build_stack(
         **container_resources(workflow, f"{function.logical}Function", target, images, tuple(parts)),
         **image_resources(workflow, target),
         **(cluster_resource() if contained else {}),
-        **scheduling_resources(workflow, view),
+        **scheduling_resources(workflow, view, f"{function.logical}Function"),
         **event_resources(workflow.dag_id, view),
     }
     resources.update(queue_of_rules(resources))

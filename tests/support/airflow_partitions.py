@@ -56,12 +56,15 @@ def evaluated(mapper: str, names: dict[str, Any]) -> Any:
 
 
 def of_mapper(case: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
-    """Return what a mapper makes of keys, and what it says about the keys of runs."""
-    mapper = evaluated(case["mapper"], names)
+    """Return what a mapper makes of keys, and what it says about the keys of runs; nothing if it cannot be made."""
+    try:
+        mapper = evaluated(case["mapper"], names)
+    except (TypeError, ValueError) as problem:
+        return {"refused": type(problem).__name__}
 
     def downstream(key: str) -> list[str]:
         found = mapper.to_downstream(key)
-        return [found] if isinstance(found, str) else list(found)
+        return [found] if isinstance(found, str) else sorted(found)
 
     def upstream(key: str) -> list[str] | None:
         return sorted(mapper.to_upstream(key)) if mapper.is_rollup else None
@@ -73,7 +76,18 @@ def of_mapper(case: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
         "carried": iso(mapper.carry_partition_date(datetime(2024, 1, 1, tzinfo=timezone.utc))),
         "most": mapper.max_downstream_keys,
         "rollup": mapper.is_rollup,
+        "waits": [waits(mapper, count) for count in (0, 1, 2, 7, 24)] if mapper.is_rollup else None,
     }
+
+
+def waits(mapper: Any, count: int) -> list[list[bool]]:
+    """Return whether so many of the expected keys satisfy a rollup, and whether they never can, for each number."""
+    keys = [str(number) for number in range(count)]
+    found = [
+        mapper.wait_policy.is_satisfied_by_keys(matched={*keys[:there], "x"}, expected=frozenset(keys))
+        for there in range(count + 1)
+    ]
+    return [[each.satisfied, each.unreachable] for each in found]
 
 
 def main() -> None:

@@ -7,7 +7,15 @@ from typing import Any
 
 from cloudformation_validate import CelEngine, TemplateContent
 
-from orkestra_bridge.ir.model import AssetCondition, Schedule, ScheduleKind, SourceSpan, Workflow
+from orkestra_bridge.ir.model import (
+    AssetCondition,
+    PartitionedBy,
+    Partitions,
+    Schedule,
+    ScheduleKind,
+    SourceSpan,
+    Workflow,
+)
 from orkestra_bridge.ir.serialize import render
 from orkestra_bridge.options import Target
 from orkestra_bridge.stack.model import FunctionAsset, LayerAsset, Stack
@@ -48,6 +56,12 @@ SCHEDULES = {
     "assets": Schedule(kind=ScheduleKind.ASSET, assets=ASSETS, text="a | (b & c)"),
     "asset or time": Schedule(
         kind=ScheduleKind.ASSET, assets=ASSETS.of[0], expressions=("0 5 * * *",), text="0 5 * * * or a"
+    ),
+    "partitions": Schedule(
+        kind=ScheduleKind.ASSET,
+        assets=ASSETS,
+        text="a | (b & c)",
+        partitions=Partitions(by=PartitionedBy.ASSETS, mappers=("RollupMapper",), rollup=True),
     ),
     "period": Schedule(kind=ScheduleKind.DELTA, seconds=5400, data_interval=True, text="1:30:00"),
 }

@@ -1,35 +1,35 @@
-"""A DynamoDB table for joins: items with a string key, updated one at a time.
+"""A DynamoDB table for joins and for what launchers remember: items with a string key, updated one at a time.
 
 Why not moto's: importing it takes more than a second, many times what a run takes otherwise, and a run has to wait for
 it. So this is a small table that understands exactly the expressions that `convert` emits and refuses all others; the
 tests run the same machines and the same calls on moto's table.
 
-Sources: DynamoDB developer guide, "Update expressions", "Condition expressions"; API reference of UpdateItem and GetItem.
+Sources: DynamoDB developer guide, "Update expressions", "Condition expressions"; API reference of UpdateItem, GetItem and
+DeleteItem.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.errors import LocalRunError
 from orkestra_bridge.local.interpreter import StatesError
+from orkestra_bridge.local.services.conditions import NAME, VALUE, Item, UnknownConditionError, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from orkestra_bridge.local.interpreter import Json
 
-Item = dict[str, Any]
-"""Attributes as DynamoDB writes them: ``{"S": text}``, ``{"N": text}`` or ``{"SS": [text, ...]}``."""
+Items = dict[tuple[str, str], Item]
+"""By table and key. Attributes as DynamoDB writes them: ``{"S": text}``, ``{"N": text}`` or ``{"SS": [text, ...]}``."""
 
 ITEM_LIMIT = 409_600
 """Bytes of names and values that an item may have (AWS: "Quotas in Amazon DynamoDB")."""
 
-_NAME = r"([a-z_]+)"
-_VALUE = r"(:[a-z_]+)"
-_SET = re.compile(rf"{_NAME} = {_VALUE}")
-_ADD = re.compile(rf"{_NAME} {_VALUE}")
+_SET = re.compile(rf"{NAME} = {VALUE}")
+_ADD = re.compile(rf"{NAME} {VALUE}")
 _UPDATE = re.compile(r"(?:SET (?P<set>.+?))?(?:(?:^| )ADD (?P<add>.+))?")
 _FIELDS = {
     "updateItem": frozenset(
@@ -43,37 +43,21 @@ _FIELDS = {
         }
     ),
     "getItem": frozenset({"TableName", "Key", "ConsistentRead"}),
+    "deleteItem": frozenset(
+        {"TableName", "Key", "ConditionExpression", "ExpressionAttributeValues", "ReturnValues"}
+    ),
 }
-
-
-def _absent(item: Item, name: str, _: Json) -> bool:
-    return name not in item
-
-
-def _contains(item: Item, name: str, value: Json) -> bool:
-    return value["S"] in item.get(name, {}).get("SS", ())
-
-
-def _smaller(item: Item, name: str, value: Json) -> bool:
-    return name in item and len(item[name]["SS"]) < int(value["N"])
-
-
-_CONDITIONS: tuple[tuple[re.Pattern[str], Callable[[Item, str, Json], bool]], ...] = (
-    (re.compile(rf"attribute_not_exists\({_NAME}\)()"), _absent),
-    (re.compile(rf"contains\({_NAME}, {_VALUE}\)"), _contains),
-    (re.compile(rf"size\({_NAME}\) < {_VALUE}"), _smaller),
-)
 
 
 @final
 class Table:
-    """All items of all tables; an execution is alone here."""
+    """All items of all tables; an execution is alone here. ``items`` are those that there are already."""
 
-    def __init__(self) -> None:
-        self._items: dict[tuple[str, str], Item] = {}
+    def __init__(self, items: Items | None = None) -> None:
+        self._items: Items = {} if items is None else items
 
     def call(self, action: str, arguments: Mapping[str, Json], service: str) -> Json:
-        """Return the result of ``updateItem`` or ``getItem``.
+        """Return the result of ``updateItem``, ``getItem`` or ``deleteItem``.
 
         ``service`` is how the integration names the service in errors: ``DynamoDB`` for Step Functions' own,
         ``DynamoDb`` for the generic one.
@@ -89,6 +73,10 @@ class Table:
         if action == "getItem":
             found = self._items.get(place)
             return {} if found is None else {"Item": _copy(found)}
+        if action == "deleteItem":
+            _check(self._items.get(place, {}), arguments, service)
+            old = self._items.pop(place, None)
+            return {"Attributes": old} if old and arguments.get("ReturnValues") == "ALL_OLD" else {}
         item = _updated(self._items.get(place, {"id": {"S": place[1]}}), arguments, service)
         self._items[place] = item
         return {"Attributes": _copy(item)} if arguments.get("ReturnValues") == "ALL_NEW" else {}
@@ -101,10 +89,16 @@ def _place(arguments: Mapping[str, Json]) -> tuple[str, str]:
     raise _refused(f"the key {arguments['Key']}")
 
 
-def _updated(item: Item, arguments: Mapping[str, Json], service: str) -> Item:
+def _check(item: Item, arguments: Mapping[str, Json], service: str) -> _Values:
+    """Return the values of a call whose condition holds; raises StatesError if it does not."""
     values = _Values(arguments.get("ExpressionAttributeValues", {}), service)
     if not _holds(arguments.get("ConditionExpression"), item, values):
         raise StatesError(f"{service}.ConditionalCheckFailedException", "The conditional request failed")
+    return values
+
+
+def _updated(item: Item, arguments: Mapping[str, Json], service: str) -> Item:
+    values = _check(item, arguments, service)
     after = _applied(arguments["UpdateExpression"], item, values)
     values.all_used()
     size = sum(len(name.encode()) + _size(value) for name, value in after.items())
@@ -138,19 +132,10 @@ def _pairs(pattern: re.Pattern[str], clause: str | None) -> list[tuple[str, str]
 
 
 def _holds(expression: str | None, item: Item, values: _Values) -> bool:
-    if expression is None:
-        return True
-    # each term has to be one that is known here, even if an earlier one holds
-    held = [_term(term, item, values) for term in expression.split(" OR ")]
-    return any(held)
-
-
-def _term(term: str, item: Item, values: _Values) -> bool:
-    for pattern, holds in _CONDITIONS:
-        match = pattern.fullmatch(term)
-        if match:
-            return holds(item, match[1], values[match[2]] if match[2] else None)
-    raise _refused(f"the condition {term!r}")
+    try:
+        return expression is None or holds(expression, item, values)
+    except UnknownConditionError as unknown:
+        raise _refused(f"the condition {expression!r}") from unknown
 
 
 @final

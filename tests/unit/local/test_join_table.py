@@ -86,11 +86,66 @@ def test_the_same_calls_have_the_same_answers_on_motos_table(seed: int) -> None:
             assert ours(table, "getItem", read) == motos(client, "get_item", read)
 
 
+MEMORY = {"TableName": "memory", "Key": {"id": {"S": "etl"}}}
+TAKEN = (
+    "contains(arrived, :a)",
+    "(contains(arrived, :a) OR contains(arrived, :b))",
+    "contains(arrived, :a) OR contains(arrived, :b) AND contains(arrived, :c)",
+    "(contains(arrived, :a) OR contains(arrived, :b)) AND contains(arrived, :c)",
+    "(attribute_exists(arrived0) AND size(arrived0) >= needed0)",
+    (
+        "((attribute_exists(arrived0) AND size(arrived0) >= needed0) AND "
+        "(attribute_exists(arrived1) AND size(arrived1) >= needed1))"
+    ),
+)
+
+
+def remember(chance: random.Random) -> dict[str, Any]:
+    """Return an update as launchers make it."""
+    number = chance.randint(0, 1)
+    names = chance.sample("abc", chance.randint(1, 3))
+    return {
+        **MEMORY,
+        "UpdateExpression": f"SET needed{number} = :needed{number} ADD arrived{number} :some, arrived :some",
+        "ExpressionAttributeValues": {
+            f":needed{number}": {"N": str(chance.randint(1, 3))},
+            ":some": {"SS": names},
+        },
+    }
+
+
+def take(chance: random.Random) -> dict[str, Any]:
+    condition = chance.choice(TAKEN)
+    values = {f":{name}": {"S": name} for name in "abc" if f":{name}" in condition}
+    return {
+        **MEMORY,
+        "ConditionExpression": condition,
+        "ReturnValues": "ALL_OLD",
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_launchers_remember_is_taken_as_from_motos_table(seed: int) -> None:
+    chance = random.Random(seed)
+    table = Table()
+    with moto_engine._TABLES:
+        client = moto_engine._dynamodb()
+        moto_engine._new_table(client, "memory")
+        for _ in range(12):
+            calls = {"updateItem": remember(chance), "deleteItem": take(chance)}
+            for action, call in calls.items():
+                name = {"updateItem": "update_item", "deleteItem": "delete_item"}[action]
+                assert ours(table, action, call) == motos(client, name, call), call
+
+
 def test_names_are_none_that_dynamodb_reserves() -> None:
     from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
     reserved = {word.lower() for word in ReservedKeywords.get_reserved_keywords()}
-    assert not {"waiting", "arrived", "ledgers", "expires", "remaining", "id"} & reserved
+    used = {"waiting", "arrived", "ledgers", "expires", "remaining", "id", "events", "dates", "carried"}
+    assert not used & reserved
+    assert not {f"{name}{number}" for name in ("arrived", "needed") for number in range(100)} & reserved
 
 
 def test_an_item_that_is_not_there() -> None:
@@ -121,7 +176,10 @@ def test_values_have_to_be_those_of_the_expressions(values: Any, words: str) -> 
 @pytest.mark.parametrize(
     ("action", "change", "words"),
     [
-        ("deleteItem", {}, "deleteItem"),
+        ("deleteItem", {}, "deleteItem with UpdateExpression"),
+        ("putItem", {}, "putItem"),
+        ("updateItem", {"ConditionExpression": "(attribute_exists(id)"}, "(attribute_exists"),
+        ("updateItem", {"ConditionExpression": "attribute_exists(id) expires"}, "expires"),
         ("updateItem", {"ReturnConsumedCapacity": "TOTAL"}, "ReturnConsumedCapacity"),
         ("updateItem", {"UpdateExpression": "REMOVE expires"}, "REMOVE"),
         ("updateItem", {"UpdateExpression": "SET expires = expires + :now"}, "expires + :now"),

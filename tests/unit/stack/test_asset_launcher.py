@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
 import moto_engine
 import pytest
+from launched import Aws
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.ir.model import AssetCondition
-from orkestra_bridge.local.interpreter import StatesError, TaskCall, VirtualClock, execute
+from orkestra_bridge.local.interpreter import VirtualClock, execute
 from orkestra_bridge.stack.asset_launcher import asset_launcher_definition
 
 FILLED = ("${StateMachineArn}", "${UndeliveredRunsUrl}", "${AssetMemory}")
@@ -25,38 +25,6 @@ def any_of(*members: AssetCondition) -> AssetCondition:
 
 def all_of(*members: AssetCondition) -> AssetCondition:
     return AssetCondition(kind="all", of=members)
-
-
-class Aws:
-    """A table of moto's, and executions and messages as they come; ``broken`` refuses every new execution."""
-
-    def __init__(self) -> None:
-        self.started: dict[str, Any] = {}
-        self.reported: list[Any] = []
-        self.broken = False
-        self.client = moto_engine._dynamodb()
-        moto_engine._new_table(self.client, "${AssetMemory}".strip("${}"))
-
-    async def __call__(self, call: TaskCall) -> Any:
-        action = call.resource.rpartition(":")[2]
-        if action == "startExecution":
-            if self.broken:
-                raise StatesError("StepFunctions.ThrottlingException", "too many")
-            name = call.arguments["Name"]
-            if name in self.started:
-                raise StatesError("StepFunctions.ExecutionAlreadyExistsException", name)
-            self.started[name] = call.arguments["Input"]
-            return {}
-        if action == "sendMessage":
-            self.reported.append(json.loads(call.arguments["MessageBody"]))
-            return {}
-        arguments = {**call.arguments, "TableName": "AssetMemory"}
-        names = {"updateItem": "update_item", "deleteItem": "delete_item"}
-        try:
-            answer = getattr(self.client, names[action])(**arguments)
-        except self.client.exceptions.ConditionalCheckFailedException as refused:
-            raise StatesError("DynamoDB.ConditionalCheckFailedException", "no") from refused
-        return {key: answer[key] for key in ("Attributes",) if key in answer}
 
 
 def event(number: int, *assets: AssetCondition) -> dict[str, Any]:

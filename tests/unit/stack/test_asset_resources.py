@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from stacks import ASSETS, SCHEDULES, stack, workflow
+from stacks import ASSETS, DEFINITION, FUNCTION, SCHEDULES, stack, workflow
 from workflows import a_task
 
 from orkestra_bridge.diagnostics import Verdict
-from orkestra_bridge.ir.model import AssetCondition, Schedule, ScheduleKind
+from orkestra_bridge.ir.model import AssetCondition, PartitionedBy, Partitions, Schedule, ScheduleKind
+from orkestra_bridge.options import Target
 from orkestra_bridge.stack.assets import PATTERN_LIMIT, asset_resources
 from orkestra_bridge.stack.schedule import schedule_view
+from orkestra_bridge.stack.template import build_stack
 
 Json = dict[str, Any]
 
@@ -40,7 +42,7 @@ def test_a_rule_hears_of_every_asset_of_the_schedule() -> None:
 
 def test_long_patterns_are_divided() -> None:
     leaves = tuple(AssetCondition(kind="asset", uri=f"s3://{'bucket' * 9}/{n:03}") for n in range(60))
-    found = asset_resources(workflow("none"), AssetCondition(kind="any", of=leaves), "Q")
+    found = asset_resources(workflow("none"), AssetCondition(kind="any", of=leaves), "Q", "TasksFunction")
     patterns = [rule["EventPattern"] for rule in rules(found)]
     assert len(patterns) > 2
     assert all(len(str(pattern)) <= PATTERN_LIMIT for pattern in patterns)
@@ -57,6 +59,57 @@ def test_times_and_assets_start_the_same_machine() -> None:
     types = [found[name]["Type"] for name in ("Schedule", "AssetRule")]
     assert types == ["AWS::Scheduler::Schedule", "AWS::Events::Rule"]
     assert {"Launcher", "AssetLauncher"} <= found.keys()
+
+
+def partitioned(condition: AssetCondition, *, rollup: bool = False) -> Schedule:
+    partitions = Partitions(by=PartitionedBy.ASSETS, mappers=("RollupMapper",), rollup=rollup)
+    return Schedule(kind=ScheduleKind.ASSET, assets=condition, partitions=partitions)
+
+
+def made(schedule: Schedule) -> Json:
+    given = replace(workflow("none"), schedule=schedule)
+    found: Json = build_stack(given, DEFINITION, FUNCTION, None, Target()).template["Resources"]
+    return found
+
+
+def test_a_partitioned_dag_hears_of_events_with_a_partition_key_alone() -> None:
+    plain, keyed = (rules(made(schedule)) for schedule in (SCHEDULES["assets"], partitioned(ASSETS)))
+    types = [each["EventPattern"]["detail-type"] for (each,) in (plain, keyed)]
+    assert types == [["Asset event"], ["Partitioned asset event"]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "rollup", "remembers"),
+    [(ASSETS.of[0], False, False), (ASSETS.of[0], True, True), (ASSETS, False, True)],
+)
+def test_its_launcher_may_ask_the_function_and_remembers_where_one_event_may_not_be_enough(
+    condition: AssetCondition, rollup: bool, remembers: bool
+) -> None:
+    found = made(partitioned(condition, rollup=rollup))
+    launcher = found["AssetLauncher"]["Properties"]
+    function = {"Fn::GetAtt": ["TasksFunction", "Arn"]}
+    assert launcher["DefinitionSubstitutions"]["TasksFunctionArn"] == function
+    ask = launcher["Definition"]["States"]["Ask for the partitions"]
+    assert ask["Arguments"]["FunctionName"] == "${TasksFunctionArn}"
+    statements = found["AssetLauncherRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    allowed = {each["Sid"]: (each["Action"], each["Resource"]) for each in statements}
+    assert allowed["AskForPartitions"] == (["lambda:InvokeFunction"], [function])
+    assert ("AssetMemory" in found) is ("RememberEvents" in allowed) is remembers
+
+
+def test_an_alias_of_which_a_run_waits_for_several_partitions_is_refused() -> None:
+    condition = AssetCondition(kind="all", of=(ASSETS.of[0], AssetCondition(kind="alias", name="x")))
+    said = [
+        schedule_view(replace(workflow("none"), schedule=partitioned(condition, rollup=rollup)))[1]
+        for rollup in (False, True)
+    ]
+    assert [[each.id for each in found] for found in said] == [
+        ["OB520", "OB521"],
+        ["OB520", "OB521", "OB524"],
+    ]
+    refused = said[1][-1]
+    assert refused.verdict is Verdict.REFUSED
+    assert "RollupMapper, and for the alias x" in refused.message
 
 
 def test_a_paused_dag_has_its_rules_disabled() -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from airflow._impl.paths_elsewhere import ELSEWHERE
+from airflow._impl.paths_elsewhere import ELSEWHERE, PARTITION_MAPPERS
 from airflow._impl.paths_elsewhere import ONLY_2 as _ONLY_2
 from airflow._impl.paths_elsewhere import ONLY_3 as _ONLY_3
 
@@ -115,10 +115,14 @@ _TIMETABLES = {
     "airflow.timetables.base": ("timetables: Timetable DataInterval DagRunInfo TimeRestriction",),
     "airflow.timetables.trigger": (
         "timetables: CronTriggerTimetable DeltaTriggerTimetable MultipleCronTriggerTimetable",
+        "partitions: CronPartitionTimetable",
     ),
     "airflow.timetables.interval": ("timetables: CronDataIntervalTimetable DeltaDataIntervalTimetable",),
     "airflow.timetables.events": ("timetables: EventsTimetable",),
-    "airflow.timetables.simple": ("timetables: NullTimetable OnceTimetable ContinuousTimetable",),
+    "airflow.timetables.simple": (
+        "timetables: NullTimetable OnceTimetable ContinuousTimetable",
+        "partitions: PartitionedAssetTimetable PartitionedAtRuntime",
+    ),
     "airflow.timetables.assets": ("timetables: AssetOrTimeSchedule",),
     "airflow.timetables.datasets": ("timetables: DatasetOrTimeSchedule=AssetOrTimeSchedule",),
 }
@@ -216,8 +220,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "airflow.operators.python": (*_OPERATORS_PYTHON, *_VIRTUALENV, *_SKIPMIXIN),
     "airflow.operators.python_operator": (*_OPERATORS_PYTHON, *_VIRTUALENV),
     "airflow.operators.weekday": _WEEKDAY,
-    "airflow.partition_mappers.base": ("partitions: PartitionMapper",),
-    "airflow.partition_mappers.window": ("partitions: Window",),
     "airflow.policies": ("observability: hookimpl",),
     "airflow.plugins_manager": ("misc: AirflowPlugin",),
     "airflow.providers_manager": _PROVIDERS,
@@ -301,11 +303,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         "current: NEVER_EXPIRE",
         "instance_types: TaskInstance",
         "macros: macros=*",
-        "partitions: AllowedKeyMapper AssetAccessControl ChainMapper CronPartitionTimetable DayWindow FanOutMapper",
-        "partitions: FixedKeyMapper HourWindow IdentityMapper MinimumCount MonthWindow PartitionMapper",
-        "partitions: PartitionedAssetTimetable PartitionedAtRuntime ProductMapper QuarterWindow RollupMapper",
-        "partitions: SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper",
-        "partitions: StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow",
+        "partitions: AssetAccessControl CronPartitionTimetable PartitionedAssetTimetable PartitionedAtRuntime",
+        *PARTITION_MAPPERS,
         "misc: BaseNotifier",
         "operator: BaseOperator BaseOperatorLink",
         "params: Param ParamsDict",

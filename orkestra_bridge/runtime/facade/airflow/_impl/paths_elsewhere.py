@@ -1,4 +1,4 @@
-"""Import paths of what does not run in a task: what Lambda has no place for, Airflow's tables and its web server.
+"""Import paths of what does not run in a task: what Lambda has no place for, schedules, Airflow's tables, its web server.
 
 The names can be imported, so that what else a file has runs; who uses them is told why they are not there.
 """
@@ -14,6 +14,19 @@ _PERMISSIONS = tuple(
         "ACTION_CAN_ACCESS_MENU ACTION_CAN_CREATE ACTION_CAN_DELETE ACTION_CAN_EDIT ACTION_CAN_READ",
         "RESOURCE_DAG RESOURCE_DAG_PREFIX RESOURCE_DAG_RUN RESOURCE_WEBSITE resource_name_for_dag",
     )
+)
+_WINDOWS = (
+    "partition_windows: DayWindow HourWindow MonthWindow QuarterWindow SegmentWindow WeekWindow Window YearWindow",
+)
+_TIMES = (
+    "partition_times: FanOutMapper StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper",
+    "partition_times: StartOfWeekMapper StartOfYearMapper",
+)
+PARTITION_MAPPERS = (
+    "partitions: AllowedKeyMapper ChainMapper FixedKeyMapper IdentityMapper PartitionMapper ProductMapper RollupMapper",
+    "partition_windows: MinimumCount WaitForAll",
+    *_WINDOWS,
+    *_TIMES,
 )
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
@@ -43,6 +56,16 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "airflow.models.trigger": ("absent: Trigger",),
     "airflow.operators.subdag": _SUBDAG,
     "airflow.operators.subdag_operator": _SUBDAG,
+    "airflow.partition_mappers": PARTITION_MAPPERS,
+    "airflow.partition_mappers.allowed_key": ("partitions: AllowedKeyMapper",),
+    "airflow.partition_mappers.base": ("partitions: PartitionMapper RollupMapper",),
+    "airflow.partition_mappers.chain": ("partitions: ChainMapper",),
+    "airflow.partition_mappers.fixed_key": ("partitions: FixedKeyMapper",),
+    "airflow.partition_mappers.identity": ("partitions: IdentityMapper",),
+    "airflow.partition_mappers.product": ("partitions: ProductMapper",),
+    "airflow.partition_mappers.temporal": _TIMES,
+    "airflow.partition_mappers.wait_policy": ("partition_windows: MinimumCount WaitForAll WaitPolicy",),
+    "airflow.partition_mappers.window": _WINDOWS,
     "airflow.providers.standard.sensors.filesystem": _FILE,
     "airflow.providers.standard.triggers.file": (
         "refused: FileTrigger FileDeleteTrigger DirectoryFileDeleteTrigger",
