@@ -69,7 +69,7 @@ def run(workflow: Workflow, function: Function, *, with_moto: bool = True) -> Ex
     definition = lower(workflow).definition
     assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
     clock = VirtualClock()
-    ours = clock.run(execute(definition, {}, tasks=function.invoked, clock=clock))
+    ours = clock.run(execute(definition, {}, tasks=ServiceTasks(function.invoked), clock=clock))
     if with_moto:
         theirs = run_with_moto(definition, {}, Function(function.answer, function.failing))
         assert (ours.status, timeless(ours.output)) == (theirs.status, timeless(theirs.output))
@@ -174,15 +174,13 @@ def graphs(draw: st.DrawFn) -> tuple[Workflow, int]:
 
 
 @given(graphs())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_graph_around_and_inside_of_a_group(drawn: tuple[Workflow, int]) -> None:
     workflow, length = drawn
     if refused_groups(workflow):
         return
-    definition = lower(workflow).definition
-    assert check(definition, placeholders=(FUNCTION, TABLE), expressions=True) == ()
-    function, clock = Function(), VirtualClock()
-    ended = clock.run(execute(definition, {}, tasks=ServiceTasks(function.invoked), clock=clock))
+    function = Function()
+    ended = run(workflow, function)
     assert ended.status == "SUCCEEDED"
     for task in workflow.tasks:
         instances = ended.output[task.task_id].get("instances", [ended.output[task.task_id]])
@@ -204,9 +202,7 @@ def test_a_group_with_parallel_tasks_beside_a_join() -> None:
         expansion=Expansion(length=2),
     )
     assert "relaxed" in nesting_text(nest(workflow, "token")[1])
-    definition = lower(workflow).definition
-    clock = VirtualClock()
-    ended = clock.run(execute(definition, {}, tasks=ServiceTasks(Function().invoked), clock=clock))
+    ended = run(workflow, Function())
     assert ended.status == "SUCCEEDED"
     assert [one["map_index"] for one in ended.output["g.z"]["instances"]] == [0, 1]
 
@@ -281,6 +277,17 @@ def test_branches_in_an_instance_of_a_group_meet_in_joins_of_its_own() -> None:
     assert [one["map_index"] for one in ended.output["g.d"]["instances"]] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("failing", [("g.a[0]", "g.b[1]"), ("g.a[2]", "g.b[2]"), ("g.c[1]",)])
+def test_joins_in_a_group_pass_on_failures_of_their_own_instance(failing: tuple[str, ...]) -> None:
+    tasks = (*N_SHAPE[:3], member("g.d", "g.a", "g.b", operator="EmptyOperator"))
+    end = a_task("end", "g.c", "g.d", operator="EmptyOperator", trigger_rule="all_done")
+    output = run(with_group(*tasks, end, expansion=Expansion(length=3)), Function(failing=failing)).output
+    failed = {f"g.d[{name[-2]}]" for name in failing if name[2] in "ab"}
+    assert [one["state"] for one in output["g.d"]["instances"]] == [
+        "upstream_failed" if f"g.d[{index}]" in failed else "success" for index in range(3)
+    ]
+
+
 def test_waits_that_nesting_a_group_adds_are_said() -> None:
     workflow = with_group(*N_SHAPE, expansion=Expansion(length=3))
     for lowered in (lower(workflow, "barrier"), lower(workflow, maps="distributed")):
@@ -297,13 +304,11 @@ def test_joins_in_a_group_and_around_it_are_told_apart() -> None:
         a_task("c", "a"),
         a_task("d", "a", "b"),
     )
-    lowered = lower(with_group(*N_SHAPE, *outside, expansion=Expansion(length=2)))
-    clock = VirtualClock()
-    tasks = ServiceTasks(Function().invoked)
-    ended = clock.run(execute(lowered.definition, {}, tasks=tasks, clock=clock))
+    workflow = with_group(*N_SHAPE, *outside, expansion=Expansion(length=2))
+    ended = run(workflow, Function())
     assert ended.status == "SUCCEEDED"
     assert ended.output["d"]["state"] == "success"
-    text = json.dumps(lowered.definition)
+    text = json.dumps(lower(workflow).definition)
     assert {f"report{number}" for number in (1, 2)} <= set(re.findall(r"report\d", text))
 
 
