@@ -10,7 +10,8 @@ import logging
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from inspect import signature
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
 from orkestra_bridge.runtime.mapping import instances_of
@@ -83,6 +84,10 @@ def _dag(source: Path, manifest: Mapping[str, Any], task_id: str) -> Any:
     return dag
 
 
+def _raise_again(*, defer: BaseException, **_: Any) -> NoReturn:
+    raise defer
+
+
 class _Attempt:
     def __init__(self, session: Any, dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         self.models: Any = import_module("airflow.models")
@@ -111,7 +116,7 @@ class _Attempt:
         deferred: Any = import_module("airflow.exceptions").TaskDeferred
         while True:
             try:
-                ti._run_raw_task(session=self.session, raise_on_defer=True)
+                self._run(ti)
             except deferred as defer:  # noqa: PERF203
                 self._resume(ti, defer)
             except BaseException as error:  # noqa: BLE001  # Airflow has failures that are no Exception
@@ -120,6 +125,14 @@ class _Attempt:
                 if str(getattr(ti.state, "value", ti.state)) != "up_for_reschedule":
                     return None
                 self._again(ti)
+
+    def _run(self, ti: Any) -> None:
+        """Run the task once; raises what it raises, TaskDeferred too."""
+        if "raise_on_defer" in signature(ti._run_raw_task).parameters:
+            ti._run_raw_task(session=self.session, raise_on_defer=True)
+        else:  # before Airflow 2.8, which would hand the trigger over to a triggerer
+            ti._defer_task = _raise_again
+            ti._run_raw_task(session=self.session)
 
     def _resume(self, ti: Any, defer: Any) -> None:
         limit = defer.timeout.total_seconds() if defer.timeout else None

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from orkestra_bridge.frontend.environments import resolve_environment
+from orkestra_bridge.options import AirflowSource
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 DATA = ROOT / "tests" / "data" / "runtime"
@@ -122,3 +125,14 @@ def test_waiting_instances_and_secrets_in_airflow_3(tmp_path: Path) -> None:
 @pytest.mark.airflow2
 def test_waiting_instances_and_secrets_in_airflow_2(airflow2_python: Path, tmp_path: Path) -> None:
     own_dags(airflow2_python, tmp_path, "2.11.2")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("version", ["2.7.3", "2.9.3", "2.10.5", "3.0.6", "3.1.8", "3.2.1"])
+def test_older_airflows(tmp_path: Path, version: str) -> None:
+    python = resolve_environment(AirflowSource(version=version), tmp_path / "cache").python
+    for name in ("own", "values"):
+        (tmp_path / name).mkdir()
+    own_dags(python, tmp_path / "own", version)
+    recording = "values-2.11.2" if version.startswith("2.") else "values-3.3.2"
+    compare(python, tmp_path / "values", recording, "mistakes", "native", "xcoms")

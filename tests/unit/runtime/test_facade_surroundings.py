@@ -109,3 +109,24 @@ def test_files_see_whether_virtualenv_was_there_when_they_were_parsed(facade: An
         facade.configure(version="3.3.2", dags_folder="", virtualenv=virtualenv)
         answers.append(import_module(path).is_venv_installed())
     assert answers == [True, False]
+
+
+@pytest.mark.parametrize(("version", "expected"), [("2.7.3", [True, False]), ("2.9.3", [True, True])])
+def test_multiple_outputs_are_inferred_as_that_version_does(
+    facade: Any, version: str, expected: list[bool]
+) -> None:
+    facade.configure(version=version, dags_folder="")
+    names: dict[str, Any] = {}
+    exec(
+        "from typing import Dict, TypedDict\n"
+        "from airflow.decorators import task\n"
+        "class Pair(TypedDict):\n"
+        "    a: int\n"
+        "@task\n"
+        "def plain() -> Dict[str, int]: ...\n"
+        "@task\n"
+        "def typed() -> Pair: ...\n"
+        "made = [task().operator.multiple_outputs for task in (plain, typed)]\n",
+        names,
+    )
+    assert names["made"] == expected

@@ -207,6 +207,8 @@ def infers_multiple_outputs(function: Callable[..., Any]) -> bool:
     except (NameError, TypeError):
         return False
     kind = getattr(hint, "__origin__", hint)
+    if not SETTINGS.at_least(2, 8):
+        return kind is dict
     return isinstance(kind, type) and issubclass(kind, Mapping)
 
 
