@@ -135,4 +135,4 @@ def test_older_airflows(tmp_path: Path, version: str) -> None:
         (tmp_path / name).mkdir()
     own_dags(python, tmp_path / "own", version)
     recording = "values-2.11.2" if version.startswith("2.") else "values-3.3.2"
-    compare(python, tmp_path / "values", recording, "mistakes", "native", "xcoms")
+    compare(python, tmp_path / "values", recording, "mistakes", "native")
