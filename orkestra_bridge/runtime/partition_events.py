@@ -76,7 +76,7 @@ def _targets(mapper: Any, event: Mapping[str, Any], dag_id: str) -> list[str]:
             dag_id, len(keys), source, event["name"], most,
         )  # fmt: skip
         return []
-    return keys
+    return list(dict.fromkeys(keys))
 
 
 def _leaves(event: Mapping[str, Any], leaves: Sequence[Sequence[str]]) -> list[int]:

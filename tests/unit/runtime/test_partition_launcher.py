@@ -311,7 +311,7 @@ def test_a_function_that_fails_is_reported() -> None:
     assert len(dag.aws.reported) == 1
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_any_schedule_starts_runs_as_airflows_scheduler_does(seed: int) -> None:
     """The model is the scheduler's: an item for each key, which it looks at after each event."""
     chance = random.Random(seed)
