@@ -377,7 +377,7 @@ class Needs:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextRead:
-    """A place that reads a key of the context for which there is nothing on AWS.
+    """A place that reads a key of the context that Airflow has in its database.
 
     Attributes:
         key: The key, such as ``inlet_events``.
@@ -412,7 +412,7 @@ class Workflow:
         made_up: What was made up to load it, such as ``variable bucket``; it is not the user's DAG then.
         events: Event patterns of EventBridge that start runs, from the configuration.
         needs: What it needs when it runs; from the frontend, what its tasks' arguments and templates name.
-        context_reads: Keys of the context that its tasks read and that have no counterpart on AWS.
+        context_reads: Where its code and templates read keys of the context that want a table on AWS.
     """
 
     dag_id: str
@@ -449,7 +449,20 @@ class Workflow:
         """Return the task with this id; raises KeyError if there is none."""
         return _index(self.tasks)[task_id]
 
+    def reads(self, key: str) -> bool:
+        """Return True if something of the DAG's reads a key of the context that wants a table."""
+        return any(read.key == key for read in self.context_reads)
 
+    @property
+    def stores_state(self) -> bool:
+        """Return True if a task may store something for its next try: its own code, or that of a resumable operator."""
+        return self.reads("task_state_store") or any(
+            base.endswith(_RESUMABLE) for task in self.tasks for base in task.bases
+        )
+
+
+_RESUMABLE = ".resumablejobmixin.ResumableJobMixin"
+"""The end of the name that Airflow 3.3's mixin has; the one that providers bring for older ones has another."""
 _Tasks = tuple[Task, ...]
 _indexes: list[tuple[_Tasks, dict[str, Task]]] = []
 """Of the last few workflows: DAGs have thousands of tasks, and each is looked up many times."""

@@ -35,6 +35,7 @@ from orkestra_bridge.naming import execution_name
 from orkestra_bridge.packaging.pythons import RUNS, airflow_python
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
+from orkestra_bridge.runtime.context_keys import TASK_STATE
 from orkestra_bridge.runtime.environments import VARIABLE as ENVIRONMENTS
 from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
@@ -207,9 +208,13 @@ def read_json(path: Path) -> dict[str, Json]:
 
 
 def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
-    """Return the run with its folder for large XComs, asset events and the output of images, where no other is given."""
+    """Return the run with its folders, where no others are given.
+
+    They are for large XComs, for what tasks store, for asset events and for the output of images.
+    """
     environment = {
         STORE_VARIABLE: str(folder.xcoms),
+        TASK_STATE: str(folder.task_state),
         EVENTS_VARIABLE: str(folder.asset_events),
         LOG_VARIABLE: str(folder.path / IMAGE_OUTPUT),
         **prepared.spec.environment,

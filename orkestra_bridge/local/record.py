@@ -22,6 +22,8 @@ EVENTS = "events.jsonl"
 XCOMS = "xcom"
 """Folder with the XComs that are too large for the state data; there only if a task pushed one."""
 NAME_LIMIT = 120
+TASK_STATE = "state"
+"""Folder with what tasks store for their next tries."""
 ASSET_EVENTS = "asset_events"
 """Folder with the events of assets that its tasks updated."""
 SHOWN_DATA = 4096
@@ -49,6 +51,11 @@ class RunFolder:
     def xcoms(self) -> Path:
         """The folder for large XComs."""
         return self.path / XCOMS
+
+    @property
+    def task_state(self) -> Path:
+        """The folder for what tasks store for their next tries."""
+        return self.path / TASK_STATE
 
     @property
     def asset_events(self) -> Path:

@@ -102,6 +102,7 @@ CLUSTER_VALUES = _approximated(
 CONTEXT_KEY = _refused(
     "OB247", "a part of the context that is in Airflow's database", "a task that uses it fails when it does"
 )
+STATE_TABLE = _approximated("OB254", "what tasks or assets store is in DynamoDB", Severity.INFO)
 IMAGE_EXECUTE = _approximated("OB253", "an execute() around an image, which is called twice")
 MADE_UP = Rule(
     id="OB291",

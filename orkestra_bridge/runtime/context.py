@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.runtime.context_keys import DATED, keys_of
+from orkestra_bridge.runtime.context_keys import DATED, TASK_STATE, keys_of
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance, pendulum_moment
 
 if TYPE_CHECKING:
@@ -65,13 +66,20 @@ class TaskContext(MutableMapping[str, Any]):
 
 
 def build_context(
-    *, task: Any, run: Run, ti: TaskInstance, dag_run: DagRun, ticks: Ticks, major: int
+    *,
+    task: Any,
+    run: Run,
+    ti: TaskInstance,
+    dag_run: DagRun,
+    ticks: Ticks,
+    major: int,
+    stores: frozenset[str] = frozenset(),
 ) -> TaskContext:
-    """Return the context of a task instance, with the keys of the Airflow major version."""
+    """Return the context of a task instance: the keys of the Airflow major version, and those of its state stores."""
     makers = {**_objects(task, ti, dag_run), **_dates(run)}
     if major == 2:
         makers |= _dates_2(run, ticks) | {"expanded_ti_count": lambda: _instances(task, ti)}
-    keys = keys_of(major) if run.dated else keys_of(major) - DATED
+    keys = keys_of(major) | stores if run.dated else (keys_of(major) | stores) - DATED
     context = TaskContext({key: makers[key] for key in sorted(keys)})
     ti.bind(context)
     return context
@@ -82,6 +90,13 @@ def rebind(context: TaskContext, task: Any) -> None:
     ti = context["ti"]
     ti.task = task
     context.remake(_of_task(task, context["dag_run"]))
+
+
+def stores_of(version: str, environment: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """Return the keys of state stores: those that this Airflow has, and for which there is a table here."""
+    major, minor = (int(each) for each in version.split(".")[:2])
+    found = {"task_state_store"} if environment.get(TASK_STATE) else set()
+    return frozenset(found if (major, minor) >= (3, 3) else ())
 
 
 def _instances(task: Any, ti: TaskInstance) -> int | None:
@@ -112,6 +127,7 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
         "prev_start_date_success": nothing,
         "run_id": _always(ti.run_id),
         "task_instance": _always(ti),
+        "task_state_store": lambda: _facade("state_stores", "task_state_store")()(ti),
         "task_reschedule_count": lambda: _reschedules(task, ti),
         "task_instance_key_str": lambda: f"{ti.dag_id}__{ti.task_id}__{_nodash(dag_run)}",
         "triggering_asset_events": lambda: _triggering("TriggeringAssetEventsAccessor", dag_run),

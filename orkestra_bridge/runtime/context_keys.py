@@ -58,8 +58,10 @@ ONLY_2 = frozenset(
 
 ONLY_3 = frozenset({"partition_date", "partition_key", "task_reschedule_count", "triggering_asset_events"})
 
-ABSENT = frozenset({"asset_state_store", "task_state_store"})
-"""What Airflow 3.3 gives to tasks and nothing here does; the converter refuses code that reads it."""
+STORES = frozenset({"asset_state_store", "task_state_store"})
+"""What Airflow gives from 3.3 on; here only where there is a table for it (`runtime/context.py`)."""
+TASK_STATE = "ORKESTRA_TASK_STATE"
+"""The environment variable that names the table with what tasks store for their next tries (`runtime/tables.py`)."""
 
 _SOMETIMES = frozenset(
     {"exception", "expanded_ti_count", "reason", "templates_dict", "test_mode", "try_number"}
@@ -82,7 +84,7 @@ DATED = frozenset(
 )
 """What a run without a logical date has not (`RuntimeTaskInstance.get_template_context`)."""
 
-KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3 | ABSENT | _SOMETIMES
+KNOWN_KEYS = _BOTH | ONLY_2 | ONLY_3 | STORES | _SOMETIMES
 """The names that a function's parameters may have without a value (`KNOWN_CONTEXT_KEYS`)."""
 
 

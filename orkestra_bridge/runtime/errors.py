@@ -29,6 +29,10 @@ class XComStorageError(Exception):
     """An XCom that is too large for the state data cannot be written to its store, or read from there."""
 
 
+class StateStorageError(Exception):
+    """What a task or an asset stores, or what has happened to an asset, cannot be kept or found."""
+
+
 class AssetEventError(Exception):
     """The event of an asset that a task has updated cannot be put on the bus; without it others wait for ever."""
 

@@ -123,6 +123,8 @@ class _Attempt:
         self._no_exception()
         if self.task.outlets:
             tell_of_outlets(self.ti, self.context, self.outlets)
+        if "task_state_store" in self.context:
+            importlib.import_module("airflow._impl.state_stores").clear_after_success(self.context)
         self._call("on_success_callback", "success")
         return "success"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-from orkestra_bridge.runtime.context import build_context
+from orkestra_bridge.runtime.context import build_context, stores_of
 from orkestra_bridge.runtime.executions import Executions
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance
 from orkestra_bridge.runtime.large import large_xcoms, share_of_instance
@@ -74,7 +74,10 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     ti.max_tries = _retries(workflow, task)
     about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
-    context = build_context(task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major)
+    stores = stores_of(workflow["airflow_version"])
+    context = build_context(
+        task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major, stores=stores
+    )
     return Instance(
         task=task,
         ti=ti,

@@ -9,6 +9,7 @@ from orkestra_bridge.stack.iam import allow, role, tracing
 from orkestra_bridge.stack.other_dags import machine_rights, machine_variables
 from orkestra_bridge.stack.secret_access import read_values, runtime_environment
 from orkestra_bridge.stack.settings import environment, settings_of
+from orkestra_bridge.stack.states import state_resources, state_rights, state_variables
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def compute_resources(
         role_name: _role(log_name, [*task_rights(workflow), *rights]),
         log_name: log_group(target.log_retention_days),
         **(xcom_resources() if stores else {}),
+        **state_resources(workflow),
     }
     resources[name]["Properties"]["Environment"] = {"Variables": variables}
     if layer is not None:
@@ -80,6 +82,7 @@ def task_variables(workflow: Workflow) -> Json:
         **runtime_environment(workflow.needs),
         **environment(settings_of(workflow)),
         **(xcom_variable() if may_push(workflow) else {}),
+        **state_variables(workflow),
         **machine_variables(workflow),
         **(event_variable() if makes_events(workflow) else {}),
     }
@@ -89,7 +92,8 @@ def task_rights(workflow: Workflow) -> list[Json]:
     """Return the statements for the role of whatever runs tasks."""
     xcoms = xcom_rights() if may_push(workflow) else []
     events = event_rights() if makes_events(workflow) else []
-    return [*xcoms, *machine_rights(workflow), *events, *read_values(workflow.needs)]
+    state = state_rights(workflow)
+    return [*xcoms, *state, *machine_rights(workflow), *events, *read_values(workflow.needs)]
 
 
 def log_group(retention_days: int, name: Json | None = None) -> Json:

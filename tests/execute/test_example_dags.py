@@ -23,6 +23,7 @@ QUICK = (
     "example_setup_teardown_taskflow",
     "example_task_group",
     "example_task_mapping_second_order",
+    "example_task_state_store_mapped",
     "example_xcom",
     "tutorial_dag",
 )

@@ -47,8 +47,9 @@ _HEAD = """\
 
 The example DAGs that come with Airflow and its standard provider, each run by Airflow's `dag.test()` and by
 `orkestra-bridge run` from what was emitted. *Same* means: the same state and number of tries of every task instance, the
-same XComs, and the same state of the run. The others are listed with the reason why they were not compared; the ids of
-findings are explained in [reference/diagnostics.md](reference/diagnostics.md). XComs in which Airflow keeps its own notes
+same XComs, and the same state of the run; of XComs that are random numbers, the kinds are compared. The others are listed
+with the reason why they were not compared; the ids of findings are explained in
+[reference/diagnostics.md](reference/diagnostics.md). XComs in which Airflow keeps its own notes
 are left out: links of operators, and in Airflow 2 the lineage.
 """
 
@@ -69,6 +70,8 @@ NOT_COMPARED = {
 """Why some are not compared, by DAG id; they are not run at all."""
 _CONF = {"example_params_ui_tutorial": {"required_field": "a text of ten characters"}}
 """Params that somebody has to give values to."""
+BY_CHANCE = frozenset({"example_task_state_store", "example_task_state_store_mapped"})
+"""Those whose XComs are random numbers and the time of the day: of these, the kinds are compared."""
 _FROZEN = ("date", "stat")
 """Programs that print what is another thing each time; here they print their own names."""
 
@@ -121,7 +124,10 @@ def examples(airflow: Airflow, scratch: Path, only: Sequence[str] | None = None)
             ours = machine_outcomes(conversion, environment, only=ids, logical_date=LOGICAL_DATE, conf=conf)
             outcomes = {dag_id: outcome for dag_id, outcome, _ in ours}
             theirs = wait_for_airflow()
-        verdicts |= {dag_id: _verdict(outcomes[dag_id], theirs[dag_id]) for dag_id in ids}
+        verdicts |= {
+            dag_id: _verdict(_comparable(dag_id, outcomes[dag_id]), _comparable(dag_id, theirs[dag_id]))
+            for dag_id in ids
+        }
     return [Example(dag_id=dag.dag_id, tasks=dag.tasks, verdict=verdicts[dag.dag_id]) for dag in reports]
 
 
@@ -153,6 +159,19 @@ def _reason(dag: DagReport) -> str:
         ids = sorted({finding.id for finding in dag.findings if finding.severity is Severity.ERROR})
         return f"{REFUSED}: {', '.join(ids)}"
     return NOT_COMPARED.get(dag.dag_id, "")
+
+
+def _comparable(dag_id: str, outcome: Mapping[str, Any] | None) -> Any:
+    if outcome is None or "xcom" not in outcome or dag_id not in BY_CHANCE:
+        return outcome
+    return {**outcome, "xcom": _kinds(outcome["xcom"])}
+
+
+def _kinds(value: Any) -> Any:
+    """Return the kind of a value; of what has parts, that of each."""
+    if isinstance(value, dict):
+        return {key: _kinds(each) for key, each in value.items()}
+    return list(map(_kinds, value)) if isinstance(value, list) else type(value).__name__
 
 
 def _verdict(ours: Mapping[str, Any] | None, theirs: Mapping[str, Any]) -> str:

@@ -6,18 +6,25 @@ Source: `airflow/sdk/execution_time/comms.py` for questions and answers, `superv
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from orkestra_bridge.runtime.context_keys import TASK_STATE
 from orkestra_bridge.runtime.mapping import instances_of
 from orkestra_bridge.runtime.masking import MASKER
+from orkestra_bridge.runtime.storage import part
+from orkestra_bridge.runtime.tables import FolderTable, clear, scope_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from orkestra_bridge.runtime.prepare import Instance
+    from orkestra_bridge.runtime.tables import Table
 
 _DONE = frozenset(
     {"SetRenderedFields", "SetRenderedMapIndex", "SucceedTask", "TaskState", "RetryTask", "DeferTask", "RescheduleTask"}
@@ -35,7 +42,7 @@ class Supervisor:
         self._errors: Any = import_module("airflow.sdk.exceptions").ErrorType
         self._workflow = workflow
         self._run_id = run_id
-        self._store: dict[str, Any] = {}
+        self._table: Table | None = None
         self._last: Any = None
 
     def send(self, msg: Any) -> Any:
@@ -158,13 +165,29 @@ class Supervisor:
         return self._comms.DagRunStateResult(state="running")
 
     def _on_get_task_state_store(self, msg: Any) -> Any:
-        if msg.key not in self._store:
+        text = self._task_state().read(scope_of(self._ti()), part(msg.key))
+        if text is None:
             return self._absent(f"value of {msg.key!r}", "TASK_STORE_NOT_FOUND")
-        return self._comms.TaskStateStoreResult(value=self._store[msg.key])
+        return self._comms.TaskStateStoreResult(value=json.loads(text))
 
     def _on_set_task_state_store(self, msg: Any) -> Any:
-        self._store[msg.key] = msg.value
+        expires = msg.expires_at.timestamp() if msg.expires_at else None
+        self._task_state().write(scope_of(self._ti()), part(msg.key), json.dumps(msg.value), expires)
         return self._comms.OKResponse(ok=True)
+
+    def _on_delete_task_state_store(self, msg: Any) -> Any:
+        self._task_state().delete(scope_of(self._ti()), part(msg.key))
+        return self._comms.OKResponse(ok=True)
+
+    def _on_clear_task_state_store(self, _msg: Any) -> Any:
+        clear(self._task_state(), scope_of(self._ti()))
+        return self._comms.OKResponse(ok=True)
+
+    def _task_state(self) -> Table:
+        """Return the table of the template, or one for this try where nothing of the DAG's is known to use it."""
+        if self._table is None:
+            self._table = table_of(TASK_STATE) or FolderTable(Path(mkdtemp()))
+        return self._table
 
     def _ti(self) -> Any:
         assert self.instance is not None, "a DAG file pushes nothing while it is loaded"

@@ -12,7 +12,7 @@ from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.frontend.worker_context import MISSING
 from orkestra_bridge.ir.model import SourceSpan
 from orkestra_bridge.passes.context_reads import about_context_reads
-from orkestra_bridge.runtime.context_keys import ABSENT, KNOWN_KEYS, keys_of
+from orkestra_bridge.runtime.context_keys import KNOWN_KEYS, STORES, keys_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,7 +171,7 @@ def test_all_ways_to_read_a_key(environment: Environment, tmp_path: Path) -> Non
     assert dags["reads_nothing"].context_reads == ()
 
 
-STORES = """\
+STORING = """\
 from airflow.sdk import DAG, task
 
 with DAG("stores", schedule=None):
@@ -186,14 +186,17 @@ with DAG("stores", schedule=None):
 
 
 def test_the_stores_of_airflow_3_3(airflow_3: Environment, tmp_path: Path) -> None:
-    dag = loaded(airflow_3, tmp_path, stores_py=STORES)["stores"]
+    dag = loaded(airflow_3, tmp_path, stores_py=STORING)["stores"]
     found = [(read.key, read.span.line) for read in dag.context_reads]
     assert found == [("task_state_store", 6), ("asset_state_store", 8)]
-    remedies = {finding.remedy for finding in about_context_reads(dag)}
-    assert len(remedies) == 2
+    assert [(finding.id, finding.place) for finding in about_context_reads(dag)] == [
+        ("OB247", "stores.py:8"),
+        ("OB254", "stores.py:6"),
+    ]
+    assert dag.stores_state
 
 
-def test_each_key_of_airflow_is_there_or_refused(environment: Environment) -> None:
+def test_each_key_of_airflow_is_there_or_wants_a_table(environment: Environment) -> None:
     command = [str(environment.python), "-c", KNOWN]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     known = set(json.loads(printed.splitlines()[-1]))
@@ -201,5 +204,5 @@ def test_each_key_of_airflow_is_there_or_refused(environment: Environment) -> No
     assert known <= KNOWN_KEYS
     lacking = known - keys_of(major) - NO_KEYS_OF_A_TASK
     # Airflow 3 knows the names of the last two, and gives them to nobody.
-    assert lacking == (ABSENT | {"expanded_ti_count", "test_mode"} if major > 2 else set())
-    assert ABSENT <= MISSING <= KNOWN_KEYS
+    assert lacking == (STORES | {"expanded_ti_count", "test_mode"} if major > 2 else set())
+    assert STORES <= MISSING <= KNOWN_KEYS

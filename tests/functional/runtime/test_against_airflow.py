@@ -28,10 +28,12 @@ ENVIRONMENT = {
     "AIRFLOW_VAR_LIMITS": '{"high": 9}',
     "AIRFLOW_CONN_SHOP": "http://u:p@shop.example:80/x?timeout=5",
 }
+TABLES = ("ORKESTRA_TASK_STATE",)
 
 
 def run_dags(package: Path, options: dict[str, Any]) -> dict[str, Any]:
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}
+    tables = {name: str(package / "tables" / name) for name in TABLES}
+    environment = {**os.environ, **ENVIRONMENT, **tables, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(HERE / "drive.py"), str(package), json.dumps(options)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -62,3 +64,4 @@ def test_a_dag_ends_as_in_airflow(recording: Path, tmp_path: Path) -> None:
 
 def test_there_are_recordings() -> None:
     assert {path.stem.rsplit("-", 1)[1] for path in RECORDED} == {"2.11.2", "3.3.2"}
+    assert len(RECORDED) == 5

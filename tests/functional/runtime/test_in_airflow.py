@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "AIRFLOW_VAR_LIMITS": '{"high": 9}',
     "AIRFLOW_CONN_SHOP": "http://u:p@shop.example:80/x?timeout=5",
 }
+TABLES = ("ORKESTRA_TASK_STATE",)
 OWN = ROOT / "tests" / "data" / "real_airflow.py"
 
 
@@ -48,7 +49,8 @@ def compare(python: Path, home: Path, recording: str, *dag_ids: str) -> None:
     expected = {dag_id: recorded[dag_id] for dag_id in dag_ids or sorted(recorded)}
     shutil.copytree(DATA, home / "source")
     options = {"dag_file": f"{stem}.py", "version": version, "dag_ids": list(expected)}
-    results, _ = in_airflow(python, home, options)
+    tables = {name: str(home / "tables" / name) for name in TABLES}
+    results, _ = in_airflow(python, home, options, **tables)
     for dag_id, outcome in expected.items():
         mine = results[dag_id]
         assert mine["tasks"] == outcome["tasks"], (dag_id, mine["errors"])
@@ -73,6 +75,10 @@ def airflow2_python() -> Path:
 
 def test_dags_end_as_in_airflow_3(tmp_path: Path) -> None:
     compare(Path(sys.executable), tmp_path, "flow-3.3.2", "branching", "callbacks", "circuits")
+
+
+def test_what_is_stored_is_found_as_in_airflow_3(tmp_path: Path) -> None:
+    compare(Path(sys.executable), tmp_path, "stores-3.3.2")
 
 
 @pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes half a minute")

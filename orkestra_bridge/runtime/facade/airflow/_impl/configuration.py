@@ -31,6 +31,9 @@ _DEFAULTS = {
     ("kubernetes_executor", "worker_container_tag"): "",
     ("webserver", "base_url"): "http://localhost:8080",
     ("api", "base_url"): "http://localhost:8080",
+    ("state_store", "clear_on_success"): "False",
+    ("state_store", "default_retention_days"): "30",
+    ("state_store", "max_value_storage_bytes"): "65535",
 }
 
 _TRUE = ("t", "true", "1")

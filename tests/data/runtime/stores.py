@@ -1,0 +1,98 @@
+"""Tasks that store something and find it again, in Airflow 3.3 and later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, NEVER_EXPIRE, BaseOperator, ResumableJobMixin, task
+
+START = {"schedule": None}
+
+
+def kept(store: Any, value: Any) -> bool:
+    """Return True if a store keeps a value."""
+    try:
+        store.set("key", value)
+    except ValueError:
+        return False
+    return True
+
+
+class Job(ResumableJobMixin, BaseOperator):
+    """A job elsewhere that a try loses sight of; each try says what became of it."""
+
+    def __init__(self, *, found: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.found = found
+
+    def execute(self, context: Any) -> Any:
+        return self.execute_resumable(context)
+
+    def submit_job(self, context: Any) -> str:
+        context["ti"].xcom_push("submitted", context["ti"].try_number)
+        return f"job-{context['ti'].try_number}"
+
+    def get_job_status(self, external_id: Any, context: Any) -> str:
+        context["ti"].xcom_push("asked", external_id)
+        return self.found
+
+    def is_job_active(self, status: str) -> bool:
+        return status == "running"
+
+    def is_job_succeeded(self, status: str) -> bool:
+        return status == "done"
+
+    def poll_until_complete(self, external_id: Any, context: Any) -> Any:
+        if context["ti"].try_number == 1:
+            raise ValueError("the worker is lost")
+        return f"polled {external_id}"
+
+    def get_job_result(self, external_id: Any, context: Any) -> Any:
+        return f"result of {external_id}, try {context['ti'].try_number}"
+
+
+with DAG("task_state", **START):
+
+    @task(retries=3, retry_delay=timedelta(0))
+    def resumes(task_state_store=None, ti=None):
+        done = task_state_store.get("done", default=[])
+        done.append(ti.try_number)
+        task_state_store.set("done", done, retention=NEVER_EXPIRE)
+        if len(done) < 3:
+            raise ValueError("not yet")
+        return done
+
+    @task
+    def has_its_own(task_state_store=None):
+        return [task_state_store.get("done"), task_state_store.get("done", "nothing")]
+
+    @task
+    def keeps(**context):
+        store = context["task_state_store"]
+        values = {"text": "ä", "number": 1.5, "zero": 0, "flag": False, "list": [1, None], "map": {"a": [{}]}}
+        for key, value in values.items():
+            store.set(key, value)
+        store.set("text", "other")
+        store.set("a/b c", 1, retention=timedelta(hours=6))
+        store.set("x" * 400, "long")
+        kept = [store.get(key) for key in (*values, "a/b c", "x" * 400)]
+        store.delete("text")
+        store.delete("never")
+        some = [store.get("text"), store.get("number"), store.get("flag", True)]
+        store.clear()
+        return [kept, some, [store.get(key) for key in values]]
+
+    @task
+    def refuses(task_state_store=None):
+        values = (None, (1, 2), {1: 2}, {"a": b"x"}, object())
+        return [*(kept(task_state_store, value) for value in values), task_state_store.get("key")]
+
+    resumes() >> has_its_own()
+    keeps()
+    refuses()
+
+with DAG("jobs", **START):
+    for found in ("running", "done", "lost"):
+        Job(task_id=found, found=found, retries=1, retry_delay=timedelta(0))
+    Job(task_id="forgets", found="running", durable=False, retries=1, retry_delay=timedelta(0))
