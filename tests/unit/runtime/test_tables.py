@@ -31,6 +31,7 @@ def client() -> Iterator[Any]:
         names = ("KeySchema", "AttributeDefinitions", "BillingMode")
         client.create_table(TableName="states", **{name: made[name] for name in names})
         yield client
+        client.delete_table(TableName="states")  # other tests of this process may have moto's tables open
 
 
 @pytest.fixture(params=["folder", "dynamodb"])
