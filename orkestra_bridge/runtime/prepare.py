@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from orkestra_bridge.runtime.context import build_context, stores_of
@@ -50,7 +51,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     major = _major(workflow)
     task = dag.get_task(event["task_id"])
     task = task.prepare_for_execution()
-    run = _dated(dag, run_of(workflow, event), workflow["schedule"])
+    run = dated(dag, run_of(workflow, event), workflow["schedule"])
     ledger = event.get("ledger") or {}
     dag_run = DagRun(run, dag.dag_id, ledger, major=major)
     poking = Poking(event.get("waiting") or {})
@@ -89,15 +90,20 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     )
 
 
-def _dated(dag: Any, run: Run, schedule: Mapping[str, Any]) -> Run:
+def dated(dag: Any, run: Run, schedule: Mapping[str, Any]) -> Run:
     """Return the run with the date of its partition, where only the mappers of the schedule know it.
 
-    A run that assets started has been given its date. Raises ValueError: a mapper does not understand the key.
+    A run that assets started has been given its date. ``dag`` may be Airflow's own. Raises ValueError: a mapper does not
+    understand the key.
     """
     by = (schedule.get("partitions") or {}).get("by")
     if by != "assets" or run.run_type == "asset_triggered" or run.partition_key is None:
         return run
-    return run._replace(partition_date=dag.timetable.resolve_partition_date(run.partition_key))
+    timetable = dag.timetable
+    if not hasattr(timetable, "resolve_partition_date"):  # what DAG files import knows its arguments alone
+        encoders: Any = import_module("airflow.serialization.encoders")
+        timetable = encoders.coerce_to_core_timetable(timetable)
+    return run._replace(partition_date=timetable.resolve_partition_date(run.partition_key))
 
 
 def _error_limit(workflow: Mapping[str, Any], event: Mapping[str, Any]) -> int:

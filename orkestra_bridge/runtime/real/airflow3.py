@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from orkestra_bridge.runtime.errors import RuntimeSetupError
-from orkestra_bridge.runtime.prepare import Instance, prepare, retry_of, run_of
+from orkestra_bridge.runtime.prepare import Instance, dated, prepare, retry_of, run_of
 from orkestra_bridge.runtime.real.attempt import Ended, event_of, wait_until
 from orkestra_bridge.runtime.real.supervisor import Supervisor
 
@@ -89,6 +89,10 @@ class _Attempt:
                 f"Airflow does not find task {task_id!r} of DAG {dag_id!r} in {self.manifest['dag_file']}; "
                 "the log says what fails when the file is loaded"
             ) from stop
+        run = dated(ti.task.dag, self.run, self.manifest["workflow"]["schedule"])
+        if run != self.run:  # what Airflow has been told of the run lacks the date
+            self.run = run
+            return self._parsed(resume)
         if self.instance is None:
             self.instance = prepare(ti.task.dag, self.manifest, self.event)
             self.supervisor.instance = self.instance

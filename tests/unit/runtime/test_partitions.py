@@ -155,3 +155,38 @@ def test_many_partitions_are_told_of_in_several_events(unpack: Any, told: Any) -
     assert len(details) > 1
     assert len({each["partition_key"] for detail in details for each in detail["events"]}) == 500
     assert all(len(json.dumps(detail)) < asset_events.PARTITIONS_LIMIT + 1000 for detail in details)
+
+
+BY_ASSETS: dict[str, Any] = {"kind": "asset", "partitions": {"by": "assets", "rollup": False}}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"partition_key": "2024-05"}, ["2024-05", "2024-05-01T00:00:00+00:00"]),
+        ({}, [None, None]),
+        (
+            {"partition_key": "2024-05", "triggered_at": TICK, "run_type": "asset_triggered"},
+            ["2024-05", None],
+        ),
+        ({"partition_key": "us"}, "does not match format"),
+    ],
+)
+def test_the_mappers_know_the_date_of_a_key_that_is_given_by_hand(
+    unpack: Any, document: dict[str, Any], expected: Any
+) -> None:
+    package = unpack(
+        "from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, StartOfMonthMapper, task\n"
+        "mapped = PartitionedAssetTimetable(Asset('a') & Asset('b'), default_partition_mapper=StartOfMonthMapper())\n"
+        "with DAG('d', schedule=mapped):\n"
+        "    @task\n"
+        "    def t(partition_key, partition_date):\n"
+        "        return [partition_key, partition_date and partition_date.isoformat()]\n"
+        "    t()\n"
+    )
+    package.manifest["workflow"]["schedule"] = BY_ASSETS
+    if isinstance(expected, str):
+        with pytest.raises(ValueError, match=expected):
+            package.run(event("t", run=document))
+    else:
+        assert package.run(event("t", run=document))["xcom"]["return_value"] == expected
