@@ -169,6 +169,15 @@ class Machine:
     timeout: int | None = None
 
 
+def child_machines(machine: Machine) -> Iterator[tuple[str, Machine]]:
+    """Yield the name and the states of each Map, however deep, whose iterations are executions of their own."""
+    for name, state in machine.states.items():
+        if isinstance(state, MapState) and state.distributed:
+            yield name, state.processor
+        for inner in inner_machines(state):
+            yield from child_machines(inner)
+
+
 def inner_machines(state: State) -> tuple[Machine, ...]:
     """Return the machines inside of a state: a Parallel's branches, a Map's states."""
     if isinstance(state, ParallelState):

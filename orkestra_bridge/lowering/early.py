@@ -7,7 +7,7 @@ because the outcome could not be Airflow's otherwise, it is said why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, final
@@ -56,25 +56,63 @@ def starts_of(
     return _Analysis(workflow, groups, families, joins).result()
 
 
+def starts_inside(
+    workflow: Workflow, groups: Grouped, families: Mapping[str, Family], joins: Joins
+) -> dict[str, Starts]:
+    """Return when the tasks of each mapped group start in an instance of it, by the group's id.
+
+    All that is outside of the group has finished by then. An instance of a task looks at those with its own map index.
+    """
+    found = {}
+    for name, members in groups.members.items():
+        inside = frozenset(task.task_id for task in members)
+        alone = tuple(
+            replace(task, upstream=tuple(each for each in task.upstream if each in inside), mapped=False)
+            for task in members
+        )
+        around = replace(
+            groups,
+            workflow=replace(groups.workflow, tasks=alone),
+            members={},
+            place={**groups.place, **{each: each for each in inside}},
+        )
+        mixed = frozenset(task.task_id for task in members if not inside.issuperset(task.upstream))
+        found[name] = _Analysis(workflow, around, families, joins, mixed).result()
+    return found
+
+
 @final
 class _Analysis:
-    """Takes tasks back from those that start early until the outcome is Airflow's for sure."""
+    """Takes tasks back from those that start early until the outcome is Airflow's for sure.
+
+    ``mixed`` is None, or the order is that of an instance of a mapped group: then it has the tasks that have upstream
+    tasks outside, too.
+    """
 
     def __init__(
-        self, whole: Workflow, groups: Grouped, families: Mapping[str, Family], joins: Joins
+        self,
+        whole: Workflow,
+        groups: Grouped,
+        families: Mapping[str, Family],
+        joins: Joins,
+        mixed: frozenset[str] | None = None,
     ) -> None:
         self._workflow = workflow = groups.workflow
         self._joins = joins
+        self._mixed = mixed or frozenset()
+        self._major = int(workflow.airflow_version.split(".")[0])
         self._tasks = {task.task_id: task for task in workflow.tasks}
         self._graph = setup_graph(whole.tasks)
         self._scopes = scopes_in(whole.tasks, groups.place)
         self._full = task_order(workflow.tasks)
         self._index = {name: i for i, name in enumerate(self._full.names)}
-        self._skips = [families[name].skips for name in self._full.names]
-        self._far = [_skips_far(families[task.task_id], task) for task in workflow.tasks]
+        # instances skip nothing in Airflow 3 (`runtime/mapping.py`)
+        skipping = mixed is None or self._major < 3
+        self._skips = [skipping and families[name].skips for name in self._full.names]
+        self._far = [skipping and _skips_far(families[task.task_id], task) for task in workflow.tasks]
 
     def result(self) -> Starts:
-        rules = {name: _early_states(task) for name, task in self._tasks.items()}
+        rules = {name: _early_states(task, name in self._mixed) for name, task in self._tasks.items()}
         candidates = {name: states for name, states in rules.items() if states is not None}
         late = {name: why for name in candidates if (why := self._obstacle(self._tasks[name]))}
         while True:
@@ -90,16 +128,22 @@ class _Analysis:
 
     def _obstacle(self, task: Task) -> str | None:
         """Return why a task cannot start early, whatever others do."""
-        if self._joins == "barrier" and _early_states(task):
-            return "that takes a join with tokens"
+        waits = bool(_early_states(task, task.task_id in self._mixed))
+        if waits and (self._joins == "barrier" or task.task_id in self._mixed):
+            barrier = self._joins == "barrier"
+            return (
+                "that takes a join with tokens"
+                if barrier
+                else "it also looks at tasks outside of its mapped group"
+            )
         if task.mapped or any(self._tasks[name].mapped for name in task.upstream):
             return "mapped tasks finish as a whole"
-        if task.is_teardown or (_early_states(task) and self._graph.needed_by(task.task_id)):
+        if task.is_teardown or (waits and self._graph.needed_by(task.task_id)):
             return "it takes part in a setup and teardown"
         above = self._full.above[self._index[task.task_id]]
         if self._graph.teardowns and any(self._far[i] for i in bits(above)):
             return "a task above may skip it, but not a teardown below it"
-        if int(self._workflow.airflow_version.split(".")[0]) < 3 and any(self._skips[i] for i in bits(above)):
+        if self._major < 3 and any(self._skips[i] for i in bits(above)):
             return "Airflow 2 lets a task above skip it even after it has started"
         return None
 
@@ -121,7 +165,7 @@ class _Analysis:
     def _before(self, task: Task, early: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         if task.task_id in early:
             return task.upstream if early[task.task_id] else ()
-        return (*task.upstream, *self._scopes[task.task_id])
+        return (*task.upstream, *(name for name in self._scopes[task.task_id] if name in self._tasks))
 
     def _deciders(self, name: str, order: Order) -> tuple[str, ...]:
         i = self._index[name]
@@ -150,9 +194,9 @@ def _skips_far(family: Family, task: Task) -> bool:
     return family.skips and not only_direct
 
 
-def _early_states(task: Task) -> tuple[str, ...] | None:
+def _early_states(task: Task, mixed: bool) -> tuple[str, ...] | None:
     """Return the states that start a task early; None if it waits for its upstream anyway."""
     rule = ALIASES.get(task.trigger_rule, task.trigger_rule)
     if rule == "always" and task.upstream:
         return ()
-    return EARLY_STATES.get(rule) if len(task.upstream) > 1 else None
+    return EARLY_STATES.get(rule) if len(task.upstream) + mixed > 1 else None

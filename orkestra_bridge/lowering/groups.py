@@ -5,27 +5,27 @@ That needs a group to be convex: no way may lead out of it and back in again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.ir.model import Task
-from orkestra_bridge.lowering.regions import decompose
 from orkestra_bridge.lowering.rules import ADDED_WAIT, GROUP_RULE
 from orkestra_bridge.operators.rules import MAPPED_TASK
-from orkestra_bridge.runtime.trigger_rules import EARLY_STATES
+from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.ir.model import MappedGroup, Workflow
     from orkestra_bridge.lowering.regions import Decomposition
-    from orkestra_bridge.options import Joins
 
 OPERATOR = "MappedTaskGroup"
+_VERSION = re.compile(r"\d+")
+_BY_INDEX = (3, 3)
+"""The Airflow since which rules that fire early look at the upstream instances with the same map index alone."""
 
 
 @final
@@ -154,27 +154,6 @@ def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, st
         )
 
 
-def order_inside(members: tuple[Task, ...]) -> Order:
-    """Return the order that the tasks of a mapped group have among themselves."""
-    inside = frozenset(task.task_id for task in members)
-    return order_of(
-        tuple(task.task_id for task in members),
-        {task.task_id: tuple(name for name in task.upstream if name in inside) for task in members},
-    )
-
-
-def nestings(of: Grouped, joins: Joins, distributed: frozenset[str]) -> dict[str, Decomposition]:
-    """Return the nesting of the tasks of each mapped group.
-
-    Instances that are executions of their own have no joins: AWS does not say which right it takes to wake a task of such
-    an execution.
-    """
-    return {
-        name: decompose(order_inside(members), "barrier" if name in distributed else joins)
-        for name, members in of.members.items()
-    }
-
-
 def check_groups(workflow: Workflow, of: Grouped, nested: Mapping[str, Decomposition]) -> tuple[Finding, ...]:
     """Return what the machine does differently for the tasks of mapped groups."""
     return tuple(
@@ -192,7 +171,10 @@ def _group(
     nested = {wait.task_id: wait.waits_for for wait in decomposition.waits}
     above: dict[str, set[str]] = {}
     for task in members:
-        above[task.task_id] = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))
+        known = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))
+        above[task.task_id] = (
+            known if ALIASES.get(task.trigger_rule, task.trigger_rule) != "always" else set()
+        )
         for waits, why in (
             (sorted(outside - above[task.task_id]), f"the instances of mapped group {name} start together"),
             (
@@ -208,20 +190,40 @@ def _group(
                     dag_id=workflow.dag_id,
                     task_id=task.task_id,
                 )
-        if _differs(task.trigger_rule, workflow.airflow_version):
-            yield GROUP_RULE.at(
-                task.span,
-                f"{task.trigger_rule} looks at the instances with the same map index once they have finished; Airflow 3 "
-                "also looks at all of them together, and Airflow 2 at nothing else or too early",
-                "nothing if one instance has nothing to do with the others, else another trigger rule",
-                dag_id=workflow.dag_id,
-                task_id=task.task_id,
-                attribute="trigger_rule",
-            )
+        yield from _rule(workflow, name, task)
 
 
-def _differs(rule: str, airflow_version: str) -> bool:
-    """Return True for a rule that Airflow evaluates before it expands the task (`_get_relevant_upstream_map_indexes`)."""
-    return rule in EARLY_STATES or (
-        rule == "none_failed_min_one_success" and airflow_version.startswith("2.")
-    )
+def _rule(workflow: Workflow, name: str, task: Task) -> Iterator[Finding]:
+    """Yield what Airflow makes of the rule of a task in a mapped group that is not made of it here."""
+    length = next(each.expansion.length for each in workflow.mapped_groups if each.group_id == name)
+    why = _difference(task.trigger_rule, workflow.airflow_version, known=length is not None)
+    if why:
+        yield GROUP_RULE.at(
+            task.span,
+            f"{task.trigger_rule} looks at the instances with the same map index; {why}",
+            "nothing if one instance has nothing to do with the others, else another trigger rule",
+            dag_id=workflow.dag_id,
+            task_id=task.task_id,
+            attribute="trigger_rule",
+        )
+
+
+def _difference(rule: str, airflow_version: str, *, known: bool) -> str:
+    """Return what else Airflow looks at, nothing if it does the same (`_get_relevant_upstream_map_indexes`).
+
+    A task is one instance until it is expanded, which it is at the start of the run if the length is ``known``.
+    """
+    rule, version = ALIASES.get(rule, rule), tuple(map(int, _VERSION.findall(airflow_version)[:2]))
+    if rule == "none_failed_min_one_success":
+        if version[0] < 3:
+            return "Airflow 2 looks at nothing, or too early"
+        whole = (
+            "before it expands the task, Airflow 3 looks at all instances together, and may end it as a whole"
+        )
+        return "" if known else whole
+    if rule not in EARLY_STATES:
+        return ""
+    if version < _BY_INDEX:
+        return f"Airflow {airflow_version} looks at all instances together"
+    never = "where none of all instances matches, Airflow ends the task as a whole, without expanding it"
+    return "" if known else never

@@ -162,7 +162,7 @@ def _update(plan: Plan, report: Report, scope: Scope) -> dict[str, Any]:
         "UpdateExpression": _ADD,
         "ExpressionAttributeValues": {
             ":arrived": {"SS": _if_decisive(report, everybody, texts([report.sender]), [report.sender])},
-            ":ledgers": {"SS": [expression(f"$string({_carried(plan, report)})")]},
+            ":ledgers": {"SS": [expression(f"$string({_carried(plan, report, scope)})")]},
         },
     }
 
@@ -196,9 +196,10 @@ def _if_decisive(report: Report, yes: str, no: str, always: Any) -> Any:
     return expression(f"{' or '.join(ways)} ? {yes} : {no}")
 
 
-def _carried(plan: Plan, report: Report) -> str:
+def _carried(plan: Plan, report: Report, scope: Scope) -> str:
     carried = plan.ledger_ids(report.carries)
-    if len(carried) > _LISTED:
+    # the ledger of an instance has entries of tasks that have not run yet
+    if len(carried) > _LISTED and not scope.map_index:
         return INPUT
     return picked(INPUT, carried)
 

@@ -84,6 +84,11 @@ class Joins:
         before = self.known[index[inside[0]]]
         return tuple(sorted(name for name in brought - siblings if not before >> index[name] & 1))
 
+    def unsure(self, inside: tuple[str, ...]) -> frozenset[str]:
+        """Return what reports may bring into a branch with these tasks, or not: one of them starts a task alone."""
+        reports = [report for task in inside for report in self.waiting.get(task, ()) if report.decisive]
+        return frozenset(name for report in reports for name in report.carries)
+
 
 def joins_of(workflow: Workflow, starts: Starts, decomposition: Decomposition, first: int = 1) -> Joins:
     """Return the joins that a nesting of the starting order needs; the first report has the number ``first``."""

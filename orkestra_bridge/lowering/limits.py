@@ -16,23 +16,25 @@ from orkestra_bridge.operators.registry import Runs, family_of
 from orkestra_bridge.runtime.trigger_rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.lowering.early import Starts
 
 LAMBDA_LIMIT = 900
 """Seconds (AWS Lambda quotas, function timeout)."""
 
 
-def check_limits(workflow: Workflow, starts: Starts) -> tuple[Finding, ...]:
-    """Return the findings about trigger rules, retries and time limits."""
-    found = [finding for task in workflow.tasks for finding in _task(workflow, task, starts)]
+def check_limits(workflow: Workflow, late: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return the findings about trigger rules, retries and time limits.
+
+    ``late`` has the tasks with a rule that fires early which wait for all their upstream tasks, and why.
+    """
+    found = [finding for task in workflow.tasks for finding in _task(workflow, task, late)]
     return (*found, *_unlimited(workflow))
 
 
-def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
+def _task(workflow: Workflow, task: Task, late: Mapping[str, str]) -> Iterator[Finding]:
     dag_id = workflow.dag_id
     if task.trigger_rule not in RULES:
         yield UNKNOWN_TRIGGER_RULE.at(
@@ -43,11 +45,11 @@ def _task(workflow: Workflow, task: Task, starts: Starts) -> Iterator[Finding]:
             task_id=task.task_id,
             attribute="trigger_rule",
         )
-    if task.task_id in starts.late:
+    if task.task_id in late:
         yield EARLY_RULE.at(
             task.span,
             f"{task.trigger_rule} starts when all upstream tasks have finished, Airflow would start it earlier: "
-            f"{starts.late[task.task_id]}",
+            f"{late[task.task_id]}",
             "nothing if the time does not matter: the outcome is the same",
             dag_id=dag_id,
             task_id=task.task_id,

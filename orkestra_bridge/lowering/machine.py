@@ -10,15 +10,15 @@ from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.model import ChoiceState, Machine, inner_machines
 from orkestra_bridge.ir.graph import bits, mask_of
 from orkestra_bridge.lowering.container import placeholders
-from orkestra_bridge.lowering.early import Starts, starts_of
+from orkestra_bridge.lowering.early import starts_inside, starts_of
 from orkestra_bridge.lowering.ending import lower_ending
 from orkestra_bridge.lowering.functions import function_arns
-from orkestra_bridge.lowering.groups import check_groups, grouped, nestings, order_inside
+from orkestra_bridge.lowering.groups import check_groups, grouped
 from orkestra_bridge.lowering.join import JOIN_TRANSITIONS, TABLE
 from orkestra_bridge.lowering.joining import joins_of
 from orkestra_bridge.lowering.limits import check_limits
 from orkestra_bridge.lowering.map_data import ledger_shares
-from orkestra_bridge.lowering.map_limits import check_mapping, distributed_maps
+from orkestra_bridge.lowering.map_limits import Members, check_mapping, distributed_maps
 from orkestra_bridge.lowering.nesting import lower_region
 from orkestra_bridge.lowering.order import setup_graph, waiting_order
 from orkestra_bridge.lowering.part import part_arn
@@ -33,16 +33,18 @@ from orkestra_bridge.operators.images import builds_of, definitions_of
 from orkestra_bridge.operators.registry import CUSTOM, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from orkestra_bridge.asl.model import State
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Workflow
     from orkestra_bridge.lowering.cutting import Weight
+    from orkestra_bridge.lowering.early import Starts
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins as Joined
     from orkestra_bridge.lowering.parts import Machines
     from orkestra_bridge.lowering.regions import Region
+    from orkestra_bridge.operators.registry import Family
     from orkestra_bridge.options import Joins, Maps
 
 _SHOWN_WAITS = 5
@@ -85,16 +87,24 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
     workflow = sized(workflow)
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
-    distributed = _distributed(groups, maps)
-    shares = ledger_shares(workflow, groups.workflow, groups.members, starts.order, distributed)
-    nested = nestings(groups, joins, distributed)
-    plan = _plan(groups, workflow, starts, decomposition)
-    plan = replace(plan, distributed=distributed, shares=shares, inside=_inside(plan, nested))
+    inside = starts_inside(workflow, groups, _families(workflow), joins)
+    nested = {name: decompose(each.order, joins) for name, each in inside.items()}
+    joined = joins_of(groups.workflow, starts, decomposition)
+    members = Members(tasks=groups.members, joins=_joins_inside(groups, inside, nested, joined.reports + 1))
+    distributed = _distributed(groups, members, maps)
+    plan = replace(
+        _plan(groups, workflow, joined, members),
+        distributed=distributed,
+        shares=ledger_shares(workflow, groups.workflow, groups.members, starts.order, distributed),
+        inside={name: each.region for name, each in nested.items()},
+    )
     machines = within_limits(plan, decomposition.region, _machine, limit)
     plan = machines.plan
     findings = (
-        *check_limits(workflow, starts),
-        *check_mapping(groups.workflow, groups.members, plan.sharing, plan.distributed, _most(plan)),
+        *check_limits(
+            workflow, {name: why for each in (starts, *inside.values()) for name, why in each.late.items()}
+        ),
+        *check_mapping(groups.workflow, members, plan.sharing, plan.distributed, _most(plan)),
         *check_groups(workflow, groups, nested),
         *_waits(groups.workflow, decomposition),
         *_own_check(machines),
@@ -109,26 +119,22 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
         region=machines.region,
         states=sum(_states(each.machine) for each in machines.all),
         transitions=sum(_transitions(each.machine) for each in machines.all)
-        + JOIN_TRANSITIONS * sum(len(each.waiting) for each in (plan.joins, *_joins_inside(plan))),
+        + JOIN_TRANSITIONS * sum(len(each.waiting) for each in (joined, *members.joins.values())),
         weights={each.name: each.weight for each in machines.all},
         findings=findings,
     )
 
 
-def _inside(plan: Plan, nested: Mapping[str, Decomposition]) -> dict[str, tuple[Region, Joined]]:
-    """Return the nesting of each mapped group with its joins; no two reports of the machine have the same number."""
-    found, first = {}, plan.joins.reports + 1
+def _joins_inside(
+    groups: Grouped, starts: Mapping[str, Starts], nested: Mapping[str, Decomposition], first: int
+) -> dict[str, Joined]:
+    """Return the joins of each mapped group; no two reports of the machine have the same number."""
+    found = {}
     for name, decomposition in nested.items():
-        members = plan.groups.members[name]
-        alone = replace(plan.workflow, tasks=members)
-        joins = joins_of(alone, Starts(order=order_inside(members)), decomposition, first)
-        found[name] = (decomposition.region, joins)
-        first += joins.reports
+        alone = replace(groups.workflow, tasks=groups.members[name])
+        found[name] = joins_of(alone, starts[name], decomposition, first)
+        first += found[name].reports
     return found
-
-
-def _joins_inside(plan: Plan) -> Iterator[Joined]:
-    return (joins for _, joins in plan.inside.values())
 
 
 def _most(plan: Plan) -> dict[str, int]:
@@ -136,10 +142,10 @@ def _most(plan: Plan) -> dict[str, int]:
     return {} if plan.archives else {name: share.most for name, share in plan.shares.items()}
 
 
-def _distributed(groups: Grouped, maps: Maps) -> frozenset[str]:
+def _distributed(groups: Grouped, members: Members, maps: Maps) -> frozenset[str]:
     if maps == "distributed":
         return frozenset(task.task_id for task in groups.workflow.tasks if task.expansion)
-    return distributed_maps(groups.workflow, groups.members)
+    return distributed_maps(groups.workflow, members)
 
 
 def nest(workflow: Workflow, joins: Joins) -> tuple[Starts, Decomposition]:
@@ -165,12 +171,17 @@ def _machine(plan: Plan, region: Region) -> Machine:
     )
 
 
-def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: Decomposition) -> Plan:
+def _families(workflow: Workflow) -> dict[str, Family]:
     families = {}
     for task in workflow.tasks:
         family = family_of(task)
         assert family is not None, f"{task.task_id}: operators are checked before lowering"
         families[task.task_id] = family
+    return families
+
+
+def _plan(groups: Grouped, workflow: Workflow, joins: Joined, members: Members) -> Plan:
+    families = _families(workflow)
     order = waiting_order(workflow.tasks)
     skipping = mask_of(index for index, name in enumerate(order.names) if families[name].skips)
     skippers = {
@@ -185,7 +196,8 @@ def _plan(groups: Grouped, workflow: Workflow, starts: Starts, decomposition: De
         families=families,
         skippers=skippers,
         setups=setups,
-        joins=joins_of(groups.workflow, starts, decomposition),
+        joins=joins,
+        members=members,
         groups=groups,
         images=definitions_of(workflow),
         builds=builds_of(workflow),

@@ -136,7 +136,7 @@ def _expand(plan: Plan, task: Task, scope: Scope, following: str) -> TaskState:
 
 def _limits(plan: Plan, task: Task) -> dict[str, Any]:
     """Return what limits the number of instances (`runtime/mapping.py`)."""
-    room = room_for(plan.sharing(task.task_id), task, plan.groups.members, plan.distributed)
+    room = room_for(plan.sharing(task.task_id), task, plan.members, plan.distributed)
     share = None if plan.archives else plan.shares.get(task.task_id)
     if share is None:
         return {"limit": room}

@@ -15,9 +15,10 @@ from orkestra_bridge.lowering.map_limits import instance_bytes
 from orkestra_bridge.lowering.payload import ENTRY, ROOM, instances_of, may_push
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orkestra_bridge.ir.graph import Order
     from orkestra_bridge.ir.model import Task, Workflow
-    from orkestra_bridge.lowering.map_limits import Members
 
 
 @final
@@ -44,7 +45,11 @@ class Share:
 
 
 def ledger_shares(
-    workflow: Workflow, nodes: Workflow, members: Members, order: Order, distributed: frozenset[str]
+    workflow: Workflow,
+    nodes: Workflow,
+    members: Mapping[str, tuple[Task, ...]],
+    order: Order,
+    distributed: frozenset[str],
 ) -> dict[str, Share]:
     """Return the share of each mapped task or group of unknown length, by its id.
 

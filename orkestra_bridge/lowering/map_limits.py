@@ -11,12 +11,10 @@ Sources: AWS "Step Functions service quotas" (25,000 events in an execution's hi
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
 
-from orkestra_bridge.ir.graph import order_of
 from orkestra_bridge.lowering.poll_limits import HISTORY, budget_of, waiting_events
-from orkestra_bridge.lowering.regions import decompose
 from orkestra_bridge.lowering.rules import MAP_AT_ONCE, MAP_DISTRIBUTED, MAP_LENGTH, MAP_TOO_LONG
 from orkestra_bridge.lowering.task import SERVICE_ERRORS
 from orkestra_bridge.runtime.mapping import RESULT_BYTES
@@ -26,10 +24,35 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.diagnostics import Finding
     from orkestra_bridge.ir.model import Task, Workflow
+    from orkestra_bridge.lowering.joining import Joins
 
-    Members = Mapping[str, tuple[Task, ...]]
 
-NO_MEMBERS: Members = {}
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The insides of mapped groups, by the id of the group.
+
+    Attributes:
+        tasks: The tasks of each.
+        joins: The joins of those that have some.
+    """
+
+    tasks: Mapping[str, tuple[Task, ...]] = field(default_factory=dict)
+    joins: Mapping[str, Joins] = field(default_factory=dict)
+
+    def of(self, task: Task) -> tuple[Task, ...]:
+        """Return the tasks of a mapped group, or the mapped task itself."""
+        return self.tasks.get(task.task_id, (task,))
+
+    def events_of_joins(self, task: Task) -> int:
+        """Return the most events that the joins in one instance of a mapped task or group write."""
+        joins = self.joins.get(task.task_id)
+        if joins is None:
+            return 0
+        return _EVENTS_OF_JOIN * len(joins.waiting) + _EVENTS_OF_REPORT * joins.reports
+
+
+NO_MEMBERS = Members()
 NONE_DISTRIBUTED: frozenset[str] = frozenset()
 AT_ONCE = 40
 MAX_MAP_LENGTH = 1024
@@ -97,9 +120,7 @@ def room_for(
 
 def room_in_result(task: Task, members: Members = NO_MEMBERS) -> int:
     """Return how many instances the result of a distributed Map has room for, whatever they push."""
-    return RESULT_BYTES // sum(
-        instance_bytes(each, distributed=True) for each in members.get(task.task_id, (task,))
-    )
+    return RESULT_BYTES // sum(instance_bytes(each, distributed=True) for each in members.of(task))
 
 
 def instance_bytes(task: Task, *, distributed: bool) -> int:
@@ -134,7 +155,7 @@ def _inline_room(workflow: Workflow, task: Task, members: Members, distributed: 
 
 def _room_in_inline_result(task: Task, members: Members) -> int:
     """Return how many instances the result of an inline Map has room for: each has whole entries with the task's id."""
-    states = members.get(task.task_id, (task,))
+    states = members.of(task)
     return RESULT_BYTES // sum(instance_bytes(each, distributed=False) for each in states)
 
 
@@ -213,8 +234,7 @@ def _batches(length: int, most: int) -> int:
 
 
 def _about(workflow: Workflow, task: Task, members: Members) -> dict[str, str]:
-    name = members[task.task_id][0].task_id if task.task_id in members else task.task_id
-    return {"dag_id": workflow.dag_id, "task_id": name, "attribute": "expand"}
+    return {"dag_id": workflow.dag_id, "task_id": members.of(task)[0].task_id, "attribute": "expand"}
 
 
 def _at_once(task: Task) -> int:
@@ -231,25 +251,13 @@ def _length(task: Task) -> int | None:
 
 def _events(workflow: Workflow, task: Task, members: Members) -> int:
     """Return the most events that one instance writes."""
-    states = members.get(task.task_id, (task,))
+    states = members.of(task)
     retries = sum(each.retry.attempts for each in states)
     pokes = sum(
         budget_of(workflow, each) if each.polling else waiting_events(workflow, each) for each in states
     )
-    joins = _join_events(tuple((each.task_id, each.upstream) for each in states)) if len(states) > 1 else 0
-    return (
-        _EVENTS_PER_ITERATION + _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries + pokes + joins
-    )
-
-
-@lru_cache(maxsize=256)
-def _join_events(edges: tuple[tuple[str, tuple[str, ...]], ...]) -> int:
-    """Return the events of the joins that the tasks of a mapped group need, given with their upstream tasks."""
-    names = tuple(name for name, _ in edges)
-    inside = {name: tuple(each for each in upstream if each in names) for name, upstream in edges}
-    relaxed = decompose(order_of(names, inside)).relaxed
-    waiting = {waiter for _, waiter in relaxed}
-    return _EVENTS_OF_JOIN * len(waiting) + _EVENTS_OF_REPORT * len(relaxed)
+    own = _EVENTS_PER_STATE * len(states) + _EVENTS_PER_RETRY * retries
+    return _EVENTS_PER_ITERATION + own + pokes + members.events_of_joins(task)
 
 
 def _most_events(workflow: Workflow, task: Task, members: Members) -> int:
@@ -257,5 +265,5 @@ def _most_events(workflow: Workflow, task: Task, members: Members) -> int:
 
     A known number of instances is held to that, as a whole machine is (`asl/measure.py`).
     """
-    calls = _EVENTS_PER_RETRY * SERVICE_ERRORS.attempts * len(members.get(task.task_id, (task,)))
+    calls = _EVENTS_PER_RETRY * SERVICE_ERRORS.attempts * len(members.of(task))
     return _events(workflow, task, members) + calls

@@ -163,13 +163,14 @@ def _instance(plan: Plan, group: str, around: Scope) -> Machine:
         execution=execution_of(plan, group, around),
     )
     end = end_of_instance(plan, group)
-    region, joins = plan.inside[group]
-    body = lower_region(replace(plan, joins=joins), region, scope, next(iter(end), None))
+    own = replace(plan, joins=plan.members.joins[group])
+    body = lower_region(own, plan.inside[group], scope, next(iter(end), None))
     name = plan.names.fresh(f"{group}: instance")
     return Machine(start_at=name, states={name: start_of_instance(body.start_at), **body.states, **end})
 
 
 def _branch(plan: Plan, branch: Region, inner: frozenset[str], around: Scope) -> Machine:
     own = task_ids(branch)
-    returns = plan.ledger_ids((*own, *plan.joins.imported(own, inner)))
-    return lower_region(plan, branch, around.of_branch(returns), None)
+    imported = plan.joins.imported(own, inner)
+    unsure = plan.joins.unsure(own) & frozenset(imported) if around.map_index else frozenset()
+    return lower_region(plan, branch, around.of_branch(plan.ledger_ids((*own, *imported)), unsure), None)

@@ -13,7 +13,7 @@ from orkestra_bridge.asl.measure import (
     most_events,
     states_events,
 )
-from orkestra_bridge.asl.model import Machine, state_names
+from orkestra_bridge.asl.model import Machine, child_machines, state_names
 from orkestra_bridge.asl.render import to_asl
 from orkestra_bridge.lowering.container import CLUSTER, DEFINITION, SECURITY_GROUPS, SUBNETS, placeholders
 from orkestra_bridge.lowering.cutting import Weight, cut, own_tasks, parts_of, shares
@@ -55,12 +55,16 @@ _FEWEST = 40
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A state machine with what it takes of AWS's limits; ``name`` is empty for the DAG's own."""
+    """A state machine with what it takes of AWS's limits; ``name`` is empty for the DAG's own.
+
+    ``children`` has the most events in the history of one iteration of each distributed Map, by the Map's name.
+    """
 
     name: str
     machine: Machine
     definition: dict[str, Any]
     weight: Weight
+    children: Mapping[str, int]
 
 
 @final
@@ -176,9 +180,13 @@ def _left(plan: Plan, nodes: tuple[str, ...]) -> int:
 def _measured(name: str, machine: Machine, plan: Plan, data: int) -> Measured:
     definition = to_asl(machine)
     filled = _filled(plan) | {part_arn(number): _ARN for number in plan.parts}
-    events = most_events(machine, _instances(plan)) + _waits(plan, machine)
-    weight = Weight(definition_bytes(definition, filled), events, data)
-    return Measured(name=name, machine=machine, definition=definition, weight=weight)
+    weight = Weight(definition_bytes(definition, filled), _most_events(plan, machine), data)
+    children = {each: _most_events(plan, inner) for each, inner in child_machines(machine)}
+    return Measured(name=name, machine=machine, definition=definition, weight=weight, children=children)
+
+
+def _most_events(plan: Plan, machine: Machine) -> int:
+    return most_events(machine, _instances(plan)) + _waits(plan, machine)
 
 
 def _filled(plan: Plan) -> dict[str, int]:

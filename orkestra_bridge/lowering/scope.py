@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orkestra_bridge.lowering.groups import Grouped
     from orkestra_bridge.lowering.joining import Joins
     from orkestra_bridge.lowering.map_data import Share
+    from orkestra_bridge.lowering.map_limits import Members
     from orkestra_bridge.lowering.regions import Region
     from orkestra_bridge.naming import StateNames
     from orkestra_bridge.operators.images import Build, ImageDefinition
@@ -42,7 +43,8 @@ class Plan:
         archived: For each such part, the tasks of which it has entries, as far as it has been lowered.
         parts: The state machines of the parts by number, as far as they have been lowered.
         groups: The workflow with each mapped task group as one task.
-        inside: For each mapped group, the nesting of its tasks and their joins.
+        members: The tasks of the mapped groups, and their joins.
+        inside: For each mapped group, the nesting of its tasks.
         images: The definitions of the user's images, of which each task has one that runs its image as it is.
         builds: The images that are built for tasks in containers.
         distributed: The mapped tasks and groups whose instances are executions of their own.
@@ -56,7 +58,8 @@ class Plan:
     setups: SetupGraph
     joins: Joins
     groups: Grouped
-    inside: Mapping[str, tuple[Region, Joins]] = field(default_factory=dict)
+    members: Members
+    inside: Mapping[str, Region] = field(default_factory=dict)
     images: tuple[ImageDefinition, ...] = ()
     builds: tuple[Build, ...] = ()
     distributed: frozenset[str] = frozenset()
@@ -102,6 +105,7 @@ class Scope:
         map_index: JSONata for the map index of the instance that runs here, in the next state to be built; None outside
             of a Map. AWS shows the context object's ``Map`` to the Map state alone, so it travels with the input.
         later_index: The same for the states after that one.
+        unsure: Those of ``returns`` that may not have finished when the branch ends.
         execution: JSONata for the context object's ``Execution`` of the whole run: its own in the DAG's state machine, in
             those of its parts what their input says.
     """
@@ -110,12 +114,13 @@ class Scope:
     returns: tuple[str, ...] | None = None
     map_index: str | None = None
     later_index: str | None = None
+    unsure: frozenset[str] = frozenset()
     execution: str = EXECUTION
 
-    def of_branch(self, returns: tuple[str, ...]) -> Scope:
+    def of_branch(self, returns: tuple[str, ...], unsure: frozenset[str] = frozenset()) -> Scope:
         """Return the scope of a branch of a Parallel in this one."""
         index = self.map_index
-        return replace(self, ledger=INPUT, returns=returns, map_index=index, later_index=index)
+        return replace(self, ledger=INPUT, returns=returns, map_index=index, later_index=index, unsure=unsure)
 
     def after_first(self) -> Scope:
         """Return the scope as it is for every state but the first: the input is the ledger."""
@@ -134,8 +139,8 @@ class Scope:
         if not last or self.returns is None:
             return expression(merge(self.ledger, f"{{{entries}}}"))
         kept = self._kept(frozenset(added))
-        if len(kept) > 1:
-            return expression(merge(picked(self.ledger, kept), f"{{{entries}}}"))
+        if len(kept) > 1 or not self.unsure.isdisjoint(kept):
+            return expression(merge(self._picked(kept), f"{{{entries}}}"))
         listed = [f"{text(task_id)}: {lookup(self.ledger, task_id)}, " for task_id in kept]
         return expression(f"{{{''.join(listed)}{entries}}}")
 
@@ -143,7 +148,7 @@ class Scope:
         """Return the Output of a state that adds nothing."""
         if not last or self.returns is None:
             return expression(self.ledger)
-        return expression(picked(self.ledger, self._kept(frozenset())))
+        return expression(self._picked(self._kept(frozenset())))
 
     def gathered(self, inner: frozenset[str], *, last: bool) -> str:
         """Return the Output of a Parallel whose branches hold the ``inner`` tasks."""
@@ -152,7 +157,13 @@ class Scope:
         kept = self._kept(inner)
         if not kept:
             return expression("$merge($states.result)")
-        return expression(f"$merge($append([{picked(self.ledger, kept)}], $states.result))")
+        return expression(f"$merge($append([{self._picked(kept)}], $states.result))")
+
+    def _picked(self, names: list[str]) -> str:
+        """Return JSONata for these entries; before an instance has run, the ledger has an entry without a state."""
+        if self.unsure.isdisjoint(names):
+            return picked(self.ledger, names)
+        return f"$sift({picked(self.ledger, names)}, function($entry) {{$exists($entry.state)}})"
 
     def _kept(self, but: frozenset[str]) -> list[str]:
         return [task_id for task_id in self.returns or () if task_id not in but]

@@ -55,6 +55,15 @@ def _machine(machines: Machines, measured: Measured, limit: Weight) -> Iterator[
             "map over fewer items or let tasks retry less often, or split the DAG into several",
             dag_id=workflow.dag_id,
         )
+    for name, events in measured.children.items():
+        if events > limit.events:
+            yield HISTORY_TOO_LONG.at(
+                workflow.span,
+                f"each instance in {name} is an execution that may write {events:,} events, its history holds "
+                f"{limit.events:,}",
+                "let its tasks retry or look less often, or take tasks out of the group",
+                dag_id=workflow.dag_id,
+            )
     if weight.data > limit.data:
         yield STATE_DATA_TOO_LARGE.at(
             workflow.span,

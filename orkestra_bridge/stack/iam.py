@@ -48,6 +48,14 @@ def own_machines(parts: Sequence[str]) -> list[Json]:
     return [_own("stateMachine", part) for part in _short(parts)]
 
 
+def own_map_runs(parts: Sequence[str]) -> list[Json]:
+    """Return the ARNs of such state machines as the executions that their distributed Maps start have them.
+
+    They have the label of a Map behind the machine's name, as their executions' ARNs have.
+    """
+    return [_own("stateMachine", part, "/*") for part in _short(parts)]
+
+
 def own_executions(parts: Sequence[str], *, labelled: bool = False) -> list[Json]:
     """Return the ARNs of all executions of such state machines; ``labelled`` of those that distributed Maps start."""
     return [_own("execution", part, "/*" if labelled else ":*") for part in _short(parts)]

@@ -11,7 +11,15 @@ import orjson
 from orkestra_bridge.lowering.part import part_logical, part_name
 from orkestra_bridge.stack.compute import log_group
 from orkestra_bridge.stack.container import container_value, is_container_placeholder, machine_rights
-from orkestra_bridge.stack.iam import allow, log_delivery, own_executions, own_machines, role, tracing
+from orkestra_bridge.stack.iam import (
+    allow,
+    log_delivery,
+    own_executions,
+    own_machines,
+    own_map_runs,
+    role,
+    tracing,
+)
 from orkestra_bridge.stack.joins import JOINS, has_joins, join_rights, join_table
 
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ def machine_resources(
         resources[logical]["Properties"]["StateMachineName"] = _machine_name(logical)
         rights = _rights(named, function, len(parts))
         if has_distributed_map(each):
-            rights += _map_rights("" if logical == MACHINE else _part_of(logical))
+            rights += _map_rights("" if logical == MACHINE else _part_of(logical), joins=_joins_in_maps(each))
         resources[f"{logical}Role"] = machine_role(rights)
         if logical == MACHINE:
             resources[MACHINE_LOG] = log_group(retention_days, log_name)
@@ -113,12 +121,26 @@ def has_distributed_map(definition: Json) -> bool:
     return b'"Mode":"DISTRIBUTED"' in orjson.dumps(definition)
 
 
-def _map_rights(part: str) -> list[Json]:
+def _joins_in_maps(definition: Json) -> bool:
+    """Return True if there are joins in the executions that distributed Maps start."""
+    if definition.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+        return has_joins(definition)
+    inner = (
+        each for value in definition.values() for each in (value if isinstance(value, list) else [value])
+    )
+    return any(_joins_in_maps(each) for each in inner if isinstance(each, dict))
+
+
+def _map_rights(part: str, *, joins: bool) -> list[Json]:
     """Return the statements for the role of a machine with distributed Maps (AWS: "IAM policies for Distributed Map").
 
-    A Map starts executions of its own machine, whose names have a label of the Map before them.
+    A Map starts executions of its own machine, whose names have a label of the Map before them. SendTaskSuccess is a
+    right on the machine of the task that waits, and in these executions it has the label behind its name, too. AWS makes
+    the labels, so that they cannot be named here.
     """
+    wakes = [allow("WakeTasksOfInstances", ("states:SendTaskSuccess",), *own_map_runs([part]))]
     return [
+        *(wakes if joins else []),
         allow("StartInstances", ("states:StartExecution",), *own_machines([part])),
         allow(
             "WatchInstances",

@@ -201,3 +201,15 @@ def test_the_report_says_why_and_how_many() -> None:
         "4,000 instances are more than the result of a distributed Map has room for: 2,391" in refused.message
     )
     assert refused.remedy == "map over batches: lists of 2 items make 2,000 instances"
+
+
+def test_the_history_of_an_instance_is_measured_by_itself() -> None:
+    group = MappedGroup(group_id="g", expansion=Expansion(length=3))
+    inside: dict[str, Any] = {"mapped": True, "mapped_group": "g", "retry": Retry(attempts=5000, delay=1.0)}
+    tasks = (a_task("g.a", **inside), a_task("g.b", "g.a", **inside))
+    (finding,) = [
+        one for one in lower(a_workflow(*tasks, mapped_groups=(group,))).findings if one.id == "OB351"
+    ]
+    assert finding.message.startswith("each instance in g: map is an execution that may write 30,")
+    one = a_workflow(tasks[0], mapped_groups=(group,))
+    assert "OB351" not in {each.id for each in lower(one).findings}
