@@ -62,6 +62,12 @@ CALLBACK_AFTER_KILL = _approximated(
 ENDS_SOONER = _approximated(
     "OB226", "a task that the configuration ends before its execution_timeout", Severity.INFO
 )
+NO_SUCH_EVENTS = Rule(
+    id="OB255",
+    title="an asset whose events start no run of this DAG, for one of both is partitioned",
+    severity=Severity.WARNING,
+    verdict=Verdict.KEPT,
+)
 PACKAGES_UNUSED = _approximated("OB250", "packages for a task that cannot import any")
 FITS_NOTHING = _approximated("OB227", "a pattern of the configuration that fits no DAG or no task")
 IN_CONTAINER = Rule(

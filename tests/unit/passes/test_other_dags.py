@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from workflows import a_task, a_workflow
 
-from orkestra_bridge.ir.model import AssetCondition, Polling, Schedule, ScheduleKind, Workflow
+from orkestra_bridge.diagnostics import Verdict
+from orkestra_bridge.ir.model import (
+    AssetCondition,
+    PartitionedBy,
+    Partitions,
+    Polling,
+    Schedule,
+    ScheduleKind,
+    Workflow,
+)
 from orkestra_bridge.operators.other_dags import other_dags, started_dags
 from orkestra_bridge.passes.other_dags import Loaded, about_other_dags
 
@@ -75,3 +86,34 @@ def test_assets_that_nobody_makes(
         ("OB249", "example", "schedule")
     ] * bool(words)
     assert all(words in each.message and each.remedy for each in found)
+
+
+def by(partitioned: PartitionedBy | None, workflow: Workflow) -> Workflow:
+    partitions = Partitions(by=partitioned) if partitioned else None
+    return replace(workflow, schedule=replace(workflow.schedule, partitions=partitions))
+
+
+@pytest.mark.parametrize(
+    ("maker", "waits", "words"),
+    [
+        (None, None, ""),
+        (None, PartitionedBy.ASSETS, "have no partition key unless a task adds one"),
+        (PartitionedBy.CRON, None, "start partitioned DAGs alone"),
+        (PartitionedBy.ASSETS, None, "start partitioned DAGs alone"),
+        (PartitionedBy.CRON, PartitionedBy.ASSETS, ""),
+        (PartitionedBy.RUNTIME, None, ""),
+        (PartitionedBy.RUNTIME, PartitionedBy.ASSETS, ""),
+    ],
+)
+def test_events_that_start_no_run_because_of_their_partition_key(
+    maker: PartitionedBy | None, waits: PartitionedBy | None, words: str
+) -> None:
+    loaded, workflow = Loaded(), by(waits, consumer("all", ORDERS))
+    loaded.learn([by(maker, MAKER)])
+    assert loaded.lacks(workflow) == bool(words), "another file may still make events of the other kind"
+    found = list(loaded.about(workflow))
+    assert [(each.id, each.verdict) for each in found] == [("OB255", Verdict.KEPT)] * bool(words)
+    assert all(words in each.message and each.remedy for each in found)
+    loaded.learn([by(None, MAKER), by(PartitionedBy.CRON, MAKER)])
+    assert not loaded.lacks(workflow)
+    assert not list(loaded.about(workflow))
