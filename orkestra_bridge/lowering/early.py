@@ -13,6 +13,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.ir.graph import bits, mask_of, order_of_masks, task_order
+from orkestra_bridge.lowering.groups import certain_sources, starts_at_once
 from orkestra_bridge.lowering.order import scopes_in, setup_graph
 from orkestra_bridge.operators.registry import BRANCH, SHORT_CIRCUIT
 from orkestra_bridge.runtime.trigger_rules import ALIASES, EARLY_STATES
@@ -76,17 +77,36 @@ def starts_inside(
             members={},
             place={**groups.place, **{each: each for each in inside}},
         )
-        mixed = frozenset(task.task_id for task in members if not inside.issuperset(task.upstream))
-        found[name] = _Analysis(workflow, around, families, joins, mixed).result()
+        sources = certain_sources(workflow, name)
+        outside = _Outside(
+            decided=frozenset(task.task_id for task in members if starts_at_once(task, sources)),
+            unsure=frozenset(
+                task.task_id for task in members if not (inside | sources).issuperset(task.upstream)
+            ),
+        )
+        found[name] = _Analysis(workflow, around, families, joins, outside).result()
     return found
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """What tasks outside of a mapped group mean for those in it.
+
+    Attributes:
+        decided: The tasks whose rule has a match there.
+        unsure: The tasks that have upstream tasks there which may match or not.
+    """
+
+    decided: frozenset[str]
+    unsure: frozenset[str]
 
 
 @final
 class _Analysis:
     """Takes tasks back from those that start early until the outcome is Airflow's for sure.
 
-    ``mixed`` is None, or the order is that of an instance of a mapped group: then it has the tasks that have upstream
-    tasks outside, too.
+    ``outside`` is given for the order in an instance of a mapped group.
     """
 
     def __init__(
@@ -95,11 +115,12 @@ class _Analysis:
         groups: Grouped,
         families: Mapping[str, Family],
         joins: Joins,
-        mixed: frozenset[str] | None = None,
+        outside: _Outside | None = None,
     ) -> None:
         self._workflow = workflow = groups.workflow
         self._joins = joins
-        self._mixed = mixed or frozenset()
+        self._decided = outside.decided if outside else frozenset()
+        self._unsure = outside.unsure if outside else frozenset()
         self._major = int(workflow.airflow_version.split(".")[0])
         self._tasks = {task.task_id: task for task in workflow.tasks}
         self._graph = setup_graph(whole.tasks)
@@ -107,12 +128,12 @@ class _Analysis:
         self._full = task_order(workflow.tasks)
         self._index = {name: i for i, name in enumerate(self._full.names)}
         # instances skip nothing in Airflow 3 (`runtime/mapping.py`)
-        skipping = mixed is None or self._major < 3
+        skipping = outside is None or self._major < 3
         self._skips = [skipping and families[name].skips for name in self._full.names]
         self._far = [skipping and _skips_far(families[task.task_id], task) for task in workflow.tasks]
 
     def result(self) -> Starts:
-        rules = {name: _early_states(task, name in self._mixed) for name, task in self._tasks.items()}
+        rules = {name: self._early_states(task) for name, task in self._tasks.items()}
         candidates = {name: states for name, states in rules.items() if states is not None}
         late = {name: why for name in candidates if (why := self._obstacle(self._tasks[name]))}
         while True:
@@ -128,8 +149,8 @@ class _Analysis:
 
     def _obstacle(self, task: Task) -> str | None:
         """Return why a task cannot start early, whatever others do."""
-        waits = bool(_early_states(task, task.task_id in self._mixed))
-        if waits and (self._joins == "barrier" or task.task_id in self._mixed):
+        waits = bool(self._early_states(task))
+        if waits and (self._joins == "barrier" or task.task_id in self._unsure):
             barrier = self._joins == "barrier"
             return (
                 "that takes a join with tokens"
@@ -138,7 +159,8 @@ class _Analysis:
             )
         if task.mapped or any(self._tasks[name].mapped for name in task.upstream):
             return "mapped tasks finish as a whole"
-        if task.is_teardown or (waits and self._graph.needed_by(task.task_id)):
+        by_rule = waits or task.task_id in self._decided
+        if task.is_teardown or (by_rule and self._graph.needed_by(task.task_id)):
             return "it takes part in a setup and teardown"
         above = self._full.above[self._index[task.task_id]]
         if self._graph.teardowns and any(self._far[i] for i in bits(above)):
@@ -146,6 +168,14 @@ class _Analysis:
         if self._major < 3 and any(self._skips[i] for i in bits(above)):
             return "Airflow 2 lets a task above skip it even after it has started"
         return None
+
+    def _early_states(self, task: Task) -> tuple[str, ...] | None:
+        """Return the states that start a task early; None if it waits for its upstream anyway."""
+        rule = ALIASES.get(task.trigger_rule, task.trigger_rule)
+        if task.upstream and (rule == "always" or task.task_id in self._decided):
+            return ()
+        several = len(task.upstream) + (task.task_id in self._unsure) > 1
+        return EARLY_STATES.get(rule) if several else None
 
     def _order(self, early: Mapping[str, tuple[str, ...]]) -> Order:
         sure: list[int] = []
@@ -192,11 +222,3 @@ def _skips_far(family: Family, task: Task) -> bool:
     """Return True if the task may skip more than its direct downstream tasks."""
     only_direct = family is BRANCH or (family is SHORT_CIRCUIT and not task.ignore_downstream_trigger_rules)
     return family.skips and not only_direct
-
-
-def _early_states(task: Task, mixed: bool) -> tuple[str, ...] | None:
-    """Return the states that start a task early; None if it waits for its upstream anyway."""
-    rule = ALIASES.get(task.trigger_rule, task.trigger_rule)
-    if rule == "always" and task.upstream:
-        return ()
-    return EARLY_STATES.get(rule) if len(task.upstream) + mixed > 1 else None

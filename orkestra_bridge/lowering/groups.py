@@ -154,6 +154,20 @@ def _obstacles(workflow: Workflow, group: MappedGroup) -> Iterator[tuple[str, st
         )
 
 
+def certain_sources(workflow: Workflow, group: str) -> frozenset[str]:
+    """Return the tasks over which a mapped group is expanded that have succeeded if there is an instance of it.
+
+    Of a mapped task, some instances may have failed, and the group has those of the others.
+    """
+    over = next(each.expansion.over for each in workflow.mapped_groups if each.group_id == group)
+    return frozenset(name for name in over if not workflow.task(name).mapped)
+
+
+def starts_at_once(task: Task, sources: frozenset[str]) -> bool:
+    """Return True if the rule of a task in a mapped group has a match among these before any instance runs."""
+    return "success" in EARLY_STATES.get(task.trigger_rule, ()) and not sources.isdisjoint(task.upstream)
+
+
 def check_groups(workflow: Workflow, of: Grouped, nested: Mapping[str, Decomposition]) -> tuple[Finding, ...]:
     """Return what the machine does differently for the tasks of mapped groups."""
     return tuple(
@@ -169,12 +183,15 @@ def _group(
     own = {task.task_id for task in members}
     outside = {each for task in members for each in task.upstream} - own
     nested = {wait.task_id: wait.waits_for for wait in decomposition.waits}
+    sources = certain_sources(workflow, name)
     above: dict[str, set[str]] = {}
     for task in members:
-        known = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))
-        above[task.task_id] = (
-            known if ALIASES.get(task.trigger_rule, task.trigger_rule) != "always" else set()
-        )
+        if ALIASES.get(task.trigger_rule, task.trigger_rule) == "always":
+            above[task.task_id] = set()
+        elif starts_at_once(task, sources):
+            above[task.task_id] = {*sources}
+        else:
+            above[task.task_id] = set(task.upstream).union(*(above.get(each, ()) for each in task.upstream))
         for waits, why in (
             (sorted(outside - above[task.task_id]), f"the instances of mapped group {name} start together"),
             (
@@ -190,7 +207,8 @@ def _group(
                     dag_id=workflow.dag_id,
                     task_id=task.task_id,
                 )
-        yield from _rule(workflow, name, task)
+        if not starts_at_once(task, sources):
+            yield from _rule(workflow, name, task)
 
 
 def _rule(workflow: Workflow, name: str, task: Task) -> Iterator[Finding]:

@@ -52,6 +52,13 @@ for name, items in (("literal", [1, 2, 3]), ("open", None)):
                 early = seen.override(task_id=rule, trigger_rule=rule)()
                 [first, last] >> early
             early >> EmptyOperator(task_id="after")
+
+            @task(trigger_rule="one_success")
+            def given(x, ti=None):
+                """Where the length is open, what the group is expanded over is upstream, too, and has succeeded."""
+                return [x, ti.xcom_pull(task_ids="race.slower", map_indexes=ti.map_index)]
+
+            [first, last] >> given(x)
             [first, last] >> EmptyOperator(task_id="both", trigger_rule="all_done")
             first >> EmptyOperator(task_id="of_first")
 

@@ -278,6 +278,24 @@ def test_where_a_task_of_a_group_cannot_start_early_it_is_said() -> None:
     assert (task_id, "join with tokens" in message) == ("g.quick", True)
 
 
+def test_what_a_group_is_expanded_over_matches_before_an_instance_runs() -> None:
+    rules = ("one_success", "one_done", "one_failed")
+    inside = (
+        member("g.a"),
+        member("g.b"),
+        *(member(f"g.{rule}", "list", "g.a", "g.b", trigger_rule=rule) for rule in rules),
+    )
+    workflow = with_group("open", *inside)
+    durations = {"g.a[0]": 5.0, "g.b[0]": 9.0, "g.a[1]": 5.0, "g.b[1]": 9.0}
+    played = Group(workflow, {"g.a[0]": "failed", "g.b[0]": "failed"}, durations)
+    played.run("open")
+    started = {rule: [played.started[f"g.{rule}[{index}]"] for index in range(LENGTH)] for rule in rules}
+    assert started == {"one_success": [0, 0], "one_done": [0, 0], "one_failed": [5, 9]}
+    assert [played.states[f"g.{rule}[0]"] for rule in rules] == ["success"] * 3
+    assert [task_id for task_id, _ in findings(workflow, "OB343")] == ["g.one_failed"]
+    assert findings(workflow, "OB322") == []
+
+
 def test_always_waits_for_nothing_but_what_is_outside() -> None:
     inside = (member("g.a", "list"), member("g.b", "g.a", trigger_rule="always"))
     workflow = with_group("open", *inside)
