@@ -158,16 +158,6 @@ def test_a_day_is_rolled_up_when_its_last_hour_is_there(out: Path) -> None:
     }
 
 
-def test_regions_of_one_task_are_taken_together(out: Path) -> None:
-    result = run(out, "multi_region_player_stats")
-    assert {each.dag_id: each.run_state for each in result.triggered} == {
-        "segment_region_stats_rollup": "success",
-        "segment_region_stats_early_rollup": "success",
-    }
-    documents = [each.document for each in result.consumers if each.document]
-    assert [len(each["asset_events"]) for each in documents] == [3, 3]
-
-
 def test_a_mapper_of_the_users_is_called_in_the_function(tmp_path: Path) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()

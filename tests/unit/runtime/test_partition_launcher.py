@@ -12,13 +12,12 @@ import pytest
 from partitioned import FILLED, HOURS, REGIONS, ROLLUP, A, B, C, Dag, all_of, any_of, schedule
 
 from orkestra_bridge.asl.check import check
+from orkestra_bridge.ir.model import AssetCondition
 from orkestra_bridge.local.interpreter import StatesError
-from orkestra_bridge.runtime.partition_events import fingerprint
+from orkestra_bridge.runtime.partition_events import entries_of, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from orkestra_bridge.ir.model import AssetCondition
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +182,30 @@ def test_an_event_that_comes_twice_starts_one_run(condition: AssetCondition, map
     dag = Dag(condition, schedule(mapper))
     assert [dag.hear((A, "us"), again=again) for again in (0, 1)] == ["SUCCEEDED"] * 2
     assert len(dag.runs) == 1
+
+
+def test_an_alias_and_a_uri_are_known_by_their_keys() -> None:
+    alias, uri = AssetCondition(kind="alias", name="some"), AssetCondition(kind="asset", uri="s3://bucket/a")
+    dag = Dag(all_of(alias, uri), schedule("StartOfHourMapper()", a="StartOfDayMapper()"))
+    events = [
+        {"keys": ["uri s3://bucket/x", "alias some"], "name": "s3://bucket/x", "uri": "s3://bucket/x"},
+        {"keys": ["uri s3://bucket/a"], "name": "s3://bucket/a", "uri": "s3://bucket/a"},
+    ]
+    request = {
+        "id": "1",
+        "timestamp": HOURS[1],
+        "leaves": [list(leaf.keys) for leaf in dag.condition.leaves],
+        "events": [{**each, "partition_key": HOURS[1], "timestamp": HOURS[1]} for each in events],
+    }
+    day, hour = entries_of(dag, request)["entries"]
+    assert (day["key"], day["update"]["expression"]) == (
+        "2024-03-01",
+        "SET needed1 = :needed1 ADD arrived1 :arrived1, dates :dates, events :events",
+    )
+    assert (hour["key"], sorted(hour["update"]["values"])) == (
+        "2024-03-01T01",
+        [":arrived0", ":dates", ":needed0"],
+    )
 
 
 def test_what_arrived_for_other_mappers_is_forgotten() -> None:
