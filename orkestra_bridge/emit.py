@@ -11,6 +11,7 @@ from orkestra_bridge.packaging.archive import zipped
 from orkestra_bridge.packaging.installer import pins
 from orkestra_bridge.packaging.model import Entry
 from orkestra_bridge.stack.definitions import ASSETS, asset_bytes
+from orkestra_bridge.stack.states import shared_template
 
 if TYPE_CHECKING:
     from orkestra_bridge.ir.model import Workflow
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from orkestra_bridge.stack.model import Stack
 
 PARTS = "state_machines"
+SHARED = "asset_state_table.json"
+"""The template of the table that DAGs share, in the folder of each DAG that uses it."""
 
 
 def emit(
@@ -42,6 +45,7 @@ def emit(
         ),
         *(Entry(f"{ASSETS}/{name}.json", asset_bytes(each)) for name, each in stack.definitions.items()),
         Entry("template.json", render(stack.template, sort=False)),
+        *(Entry(SHARED, render(shared_template(), sort=False)) for _ in workflow.assets_with_state[:1]),
         Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
         Entry("functions/tasks.zip", zipped(package)),
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),

@@ -453,6 +453,19 @@ class Workflow:
         """Return True if something of the DAG's reads a key of the context that wants a table."""
         return any(read.key == key for read in self.context_reads)
 
+    def readers(self, key: str) -> tuple[Task, ...]:
+        """Return the tasks whose code or templates read a key of the context that wants a table."""
+        found = {read.task_id for read in self.context_reads if read.key == key}
+        return tuple(task for task in self.tasks if task.task_id in found)
+
+    @property
+    def assets_with_state(self) -> tuple[str, ...]:
+        """Return the names of the assets with which tasks may store something: inlets and outlets of those that do."""
+        leaves = (
+            leaf for task in self.readers("asset_state_store") for leaf in (*task.inlets, *task.outlets)
+        )
+        return tuple(sorted({leaf.name for leaf in leaves if leaf.kind == "asset" and leaf.name}))
+
     @property
     def stores_state(self) -> bool:
         """Return True if a task may store something for its next try: its own code, or that of a resumable operator."""

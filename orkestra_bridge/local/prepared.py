@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 from orkestra_bridge.errors import LocalRunError, UsageError
+from orkestra_bridge.local.assets import MEMORY
 from orkestra_bridge.local.functions.environment import airflow_settings
 from orkestra_bridge.local.functions.model import FunctionSpec
 from orkestra_bridge.local.functions.pool import FunctionPool
@@ -35,7 +36,7 @@ from orkestra_bridge.naming import execution_name
 from orkestra_bridge.packaging.pythons import RUNS, airflow_python
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
-from orkestra_bridge.runtime.context_keys import TASK_STATE
+from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.environments import VARIABLE as ENVIRONMENTS
 from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
@@ -210,11 +211,12 @@ def read_json(path: Path) -> dict[str, Json]:
 def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
     """Return the run with its folders, where no others are given.
 
-    They are for large XComs, for what tasks store, for asset events and for the output of images.
+    They are for large XComs, for what tasks store (with assets in one for all runs), for events and for images' output.
     """
     environment = {
         STORE_VARIABLE: str(folder.xcoms),
         TASK_STATE: str(folder.task_state),
+        ASSET_STATE: str(prepared.home / RUNS / MEMORY / "state"),
         EVENTS_VARIABLE: str(folder.asset_events),
         LOG_VARIABLE: str(folder.path / IMAGE_OUTPUT),
         **prepared.spec.environment,

@@ -59,16 +59,16 @@ def details_of(
     One has what has no partition key. What has one is in one more, or in several where there is much of it.
     """
     accessors = context["outlet_events"]
-    outlets = [outlet for outlet in ti.task.outlets if _kind(outlet)]
+    outlets = [outlet for outlet in ti.task.outlets if kind_of(outlet)]
     events: dict[tuple[str, str], dict[str, Any]] = {}
     for number, outlet in enumerate(outlets):
-        if _kind(outlet) == "alias":
+        if kind_of(outlet) == "alias":
             continue
         known = declared[number] if len(declared) == len(outlets) else {}
         for event in _of_asset(outlet, known, accessors, _partition(ti, ti.dag_run.partition_key)):
             events[(event["keys"][0], event.get("partition_key", ""))] = event
     for outlet in outlets:
-        if _kind(outlet) == "alias":
+        if kind_of(outlet) == "alias":
             for added in accessors[outlet].asset_alias_events:
                 _add_through_alias(events, outlet.name, added, _partition(ti, ti.dag_run.partition_key))
     source = _source(ti)
@@ -105,7 +105,8 @@ def _partition(ti: TaskInstance, key: str | None) -> dict[str, Any]:
     return {"partition_key": key, **({"partition_date": date.isoformat()} if date else {})}
 
 
-def _kind(value: Any) -> str | None:
+def kind_of(value: Any) -> str | None:
+    """Return ``asset`` for an asset or a reference to one, ``alias`` for an alias, None for anything else."""
     names = {cls.__name__ for cls in type(value).__mro__ if cls.__module__.startswith("airflow.")}
     if "AssetAlias" in names:
         return "alias"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.runtime.context_keys import DATED, TASK_STATE, keys_of
+from orkestra_bridge.runtime.asset_events import kind_of
+from orkestra_bridge.runtime.context_keys import ASSET_STATE, DATED, TASK_STATE, keys_of
 from orkestra_bridge.runtime.instances import DagRun, TaskInstance, pendulum_moment
 
 if TYPE_CHECKING:
@@ -92,11 +93,15 @@ def rebind(context: TaskContext, task: Any) -> None:
     context.remake(_of_task(task, context["dag_run"]))
 
 
-def stores_of(version: str, environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """Return the keys of state stores: those that this Airflow has, and for which there is a table here."""
+def stores_of(version: str, task: Any) -> frozenset[str]:
+    """Return the keys of state stores: those that this Airflow has for a task, and for which there is a table here."""
     major, minor = (int(each) for each in version.split(".")[:2])
-    found = {"task_state_store"} if environment.get(TASK_STATE) else set()
-    return frozenset(found if (major, minor) >= (3, 3) else ())
+    if (major, minor) < (3, 3):
+        return frozenset()
+    found = {"task_state_store"} if os.environ.get(TASK_STATE) else set()
+    if os.environ.get(ASSET_STATE) and any(map(kind_of, (*task.inlets, *task.outlets))):
+        found.add("asset_state_store")
+    return frozenset(found)
 
 
 def _instances(task: Any, ti: TaskInstance) -> int | None:
@@ -112,6 +117,7 @@ def _objects(task: Any, ti: TaskInstance, dag_run: DagRun) -> dict[str, Callable
     nothing = _always(None)
     return {
         **_of_task(task, dag_run),
+        "asset_state_store": lambda: _facade("state_stores", "AssetStateStoreAccessors")()(task),
         "conf": _facade("configuration", "conf"),
         "conn": _facade("connection", "ConnectionAccessor", call=True),
         "dag": _always(task.dag),

@@ -62,6 +62,8 @@ STORES = frozenset({"asset_state_store", "task_state_store"})
 """What Airflow gives from 3.3 on; here only where there is a table for it (`runtime/context.py`)."""
 TASK_STATE = "ORKESTRA_TASK_STATE"
 """The environment variable that names the table with what tasks store for their next tries (`runtime/tables.py`)."""
+ASSET_STATE = "ORKESTRA_ASSET_STATE"
+"""The one that names the table with what tasks store with assets, which all DAGs share."""
 
 _SOMETIMES = frozenset(
     {"exception", "expanded_ti_count", "reason", "templates_dict", "test_mode", "try_number"}

@@ -75,7 +75,7 @@ def prepare(dag: Any, manifest: Mapping[str, Any], event: Mapping[str, Any]) -> 
     ti.max_tries = _retries(workflow, task)
     about(run_id=run.run_id, try_number=ti.try_number)
     ticks = dag_run.ticks = Ticks(workflow["schedule"])
-    stores = stores_of(workflow["airflow_version"])
+    stores = stores_of(workflow["airflow_version"], task)
     context = build_context(
         task=task, run=run, ti=ti, dag_run=dag_run, ticks=ticks, major=major, stores=stores
     )

@@ -76,6 +76,11 @@ def scope_of(ti: Any) -> str:
     return f"{part(ti.run_id)}/{part(ti.task_id)}/{ti.map_index}"
 
 
+def asset_scope(name: str) -> str:
+    """Return where the values of an asset are kept: its name is its own as long as it is active in Airflow."""
+    return f"name {name}"
+
+
 def clear(table: Table, scope: str) -> None:
     """Forget all that was kept in a scope."""
     for key in [key for key, _ in table.entries(scope)]:
@@ -155,7 +160,7 @@ class DynamoTable:
             return getattr(self._made, action)(TableName=self._name, **arguments)
         except Exception as problem:
             raise StateStorageError(
-                f"the table {self._name} of DynamoDB cannot be used: {problem}"
+                f"the table {self._name} of DynamoDB cannot be used; is it deployed? {problem}"
             ) from problem
 
 

@@ -21,6 +21,7 @@ from orkestra_bridge.pipeline import convert
 from orkestra_bridge.policy import Allowance
 from orkestra_bridge.stack.definitions import ASSETS, KEY
 from orkestra_bridge.stack.node import require_node
+from orkestra_bridge.stack.states import ASSET_STATES, SHARED_NAME, shared_template
 
 require_node()
 
@@ -46,6 +47,29 @@ if TYPE_CHECKING:
     from orkestra_bridge.report import DagReport
 
 _TASKS, _LAYER, _TAG = "TasksCodeKey", "LayerKey", "ContainerImageTag"
+
+
+class AssetStateTable(Construct):  # type: ignore[misc]
+    """The table in which DAGs share what their tasks store with assets; it stays when its stack is deleted.
+
+    Attributes:
+        table_name: For the parameter ``AssetStateTable`` of the DAGs.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, table_name: str = SHARED_NAME) -> None:
+        """Add the table under a name of its own in the account and region."""
+        super().__init__(scope, construct_id)
+        with TemporaryDirectory(prefix="orkestra-bridge-") as folder:
+            template = Path(folder, "template.json")
+            template.write_text(json.dumps(shared_template()), encoding="utf-8")
+            include = cloudformation_include.CfnInclude(
+                self,
+                "Resources",
+                template_file=str(template),
+                parameters={ASSET_STATES: table_name},
+                preserve_logical_ids=False,
+            )
+        self.table_name: str = include.get_resource("Table").ref
 
 
 @final

@@ -38,6 +38,7 @@ from orkestra_bridge.stack.schedule import schedule_view
 from orkestra_bridge.stack.scheduling import HAS_MOMENT, is_scheduled, scheduling_resources
 from orkestra_bridge.stack.secret_access import PREFIX_PARAMETER, access_findings, looks_up, prefix_parameter
 from orkestra_bridge.stack.settings import setting_findings, setting_parameters, settings_of
+from orkestra_bridge.stack.states import state_parameters
 from orkestra_bridge.stack.xcoms import may_push, xcom_condition, xcom_parameters
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ def _parameters(workflow: Workflow, function: FunctionAsset, view: ScheduleView,
     settings = setting_parameters(settings_of(workflow))
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     machines = machine_parameters(workflow)
+    machines |= state_parameters(workflow)
     bus = bus_parameter() if view.assets or makes_events(workflow) else {}
     return {
         **parameters, **xcoms, **machines, **bus, **settings, **_schedule_parameters(view), **event_parameters(view),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from airflow_process import Airflow
 
 QUICK = (
+    "example_asset_state_store_consumer",
+    "example_asset_state_store_producer",
     "example_nested_branch_dag",
     "example_short_circuit_decorator",
     "example_setup_teardown_taskflow",

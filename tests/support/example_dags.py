@@ -70,7 +70,9 @@ NOT_COMPARED = {
 """Why some are not compared, by DAG id; they are not run at all."""
 _CONF = {"example_params_ui_tutorial": {"required_field": "a text of ten characters"}}
 """Params that somebody has to give values to."""
-BY_CHANCE = frozenset({"example_task_state_store", "example_task_state_store_mapped"})
+BY_CHANCE = frozenset(
+    {"example_asset_state_store_producer", "example_task_state_store", "example_task_state_store_mapped"}
+)
 """Those whose XComs are random numbers and the time of the day: of these, the kinds are compared."""
 _FROZEN = ("date", "stat")
 """Programs that print what is another thing each time; here they print their own names."""

@@ -13,14 +13,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orkestra_bridge.runtime.context_keys import TASK_STATE
+from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.mapping import instances_of
 from orkestra_bridge.runtime.masking import MASKER
 from orkestra_bridge.runtime.storage import part
-from orkestra_bridge.runtime.tables import FolderTable, clear, scope_of, table_of
+from orkestra_bridge.runtime.tables import FolderTable, asset_scope, clear, scope_of, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from orkestra_bridge.runtime.prepare import Instance
@@ -182,6 +182,47 @@ class Supervisor:
     def _on_clear_task_state_store(self, _msg: Any) -> Any:
         clear(self._task_state(), scope_of(self._ti()))
         return self._comms.OKResponse(ok=True)
+
+    def _on_get_asset_state_store_by_name(self, msg: Any) -> Any:
+        text = self._asset_state().read(asset_scope(msg.name), part(msg.key))
+        if text is None:
+            return self._absent(f"value of {msg.key!r}", "ASSET_STORE_NOT_FOUND")
+        return self._comms.AssetStateStoreResult(value=json.loads(text))
+
+    def _on_set_asset_state_store_by_name(self, msg: Any) -> Any:
+        self._asset_state().write(asset_scope(msg.name), part(msg.key), json.dumps(msg.value))
+        return self._comms.OKResponse(ok=True)
+
+    def _on_delete_asset_state_store_by_name(self, msg: Any) -> Any:
+        self._asset_state().delete(asset_scope(msg.name), part(msg.key))
+        return self._comms.OKResponse(ok=True)
+
+    def _on_clear_asset_state_store_by_name(self, msg: Any) -> Any:
+        clear(self._asset_state(), asset_scope(msg.name))
+        return self._comms.OKResponse(ok=True)
+
+    def _on_get_asset_by_name(self, msg: Any) -> Any:
+        uri = next((uri for name, uri in self._assets() if name == msg.name and uri), msg.name)
+        return self._comms.AssetResult(name=msg.name, uri=uri, group="asset")
+
+    def _on_get_asset_by_uri(self, msg: Any) -> Any:
+        name = next((name for name, uri in self._assets() if uri == msg.uri and name), msg.uri)
+        return self._comms.AssetResult(name=name, uri=msg.uri, group="asset")
+
+    def _assets(self) -> Iterator[tuple[str, str]]:
+        """Yield name and URI of the assets that tasks of the DAG have; of references one of them is empty."""
+        for task in self._workflow["tasks"]:
+            for each in (*task.get("inlets", ()), *task.get("outlets", ())):
+                yield each.get("name", ""), each.get("uri", "")
+
+    def _on_get_assets_by_alias(self, _msg: Any) -> Any:
+        return self._comms.AssetsByAliasResult(assets=[])
+
+    def _asset_state(self) -> Table:
+        table = table_of(ASSET_STATE)
+        if table is None:
+            self._refuse("nothing of the DAG's is known to store something with assets")
+        return table
 
     def _task_state(self) -> Table:
         """Return the table of the template, or one for this try where nothing of the DAG's is known to use it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, NEVER_EXPIRE, BaseOperator, ResumableJobMixin, task
+from airflow.sdk import DAG, NEVER_EXPIRE, Asset, AssetAlias, BaseOperator, ResumableJobMixin, task
 
 START = {"schedule": None}
 
@@ -17,6 +17,15 @@ def kept(store: Any, value: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def raised(function: Any, *arguments: Any) -> str:
+    """Return the name of what a call raises, or nothing."""
+    try:
+        function(*arguments)
+    except Exception as error:  # noqa: BLE001
+        return type(error).__name__
+    return ""
 
 
 class Job(ResumableJobMixin, BaseOperator):
@@ -96,3 +105,60 @@ with DAG("jobs", **START):
     for found in ("running", "done", "lost"):
         Job(task_id=found, found=found, retries=1, retry_delay=timedelta(0))
     Job(task_id="forgets", found="running", durable=False, retries=1, retry_delay=timedelta(0))
+
+
+A, B, C = Asset("s3://shop/a"), Asset(name="b", uri="s3://shop/b"), Asset("c")
+
+with DAG("assets_first", **START):
+
+    @task(inlets=[A], outlets=[B, A])
+    def keeps_two(asset_state_store=None):
+        asset_state_store[A].set("n", {"of": "a"})
+        asset_state_store[B].set("n", 2)
+        asset_state_store[Asset.ref(name="b")].set("m", 3)
+        return [
+            asset_state_store[A].get("n"),
+            asset_state_store[B].get("m"),
+            asset_state_store[B].get("none", "default"),
+            asset_state_store[A] == asset_state_store[Asset(name="s3://shop/a", uri="s3://shop/a")],
+            raised(asset_state_store.get, "n"),
+            raised(asset_state_store.__getitem__, C),
+            raised(asset_state_store.__getitem__, "b"),
+            raised(asset_state_store[B].set, "k", None),
+            kept(asset_state_store[B], (1, 2)),
+        ]
+
+    @task(inlets=[B, Asset.ref(name="b")], outlets=[B])
+    def keeps_one(**context):
+        store = context["asset_state_store"]
+        store.set("n", store.get("n") + 1)
+        store.set("k", 1)
+        store.delete("k")
+        store.delete("never")
+        return [store.get("n"), store[B].get("n"), store.get("k", "gone")]
+
+    @task
+    def has_none(**context):
+        return "asset_state_store" in context
+
+    @task(outlets=[AssetAlias("some")])
+    def has_an_alias(asset_state_store=None):
+        return raised(asset_state_store.get, "n")
+
+    keeps_two() >> keeps_one() >> has_none() >> has_an_alias()
+
+with DAG("assets_second", **START):
+
+    @task(inlets=[A, B, C])
+    def finds(asset_state_store=None):
+        return [asset_state_store[each].get("n") for each in (A, B, C)]
+
+    @task(inlets=[B])
+    def clears(asset_state_store=None):
+        asset_state_store.clear()
+
+    @task(inlets=[A, B])
+    def finds_less(asset_state_store=None):
+        return [asset_state_store[A].get("n"), asset_state_store[B].get("n"), asset_state_store[B].get("m")]
+
+    finds() >> clears() >> finds_less()

@@ -189,11 +189,36 @@ def test_the_stores_of_airflow_3_3(airflow_3: Environment, tmp_path: Path) -> No
     dag = loaded(airflow_3, tmp_path, stores_py=STORING)["stores"]
     found = [(read.key, read.span.line) for read in dag.context_reads]
     assert found == [("task_state_store", 6), ("asset_state_store", 8)]
-    assert [(finding.id, finding.place) for finding in about_context_reads(dag)] == [
-        ("OB247", "stores.py:8"),
-        ("OB254", "stores.py:6"),
-    ]
+    assert [(finding.id, finding.place) for finding in about_context_reads(dag)] == [("OB254", "stores.py:6")]
     assert dag.stores_state
+
+
+ASSETS = """\
+from airflow.sdk import DAG, Asset, AssetAlias, task
+
+with DAG("keeps", schedule=None):
+
+    @task(inlets=[Asset("a"), AssetAlias("some"), Asset.ref(name="c")], outlets=[Asset.ref(uri="s3://b"), "text"])
+    def remember(asset_state_store=None):
+        return asset_state_store[Asset("a")]
+
+    @task(inlets=[Asset("d")])
+    def other():
+        return 1
+
+    remember() >> other()
+"""
+
+
+def test_assets_that_only_a_database_knows_are_refused(airflow_3: Environment, tmp_path: Path) -> None:
+    dag = loaded(airflow_3, tmp_path, keeps_py=ASSETS)["keeps"]
+    alias, uri, note = about_context_reads(dag)
+    assert (alias.id, uri.id, note.id) == ("OB247", "OB247", "OB254")
+    assert "which assets the alias some stands for" in alias.message
+    assert "which asset s3://b is the URI of" in uri.message
+    assert {finding.place for finding in (alias, uri, note)} == {"keeps.py:6"}
+    assert "asset_state_table.json" in note.remedy
+    assert dag.assets_with_state == ("a", "c")
 
 
 def test_each_key_of_airflow_is_there_or_wants_a_table(environment: Environment) -> None:

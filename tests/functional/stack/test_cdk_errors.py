@@ -56,6 +56,23 @@ print(json.dumps([
     if one["Type"] == "AWS::Lambda::Function" and "Tasks" in name
 ]))
 """
+SHARES = """
+import json, sys, aws_cdk
+from orkestra_bridge.stack.cdk import AirflowDag, AssetStateTable
+app = aws_cdk.App()
+stack = aws_cdk.Stack(app, "S")
+table = AssetStateTable(stack, "Shared", table_name="asset-state")
+AirflowDag(stack, "D", dag_file=sys.argv[1], layers="skip", parameters={"AssetStateTable": table.table_name})
+print(json.dumps(app.synth().get_stack_by_name("S").template["Resources"]))
+"""
+STORES = """
+from airflow.sdk import DAG, Asset, task
+with DAG("a", schedule=None):
+    @task(outlets=[Asset("orders")])
+    def work(asset_state_store=None):
+        asset_state_store.set("n", 1)
+    work()
+"""
 PROGRAM = """
 import sys, aws_cdk
 from orkestra_bridge.errors import BridgeError
@@ -96,6 +113,18 @@ def printed(program: str, folder: Path, file: str, arguments: list[str]) -> str:
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         },
     ).stdout
+
+
+@needs_node
+def test_dags_are_given_the_table_that_they_share(tmp_path: Path) -> None:
+    (tmp_path / "dag.py").write_text(STORES)
+    resources = json.loads(printed(SHARES, tmp_path, "dag.py", []))
+    [(name, table)] = [item for item in resources.items() if item[1]["Type"] == "AWS::DynamoDB::Table"]
+    assert table["Properties"]["TableName"] == "asset-state"
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    [function] = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Function"]
+    place = function["Properties"]["Environment"]["Variables"]["ORKESTRA_ASSET_STATE"]
+    assert place == {"Fn::Sub": ["dynamodb:${AssetStateTable}", {"AssetStateTable": {"Ref": name}}]}
 
 
 @needs_node

@@ -1,4 +1,7 @@
-"""`task_state_store`: what only some Airflows have, what the configuration says, and what belongs to whom."""
+"""The state stores: what only some Airflows have, what the configuration says, and what belongs to whom.
+
+What they keep and refuse is compared with Airflow in `tests/functional/runtime/test_against_airflow.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-HEAD = "from datetime import timedelta\nfrom airflow.sdk import DAG, task\n"
+HEAD = "from datetime import timedelta\nfrom airflow.sdk import DAG, Asset, AssetAlias, task\n"
 
 
-def dag(body: str, kind: str = "def") -> str:
+def dag(body: str, kind: str = "def", arguments: str = "retries=1") -> str:
     lines = "\n".join(f"        {line}" for line in body.splitlines())
-    return f"{HEAD}with DAG('d', schedule=None):\n    @task(retries=1)\n    {kind} t(**context):\n{lines}\n    t()\n"
+    head = f"{HEAD}with DAG('d', schedule=None):\n    @task({arguments})\n"
+    return f"{head}    {kind} t(**context):\n{lines}\n    t()\n"
 
 
 @pytest.fixture
@@ -127,3 +131,56 @@ def test_a_large_value_is_kept_with_a_warning_and_a_too_large_one_is_not(
     with pytest.raises(Exception, match="has 500,002 bytes, DynamoDB keeps 400,000"):
         unpack(dag(set_of(500_000))).run(event("t"))
     assert len(list(folder.glob("*/*.json"))) == 1
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORKESTRA_ASSET_STATE", str(tmp_path / "assets"))
+    return tmp_path / "assets"
+
+
+def test_what_is_stored_with_an_asset_is_for_all_dags_and_runs(unpack: Any, shared: Path) -> None:
+    body = (
+        "store = context['asset_state_store']\nstore.set('n', store.get('n', 0) + 1)\nreturn store.get('n')"
+    )
+    text = dag(body, arguments="outlets=[Asset('orders', 's3://shop/orders')]")
+    assert [returned(unpack(text), run={"run_id": name}) for name in ("r1", "r2")] == [1, 2]
+    other = text.replace("DAG('d'", "DAG('e'").replace(
+        "Asset('orders', 's3://shop/orders')", "Asset.ref(name='orders')"
+    )
+    assert returned(unpack(other, dag_id="e")) == 3
+    assert json.loads((shared / "name%20orders" / "n.json").read_text())["expires"] is None
+
+
+def test_functions_that_await_find_what_is_stored_with_assets(unpack: Any, shared: Path) -> None:
+    body = WAITS.replace("task_state_store", "asset_state_store").replace(
+        ", retention=timedelta(hours=1)", ""
+    )
+    assert returned(unpack(dag(body, "async def", "inlets=[Asset('orders')]"))) == ["gone", 2, None]
+    assert shared.exists()
+
+
+@pytest.mark.parametrize("arguments", ["retries=1", "inlets=['a file']"])
+def test_tasks_without_assets_have_no_such_key(unpack: Any, shared: Path, arguments: str) -> None:
+    assert returned(unpack(dag("return 'asset_state_store' in context", arguments=arguments))) is False
+    assert not shared.exists()
+
+
+def test_an_asset_that_is_known_by_its_uri_alone_cannot_be_found(unpack: Any, shared: Path) -> None:
+    text = dag(
+        "context['asset_state_store'].get('n')", arguments="inlets=[Asset.ref(uri='s3://shop/orders')]"
+    )
+    with pytest.raises(
+        Exception, match=r"which asset s3://shop/orders is the URI of is in Airflow's database"
+    ):
+        unpack(text).run(event("t"))
+    assert not shared.exists()
+
+
+def test_an_object_without_such_a_method_has_none(unpack: Any, shared: Path) -> None:
+    text = dag(
+        "return repr(context['asset_state_store']), hasattr(context['asset_state_store'], 'pop')",
+        arguments="inlets=[Asset('a')]",
+    )
+    assert returned(unpack(text))["__xcom__"]
+    assert not shared.exists()

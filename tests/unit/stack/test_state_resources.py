@@ -7,8 +7,9 @@ from typing import Any
 from stacks import ACKNOWLEDGED, diagnosed, stack
 from workflows import a_task
 
-from orkestra_bridge.ir.model import ContextRead, SourceSpan
+from orkestra_bridge.ir.model import AssetCondition, ContextRead, SourceSpan
 from orkestra_bridge.stack.check import check_template
+from orkestra_bridge.stack.states import shared_template
 
 Json = dict[str, Any]
 RESUMABLE = "airflow.sdk.bases.resumablejobmixin.ResumableJobMixin"
@@ -61,3 +62,52 @@ def test_resumable_operators_have_one_as_well() -> None:
     template = template_of(bases=("shop.Job", RESUMABLE))
     assert "TaskStateTable" in template["Resources"]
     assert "KeepTaskState" in statements(template)
+
+
+ORDERS, PRICES = (
+    AssetCondition(kind="asset", name=name, uri=f"s3://shop/{name}") for name in ("orders", "a$b")
+)
+ALIAS = AssetCondition(kind="alias", name="some")
+LEADING = "dynamodb:LeadingKeys"
+
+
+def with_assets(*keys: str) -> Json:
+    return template_of(*keys, inlets=(ORDERS, ALIAS), outlets=(PRICES, ORDERS))
+
+
+def test_dags_share_a_table_for_assets_and_each_may_use_its_own_ones() -> None:
+    template = with_assets("asset_state_store")
+    assert diagnosed(template) <= ACKNOWLEDGED
+    assert check_template(template) == ()
+    assert template["Parameters"]["AssetStateTable"]["Default"] == "orkestra-bridge-asset-state"
+    assert variables(template)["ORKESTRA_ASSET_STATE"] == {"Fn::Sub": "dynamodb:${AssetStateTable}"}
+    allowed = statements(template)["KeepAssetState"]
+    place = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AssetStateTable}"
+    assert allowed["Resource"] == [{"Fn::Sub": place}]
+    assert allowed["Condition"] == {"ForAllValues:StringEquals": {LEADING: ["name a${$}b", "name orders"]}}
+    assert "KeepTaskState" not in statements(template)
+    assert "TaskStateTable" not in template["Resources"]
+
+
+def test_other_dags_with_assets_have_nothing_to_do_with_it() -> None:
+    template = with_assets("task_state_store")
+    assert "AssetStateTable" not in template["Parameters"]
+    assert "KeepAssetState" not in statements(template)
+    assert "ORKESTRA_ASSET_STATE" not in variables(template)
+
+
+def test_a_policy_names_as_many_assets_as_it_has_room_for() -> None:
+    many = tuple(AssetCondition(kind="asset", name=f"s3://shop/{'x' * 80}/{n}") for n in range(60))
+    template = template_of("asset_state_store", inlets=many)
+    assert "Condition" not in statements(template)["KeepAssetState"]
+    fewer = template_of("asset_state_store", inlets=many[:40])
+    assert len(statements(fewer)["KeepAssetState"]["Condition"]["ForAllValues:StringEquals"][LEADING]) == 40
+
+
+def test_the_shared_table_has_a_template_of_its_own_and_stays() -> None:
+    template = shared_template()
+    assert diagnosed(template) <= ACKNOWLEDGED
+    assert check_template(template) == ()
+    table = template["Resources"]["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert table["Properties"]["TableName"] == {"Ref": "AssetStateTable"}

@@ -1,7 +1,8 @@
-"""``task_state_store`` of the context: what a task stores and finds again when it is retried.
+"""``task_state_store`` and ``asset_state_store`` of the context: what tasks store, and when they find it again.
 
 Source: `airflow/sdk/execution_time/context.py` (3.3), and `airflow/state/metastore.py` for what is found and when it is
-deleted: a row belongs to a run, a task and a map index, so that it outlives retries and cleared task instances.
+deleted. What a task stores belongs to a run, a task and a map index, so that it outlives retries and cleared task
+instances; what is stored with an asset belongs to its name, for all DAGs and runs, and stays until it is deleted.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import json
 import logging
 import time
 from asyncio import to_thread
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow._impl.assets import Asset, AssetRef
 from airflow._impl.configuration import conf
 from airflow._impl.current import NEVER_EXPIRE
+from airflow._impl.exceptions import AirflowException
 from airflow._impl.settings import SETTINGS
-from orkestra_bridge.runtime.context_keys import TASK_STATE
+from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.storage import part
-from orkestra_bridge.runtime.tables import Table, clear, scope_of, table_of
+from orkestra_bridge.runtime.tables import Table, asset_scope, clear, scope_of, table_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -128,6 +132,58 @@ def task_state_store(ti: Any) -> TaskStateStoreAccessor:
     scope = scope_of(ti)
     kind = TaskStateStoreAccessor if SETTINGS.version in ("3.3.0", "3.3.1", "3.3.2") else None
     return (kind or AwaitableTaskStateStoreAccessor)(table, scope)
+
+
+class AssetStateStoreAccessor(_Awaitable):
+    """The values of one asset."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a value; raises ValueError for None and for what is no JSON."""
+        self._keep(key, value)
+
+
+class AssetStateStoreAccessors:
+    """``asset_state_store``: the values of each asset of a task, or of its only one."""
+
+    def __init__(self, task: Any) -> None:
+        table = table_of(ASSET_STATE)
+        assert table is not None, "else the context has no such key"
+        assets = [each for each in (*task.inlets, *task.outlets) if isinstance(each, (Asset, AssetRef))]
+        self._by_name = {
+            each.name: AssetStateStoreAccessor(table, asset_scope(each.name)) for each in assets if each.name
+        }
+        self._by_uri = {str(each.uri) for each in assets if not each.name}
+
+    def __getitem__(self, asset: Any) -> AssetStateStoreAccessor:
+        if not isinstance(asset, (Asset, AssetRef)):
+            raise TypeError(f"Expected Asset, AssetNameRef, or AssetUriRef; got {type(asset).__name__}")
+        if not asset.name and asset.uri in self._by_uri:
+            raise AirflowException(
+                f"which asset {asset.uri} is the URI of is in Airflow's database: name it, as in Asset.ref(name=...)"
+            )
+        if asset.name not in self._by_name:
+            raise KeyError(f"{asset!r} is not in this task's inlets or outlets")
+        return self._by_name[asset.name]
+
+    def _only(self) -> AssetStateStoreAccessor:
+        count = len(self._by_name) + len(self._by_uri)
+        if count != 1:
+            raise ValueError(
+                f"Task has {count} concrete inlets and outlets: use context['asset_state_store'][ASSET] to say which"
+            )
+        return next(iter(self._by_name.values())) if self._by_name else self[AssetRef(uri=min(self._by_uri))]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("get", "set", "delete", "clear", "aget", "aset", "adelete", "aclear"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return partial(self._call, name)
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self._only(), name)(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        names = [f"name={each!r}" for each in self._by_name] + [f"uri={each!r}" for each in self._by_uri]
+        return f"<AssetStateStoreAccessors [{', '.join(names)}]>"
 
 
 def clear_after_success(context: Any) -> None:
