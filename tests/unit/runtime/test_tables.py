@@ -97,7 +97,9 @@ def test_a_value_that_is_too_large_is_refused_with_the_numbers(table: Table) -> 
 
 
 def test_a_table_that_is_not_there_is_named(client: Any) -> None:
-    with pytest.raises(StateStorageError, match=r"the table none of DynamoDB cannot be used: .*not found"):
+    with pytest.raises(
+        StateStorageError, match=r"the table none of DynamoDB cannot be used; is it deployed\? .*not found"
+    ):
         DynamoTable("none", client).read("s", "k")
 
 
