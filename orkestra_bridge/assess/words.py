@@ -32,10 +32,11 @@ def schedule_text(dag: DagAssessment) -> str:
     """Return the schedule as Airflow and as EventBridge Scheduler have it."""
     schedule = dag.schedule
     expressions = ", ".join(schedule["expressions"])
+    partitions = "partitions of " if schedule.get("partitions") else ""
     paused = ", disabled" if schedule["state"] == "DISABLED" else ""
     starts = [
         *([f"{expressions} in {schedule['timezone']}"] if expressions else []),
-        *(["events of its assets"] if schedule.get("assets") else []),
+        *([f"events of {partitions}its assets"] if schedule.get("assets") else []),
         *(["events that match the configuration"] if schedule.get("events") else []),
     ]
     if not starts:

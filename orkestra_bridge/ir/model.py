@@ -125,6 +125,13 @@ class Partitions:
     mappers: tuple[str, ...] = ()
     rollup: bool = False
 
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return it as people read it: what decides, and how the key is made."""
+        if self.by is PartitionedBy.CRON:
+            return {"by": self.by.value, "key_format": self.key_format, "offset": self.offset}
+        mappers: dict[str, JsonValue] = {"mappers": list(self.mappers)} if self.mappers else {}
+        return {"by": self.by.value, **mappers}
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orkestra_bridge.diagnostics import Finding
-    from orkestra_bridge.ir.model import AssetCondition, ScheduleKind
+    from orkestra_bridge.ir.model import AssetCondition, Partitions, ScheduleKind
 
 ScheduleState = Literal["ENABLED", "DISABLED"]
 
@@ -70,6 +70,7 @@ class ScheduleView:
         period: A further condition on the moment, or None.
         events: Event patterns of EventBridge, each of which starts a run.
         assets: The assets whose events start runs, or None.
+        partitions: How its runs get partition keys, or None.
         state: What the schedule is when it is created.
     """
 
@@ -81,12 +82,13 @@ class ScheduleView:
     end: str | None = None
     period: Period | None = None
     assets: AssetCondition | None = None
+    partitions: Partitions | None = None
     state: ScheduleState = "ENABLED"
     events: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schedule as report.json has it; ``period``, ``events`` and ``assets`` only where there are some."""
-        left_out = {"period", "events", "assets"}
+        """Return the schedule as report.json has it; what few schedules have only where it is there."""
+        left_out = {"period", "events", "assets", "partitions"}
         fields = {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
         if self.events:
             fields["events"] = list(self.events)
@@ -94,6 +96,8 @@ class ScheduleView:
             fields["period"] = {"minutes": self.period.minutes, "anchor": self.period.anchor}
         if self.assets is not None:
             fields["assets"] = self.assets.to_json()
+        if self.partitions is not None:
+            fields["partitions"] = self.partitions.to_json()
         return {**fields, "kind": self.kind.value, "expressions": list(self.expressions)}
 
 

@@ -73,7 +73,8 @@ def schedule_view(workflow: Workflow) -> _Result:
         view, findings = _unsupported_view(workflow)
     more = _general(workflow, view)
     state = view.state if workflow.paused is not True else "DISABLED"
-    return replace(view, state=state, events=workflow.events), (*findings, *more)
+    view = replace(view, state=state, events=workflow.events, partitions=workflow.schedule.partitions)
+    return view, (*findings, *more)
 
 
 def _plain(workflow: Workflow) -> ScheduleView:

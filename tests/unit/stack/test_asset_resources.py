@@ -97,6 +97,11 @@ def test_its_launcher_may_ask_the_function_and_remembers_where_one_event_may_not
     assert ("AssetMemory" in found) is ("RememberEvents" in allowed) is remembers
 
 
+def test_the_report_says_by_which_mappers_runs_get_their_keys() -> None:
+    view, _ = schedule_view(replace(workflow("none"), schedule=partitioned(ASSETS)))
+    assert view.to_json()["partitions"] == {"by": "assets", "mappers": ["RollupMapper"]}
+
+
 def test_an_alias_of_which_a_run_waits_for_several_partitions_is_refused() -> None:
     condition = AssetCondition(kind="all", of=(ASSETS.of[0], AssetCondition(kind="alias", name="x")))
     said = [

@@ -258,12 +258,15 @@ def test_a_partitioned_cron_starts_runs_as_any_other_does() -> None:
         schedule_view(replace(BASE, schedule=replace(cron("0 6 * * *"), partitions=each)))
         for each in (None, partitions)
     )
-    assert plain == keyed
+    assert (replace(keyed[0], partitions=None), keyed[1]) == plain
+    assert "partitions" not in plain[0].to_json()
+    assert keyed[0].to_json()["partitions"] == {"by": "cron", "key_format": "%Y-%m-%d", "offset": -1}
 
 
 def test_a_dag_that_is_partitioned_at_run_time_says_how_a_run_gets_its_key() -> None:
     schedule = Schedule(text="PartitionedAtRuntime", partitions=Partitions(by=PartitionedBy.RUNTIME))
     view, (finding,) = schedule_view(replace(BASE, schedule=schedule))
     assert (view.expressions, finding.id) == ((), "OB501")
+    assert view.to_json()["partitions"] == {"by": "runtime"}
     assert "PartitionedAtRuntime" in finding.message
     assert "partition_key" in finding.remedy

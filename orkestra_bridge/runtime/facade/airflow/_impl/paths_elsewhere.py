@@ -63,7 +63,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "airflow.partition_mappers.fixed_key": ("partitions: FixedKeyMapper",),
     "airflow.partition_mappers.identity": ("partitions: IdentityMapper",),
     "airflow.partition_mappers.product": ("partitions: ProductMapper",),
-    "airflow.partition_mappers.temporal": _TIMES,
+    "airflow.partition_mappers.temporal": (*_TIMES, "partition_times: _BaseTemporalMapper=_TemporalMapper"),
     "airflow.partition_mappers.wait_policy": ("partition_windows: MinimumCount WaitForAll WaitPolicy",),
     "airflow.partition_mappers.window": _WINDOWS,
     "airflow.providers.standard.sensors.filesystem": _FILE,
