@@ -58,12 +58,14 @@ class Joins:
         sent: The reports that each task sends, by its id.
         known: For each task, what the ledger holds before it without any report, as a mask of the order's tasks.
         order: What the masks refer to.
+        index: The place in the order of each task by its id.
     """
 
     order: Order
     waiting: Mapping[str, tuple[Report, ...]] = field(default_factory=dict)
     sent: Mapping[str, tuple[Report, ...]] = field(default_factory=dict)
     known: tuple[int, ...] = ()
+    index: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def reports(self) -> int:
@@ -80,9 +82,8 @@ class Joins:
         }
         if not brought:
             return ()
-        index = {name: i for i, name in enumerate(self.order.names)}
-        before = self.known[index[inside[0]]]
-        return tuple(sorted(name for name in brought - siblings if not before >> index[name] & 1))
+        before = self.known[self.index[inside[0]]]
+        return tuple(sorted(name for name in brought - siblings if not before >> self.index[name] & 1))
 
     def unsure(self, inside: tuple[str, ...]) -> frozenset[str]:
         """Return what reports may bring into a branch with these tasks, or not: one of them starts a task alone."""
@@ -114,6 +115,7 @@ def joins_of(workflow: Workflow, starts: Starts, decomposition: Decomposition, f
         waiting=waiting,
         sent={name: tuple(reports) for name, reports in sent.items()},
         known=known,
+        index={name: i for i, name in enumerate(order.names)},
     )
 
 

@@ -60,10 +60,11 @@ def part_logical(number: int) -> str:
 
 
 def lower_part(plan: Plan, part: Part, scope: Scope, following: str | None, lower_body: Body) -> TaskState:
-    """Return the state that runs a part; its state machine is added to the plan."""
+    """Return the state that runs a part; its state machine is added to the plan, which may raise that it is too heavy."""
     own = task_ids(part)
     returns = plan.ledger_ids((*own, *plan.joins.imported(own, frozenset(own))))
-    plan.parts[part.number] = _machine(plan, part, returns, lower_body)
+    plan.parts[part.number] = machine = _machine(plan, part, returns, lower_body)
+    plan.weigh(machine)
     return TaskState(
         comment=_tasks(own),
         resource=START,

@@ -92,20 +92,84 @@ def within_limits(plan: Plan, region: Region, body: Body, limit: Weight = AWS) -
 
     ``body`` makes the DAG's own state machine.
     """
-    tried = [_machines(plan, region, body)]
-    if tried[0].heaviest(limit) <= 1:
-        return tried[0]
+    scale = _scale(plan)
+    whole = _machines(plan, region, body, scale)
+    if whole.heaviest(limit) <= 1:
+        return whole
     nodes = plan.joins.order.names
     plan = replace(plan, archives=_data(plan, nodes) > limit.data and any(map(may_push, plan.workflow.tasks)))
-    weights = {name: _weight(plan, name) for name in nodes}
+    weights = {name: _weight(plan, name, scale) for name in nodes}
+    hurried = replace(plan, weigh=partial(_check, scale, limit))
+    tried: list[tuple[Region, Machines | None]] = [(region, whole)]
     for share in _SHARES:
         data = int(limit.data * min(share, _DATA_OF_PART)) if plan.archives else limit.data
         room = replace(limit.times(share), data=data)
         parted = cut(region, weights.__getitem__, room, partial(_left, plan))
-        tried.append(_machines(_fresh(plan, parted), parted, body))
-        if tried[-1].heaviest(limit) <= 1:
-            return tried[-1]
-    return min(tried, key=lambda machines: machines.heaviest(limit))
+        machines = _unless_too_heavy(hurried, parted, body, scale)
+        if machines and machines.heaviest(limit) <= 1:
+            return machines
+        tried.append((parted, machines))
+    found = [done or _machines(_fresh(plan, parted), parted, body, scale) for parted, done in tried]
+    return min(found, key=lambda machines: machines.heaviest(limit))
+
+
+class _TooHeavyError(Exception):
+    """A part is beyond the limit, so that others need not be lowered."""
+
+
+def _unless_too_heavy(plan: Plan, parted: Region, body: Body, scale: _Scale) -> Machines | None:
+    try:
+        return _machines(_fresh(plan, parted), parted, body, scale)
+    except _TooHeavyError:
+        return None
+
+
+def _check(scale: _Scale, limit: Weight, machine: Machine) -> None:
+    """Raise _TooHeavyError if a part is beyond the limit, whatever it has to remember."""
+    if scale.events(machine) > limit.events or definition_bytes(to_asl(machine), scale.filled) > limit.size:
+        raise _TooHeavyError
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """What all machines of a DAG are weighed with.
+
+    Attributes:
+        filled: The most bytes of what takes the place of each placeholder but those of parts.
+        instances: How many iterations are counted of the Map state with a name.
+        waits: The events that a task writes to wait, besides those of its retriers, by the name of its state.
+    """
+
+    filled: Mapping[str, int]
+    instances: Callable[[str], int]
+    waits: Mapping[str, int]
+
+    def events(self, machine: Machine) -> int:
+        """Return the most events in the history of an execution."""
+        return most_events(machine, self.instances) + self.waiting(machine)
+
+    def waiting(self, machine: Machine) -> int:
+        names = set(state_names(machine)) if self.waits else set()
+        return sum(events for name, events in self.waits.items() if name in names)
+
+
+def _scale(plan: Plan) -> _Scale:
+    functions = dict.fromkeys(function_arns(plan.workflow), _FUNCTION_ARN)
+    lengths: Mapping[str, int] = {
+        f"{task.task_id}: map": task.expansion.length or _FEWEST
+        for task in plan.groups.workflow.tasks
+        if task.expansion
+    }
+    return _Scale(
+        filled=dict.fromkeys(placeholders(plan), _REFERENCE) | FILLED | functions,
+        instances=lambda name: lengths.get(name, _FEWEST),
+        waits={
+            plan.names.of_task[task.task_id]: waiting_events(plan.workflow, task)
+            for task in plan.workflow.tasks
+            if task.asks_to_wait
+        },
+    )
 
 
 def _fresh(plan: Plan, region: Region) -> Plan:
@@ -120,12 +184,14 @@ def _fresh(plan: Plan, region: Region) -> Plan:
     return replace(plan, names=names, beside=beside, parts={}, archived={})
 
 
-def _machines(plan: Plan, region: Region, body: Body) -> Machines:
+def _machines(plan: Plan, region: Region, body: Body, scale: _Scale) -> Machines:
     machine = body(plan, region)
     data = _ledgers(plan, region)
-    main = _measured("", machine, plan, data[0])
+    filled = {**scale.filled, **{part_arn(number): _ARN for number in plan.parts}}
+    scale = replace(scale, filled=filled)
+    main = _measured("", machine, scale, data[0])
     parts = [
-        _measured(part_name(number), plan.parts[number], plan, data[number]) for number in sorted(plan.parts)
+        _measured(part_name(number), plan.parts[number], scale, data[number]) for number in sorted(plan.parts)
     ]
     return Machines(plan=plan, region=region, main=main, parts=tuple(parts))
 
@@ -177,46 +243,17 @@ def _left(plan: Plan, nodes: tuple[str, ...]) -> int:
     return sum(least_state(plan.workflow, plan.workflow.task(task_id)) for task_id in kept)
 
 
-def _measured(name: str, machine: Machine, plan: Plan, data: int) -> Measured:
+def _measured(name: str, machine: Machine, scale: _Scale, data: int) -> Measured:
     definition = to_asl(machine)
-    filled = _filled(plan) | {part_arn(number): _ARN for number in plan.parts}
-    weight = Weight(definition_bytes(definition, filled), _most_events(plan, machine), data)
-    children = {each: _most_events(plan, inner) for each, inner in child_machines(machine)}
+    weight = Weight(definition_bytes(definition, scale.filled), scale.events(machine), data)
+    children = {each: scale.events(inner) for each, inner in child_machines(machine)}
     return Measured(name=name, machine=machine, definition=definition, weight=weight, children=children)
 
 
-def _most_events(plan: Plan, machine: Machine) -> int:
-    return most_events(machine, _instances(plan)) + _waits(plan, machine)
-
-
-def _filled(plan: Plan) -> dict[str, int]:
-    functions = dict.fromkeys(function_arns(plan.workflow), _FUNCTION_ARN)
-    return dict.fromkeys(placeholders(plan), _REFERENCE) | FILLED | functions
-
-
-def _weight(plan: Plan, name: str) -> Weight:
+def _weight(plan: Plan, name: str, scale: _Scale) -> Weight:
     """Return what the states of a task or mapped group weigh, wherever they stand."""
     states = states_of_task(plan, name)
     machine = Machine(start_at=name, states=states)
-    events = states_events(states, _instances(plan)) + _waits(plan, machine)
-    return Weight(
-        definition_bytes(to_asl(machine), _filled(plan)), events, _data(plan, [name]) if plan.archives else 0
-    )
-
-
-def _waits(plan: Plan, machine: Machine) -> int:
-    """Return the events that tasks write to wait, besides those of their retriers."""
-    waiting = [task for task in plan.workflow.tasks if task.asks_to_wait]
-    names = set(state_names(machine)) if waiting else set()
-    return sum(
-        waiting_events(plan.workflow, task) for task in waiting if plan.names.of_task[task.task_id] in names
-    )
-
-
-def _instances(plan: Plan) -> Callable[[str], int]:
-    lengths: Mapping[str, int] = {
-        f"{task.task_id}: map": task.expansion.length or _FEWEST
-        for task in plan.groups.workflow.tasks
-        if task.expansion
-    }
-    return lambda name: lengths.get(name, _FEWEST)
+    events = states_events(states, scale.instances) + scale.waiting(machine)
+    data = _data(plan, [name]) if plan.archives else 0
+    return Weight(definition_bytes(to_asl(machine), scale.filled), events, data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 from orkestra_bridge.asl.jsonata import expression, lookup, merge, picked, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orkestra_bridge.asl.model import Machine
     from orkestra_bridge.ir.model import Task, Workflow
@@ -27,6 +27,10 @@ EXECUTION = "$states.context.Execution"
 FIRST_INPUT = "($exists($states.input.ledger) ? $states.input.ledger : {})"
 
 
+def _anything(_: Machine) -> None:
+    pass
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -42,6 +46,7 @@ class Plan:
         watchers: For each task, the tasks that look at its state, once that has been asked for.
         archived: For each such part, the tasks of which it has entries, as far as it has been lowered.
         parts: The state machines of the parts by number, as far as they have been lowered.
+        weigh: Called with each of them as it is there; raises what ends the lowering if it is too heavy.
         groups: The workflow with each mapped task group as one task.
         members: The tasks of the mapped groups, and their joins.
         inside: For each mapped group, the nesting of its tasks.
@@ -69,6 +74,7 @@ class Plan:
     watchers: dict[str, set[str]] = field(default_factory=dict)
     archived: dict[int, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[int, Machine] = field(default_factory=dict)
+    weigh: Callable[[Machine], None] = _anything
 
     def node(self, name: str) -> Task:
         """Return the task with this id, or the one that stands for the mapped group; raises KeyError if there is none."""
@@ -77,6 +83,8 @@ class Plan:
     def ledger_ids(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the ids under which the ledger has these tasks and mapped groups: a group stands for its tasks."""
         members = self.groups.members
+        if not members:
+            return tuple(names)
         return tuple(
             task_id
             for name in names

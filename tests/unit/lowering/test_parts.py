@@ -15,7 +15,7 @@ from workflows import a_task, a_workflow, from_edges
 
 from orkestra_bridge.asl.check import check
 from orkestra_bridge.asl.measure import definition_bytes
-from orkestra_bridge.ir.model import Attribute, Expansion, MappedGroup
+from orkestra_bridge.ir.model import Attribute, Expansion, MappedGroup, Retry
 from orkestra_bridge.local.interpreter import StatesError, VirtualClock
 from orkestra_bridge.lowering.cutting import PART, Weight, cut, own_tasks, parts_of
 from orkestra_bridge.lowering.join import TABLE
@@ -197,6 +197,18 @@ def test_what_cannot_be_cut_is_refused_with_the_numbers() -> None:
     assert any(
         "its history holds 10" in finding.message for finding in lowered.findings if finding.id == "OB351"
     )
+
+
+def test_where_no_cut_fits_the_lightest_is_taken() -> None:
+    names = [f"t{i}" for i in range(60)]
+    edges = [(u, v) for i, u in enumerate(names) for v in names[i + 1 : i + 4 : 2]]
+    workflow = from_edges(names, edges, t30={"retry": Retry(attempts=400)})
+    limit = Weight(12_000, 600, ROOM)
+    lowered = lower(workflow, "token", limit)
+    beyond = [name for name, weight in lowered.weights.items() if weight.events > limit.events]
+    assert len(lowered.parts) > 1
+    assert [finding.id for finding in lowered.findings if finding.id in ("OB326", "OB351")] == ["OB351"]
+    assert len(beyond) == 1
 
 
 def test_a_dag_in_parts_is_said_to_be_one() -> None:
