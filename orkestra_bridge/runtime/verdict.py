@@ -131,11 +131,18 @@ def _by_rule(task: Mapping[str, Any], workflow: Mapping[str, Any], ledger: Mappi
 
 
 def _finished(rule: str, upstream: Iterable[str], ledger: Mapping[str, Any]) -> Iterable[str]:
-    """Return the upstream tasks to look at: all, but where one starts the task early, those that the ledger knows."""
+    """Return the upstream tasks to look at: all, but where one starts the task early, those that the ledger knows.
+
+    While some of a mapped group have only been expanded, a rule that fires early has nothing against the task: its
+    instances look at theirs (`_get_relevant_upstream_map_indexes` in `airflow/ti_deps/deps/trigger_rule_dep.py`).
+    """
     known = [name for name in upstream if name in ledger]
     starting = EARLY_STATES.get(rule, ())
     early = any(one["state"] in starting for name in known for one in instances_of(ledger[name]))
-    return known if early else upstream
+    if early:
+        return known
+    undecided = starting and any("length" in ledger[name] for name in known)
+    return () if undecided else upstream
 
 
 def _histories(task_ids: Iterable[str], ledger: Mapping[str, Any], task_id: str) -> list[History]:

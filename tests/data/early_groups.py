@@ -53,12 +53,13 @@ for name, items in (("literal", [1, 2, 3]), ("open", None)):
                 [first, last] >> early
             early >> EmptyOperator(task_id="after")
 
-            @task(trigger_rule="one_success")
+            @task
             def given(x, ti=None):
                 """Where the length is open, what the group is expanded over is upstream, too, and has succeeded."""
                 return [x, ti.xcom_pull(task_ids="race.slower", map_indexes=ti.map_index)]
 
-            [first, last] >> given(x)
+            for rule in ("one_success", "one_failed"):
+                [first, last] >> given.override(task_id=f"given_{rule}", trigger_rule=rule)(x)
             [first, last] >> EmptyOperator(task_id="both", trigger_rule="all_done")
             first >> EmptyOperator(task_id="of_first")
 

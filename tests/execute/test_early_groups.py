@@ -42,5 +42,10 @@ def test_airflow_has_started_them_at_the_first_match(theirs: dict[str, Any]) -> 
     for outcome in theirs.values():
         seen = [outcome["xcom"].get(f"race.one_success[{i}]", {}).get("return_value") for i in range(3)]
         assert seen == [None, 20, None]  # first came the fast branch, the slow one, and the fast one
-    given = {dag_id: outcome["xcom"]["race.given[1]"]["return_value"] for dag_id, outcome in theirs.items()}
-    assert given == {"early_literal": [2, 20], "early_open": [2, None]}
+    given = {
+        dag_id: [
+            outcome["xcom"][f"race.given_{rule}[1]"]["return_value"] for rule in ("one_success", "one_failed")
+        ]
+        for dag_id, outcome in theirs.items()
+    }
+    assert given == {"early_literal": [[2, 20], [2, None]], "early_open": [[2, None], [2, None]]}

@@ -81,3 +81,14 @@ def test_a_failure_anywhere_before_skips_all_but_teardowns(name: str) -> None:
     assert verdict_of("b", graph, ledger).decision == "skipped"
     graph["attributes"] = [{"name": name, "value": False}]
     assert verdict_of("b", graph, ledger).decision == "run"
+
+
+@pytest.mark.parametrize("rule", ["one_success", "one_failed", "one_done"])
+@pytest.mark.parametrize("outside", ["success", "skipped", "upstream_failed"])
+def test_a_rule_that_fires_early_is_left_to_instances_that_have_not_run(rule: str, outside: str) -> None:
+    group = workflow(task("t", "a", "g.x", rule=rule))
+    before = {**ended(a=outside), "g.x": {"length": 2}}
+    assert verdict_of("t", group, before).decision == "run"
+    instance = {**ended(a=outside), "g.x": {"state": "skipped", "tries": 0, "map_index": 1}}
+    match = "upstream_failed" if rule == "one_failed" else "success"
+    assert (verdict_of("t", group, instance, map_index=1).decision == "run") == (outside == match)
