@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 import pytest
 
 if TYPE_CHECKING:
@@ -130,3 +132,19 @@ def test_multiple_outputs_are_inferred_as_that_version_does(
         names,
     )
     assert names["made"] == expected
+
+
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [
+        ("2024-07-01T02:30", "2024-07-01T02:30:00+02:00"),
+        ("2024-10-27T02:30", "2024-10-27T02:30:00+01:00"),
+        ("2024-03-31T02:30", "2024-03-31T03:30:00+02:00"),
+    ],
+)
+def test_hours_that_the_clock_shows_twice_or_skips(hour: str, expected: str) -> None:
+    """As `airflow.utils.timezone` of Airflow 2.11 and 3.3 has them."""
+    made = import_module("airflow.utils.timezone").make_aware(
+        datetime.fromisoformat(hour), pendulum.timezone("Europe/Berlin")
+    )
+    assert made.isoformat() == expected

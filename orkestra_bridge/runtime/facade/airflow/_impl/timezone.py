@@ -22,11 +22,22 @@ def is_naive(value: dt.datetime) -> bool:
     return value.utcoffset() is None
 
 
-def make_aware(value: dt.datetime, timezone: Any = None) -> dt.datetime:
-    """Return a naive datetime as one of the zone, UTC by default; raises ValueError for an aware one."""
+def make_aware(value: dt.datetime | None, timezone: Any = None) -> Any:
+    """Return a naive datetime as one of the zone, UTC by default; raises ValueError for an aware one.
+
+    Of an hour that the clock shows twice it is the second, and one that it skips is an hour later.
+    """
+    if value is None:
+        return None
     if is_localized(value):
         raise ValueError(f"make_aware expects a naive datetime, got {value}")
-    return value.replace(tzinfo=timezone or utc)
+    zone = timezone or utc
+    value = value.replace(fold=1)
+    for name in ("localize", "convert"):  # of pytz and of pendulum
+        method = getattr(zone, name, None)
+        if method is not None:
+            return method(value)
+    return value.replace(tzinfo=zone)
 
 
 def make_naive(value: dt.datetime, timezone: Any = None) -> dt.datetime:
