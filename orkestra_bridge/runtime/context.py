@@ -99,7 +99,7 @@ def stores_of(version: str, task: Any) -> frozenset[str]:
     if (major, minor) < (3, 3):
         return frozenset()
     found = {"task_state_store"} if os.environ.get(TASK_STATE) else set()
-    if os.environ.get(ASSET_STATE) and any(map(kind_of, (*task.inlets, *task.outlets))):
+    if os.environ.get(ASSET_STATE) and any(map(kind_of, (*(task.inlets or ()), *(task.outlets or ())))):
         found.add("asset_state_store")
     return frozenset(found)
 

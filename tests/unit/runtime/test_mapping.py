@@ -14,6 +14,7 @@ from orkestra_bridge.runtime.verdict import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from orkestra_bridge.runtime.handler import Package
 
@@ -75,6 +76,16 @@ def test_all_instances_may_fail_with_long_errors(
     ledger = {"items": ITEMS, "each": {"length": instances}}
     prepared = prepare(package.dag, package.manifest, event("each", map_index=0, ledger=ledger))
     assert prepared.error_limit == most
+
+
+def test_an_instance_has_no_store_of_assets_that_its_task_does_not_name(
+    unpack: Callable[..., Package], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORKESTRA_ASSET_STATE", str(tmp_path))
+    ledger = {"items": ITEMS, "each": {"length": 3}}
+    package = unpack(SOURCE)
+    package.manifest["workflow"]["airflow_version"] = "3.3.2"
+    assert package.run(event("each", map_index=1, ledger=ledger))["state"] == "success"
 
 
 def test_an_instance_finds_its_own_item(unpack: Callable[..., Package]) -> None:

@@ -148,7 +148,11 @@ class AssetStateStoreAccessors:
     def __init__(self, task: Any) -> None:
         table = table_of(ASSET_STATE)
         assert table is not None, "else the context has no such key"
-        assets = [each for each in (*task.inlets, *task.outlets) if isinstance(each, (Asset, AssetRef))]
+        assets = [
+            each
+            for each in (*(task.inlets or ()), *(task.outlets or ()))
+            if isinstance(each, (Asset, AssetRef))
+        ]
         self._by_name = {
             each.name: AssetStateStoreAccessor(table, asset_scope(each.name)) for each in assets if each.name
         }
