@@ -474,6 +474,12 @@ class Workflow:
         return tuple(sorted({leaf.name for leaf in leaves if leaf.kind == "asset" and leaf.name}))
 
     @property
+    def keys_of_history(self) -> tuple[str, ...]:
+        """Return the keys of the assets whose past events tasks read: the inlets of those that do."""
+        leaves = (leaf for task in self.readers("inlet_events") for leaf in task.inlets)
+        return tuple(sorted({key for leaf in leaves for key in leaf.keys}))
+
+    @property
     def stores_state(self) -> bool:
         """Return True if a task may store something for its next try: its own code, or that of a resumable operator."""
         return self.reads("task_state_store") or any(

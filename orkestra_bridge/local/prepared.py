@@ -36,7 +36,7 @@ from orkestra_bridge.naming import execution_name
 from orkestra_bridge.packaging.pythons import RUNS, airflow_python
 from orkestra_bridge.runtime.asset_events import VARIABLE as EVENTS_VARIABLE
 from orkestra_bridge.runtime.container_log import VARIABLE as LOG_VARIABLE
-from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
+from orkestra_bridge.runtime.context_keys import ASSET_HISTORY, ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.environments import VARIABLE as ENVIRONMENTS
 from orkestra_bridge.runtime.loading import read_manifest
 from orkestra_bridge.runtime.storage import VARIABLE as STORE_VARIABLE
@@ -217,6 +217,7 @@ def storing(prepared: Prepared, folder: RunFolder) -> Prepared:
         STORE_VARIABLE: str(folder.xcoms),
         TASK_STATE: str(folder.task_state),
         ASSET_STATE: str(prepared.home / RUNS / MEMORY / "state"),
+        ASSET_HISTORY: str(prepared.home / RUNS / MEMORY / "events"),
         EVENTS_VARIABLE: str(folder.asset_events),
         LOG_VARIABLE: str(folder.path / IMAGE_OUTPUT),
         **prepared.spec.environment,

@@ -20,7 +20,7 @@ def about_context_reads(workflow: Workflow) -> tuple[Finding, ...]:
 
     An error for each place that reads what is nowhere on AWS, and one note for each of the keys that DynamoDB has.
     """
-    notes = (_note(workflow, key) for key in _STORES)
+    notes = (*(_note(workflow, key) for key in _STORES), _since(workflow))
     return (*_refused(workflow), *(note for note in notes if note is not None))
 
 
@@ -35,11 +35,6 @@ def _lacking(workflow: Workflow, read: ContextRead) -> Iterator[tuple[str, str]]
     if read.task_id is None:
         why = "a callback of the DAG belongs to no task instance, and what Airflow keeps is kept for those"
         yield why, "read it in a task, or in a callback of one"
-    elif read.key == "inlet_events":
-        yield (
-            "the events that assets had before this run are in Airflow's database, and nobody keeps them here",
-            "use triggering_asset_events, or let the task that makes the asset write down what this one needs",
-        )
     elif read.key == "asset_state_store":
         task = workflow.task(read.task_id)
         yield from _unknown(task.inlets, task.outlets)
@@ -75,6 +70,21 @@ def _note(workflow: Workflow, key: str) -> Finding | None:
             "deploy asset_state_table.json of the DAG's folder once, for all DAGs of the account and region"
         )
     return _at(workflow, read, rules.STATE_TABLE, message, remedy)
+
+
+def _since(workflow: Workflow) -> Finding | None:
+    """Return from when on the events of inlets are known, None if no task reads them."""
+    read = next(
+        (each for each in workflow.context_reads if each.key == "inlet_events" and each.task_id), None
+    )
+    if read is None or not workflow.keys_of_history:
+        return None
+    message = (
+        "it reads inlet_events: a rule of EventBridge keeps the events of its inlets from the deployment of this DAG "
+        "on, for 400 days; what was before is not there, nor are the ids of events and the runs that they started"
+    )
+    remedy = "nothing, if that is enough; an earlier event can be put on the bus once more"
+    return _at(workflow, read, rules.ASSET_HISTORY, message, remedy)
 
 
 def _at(workflow: Workflow, read: ContextRead, rule: Rule, message: str, remedy: str) -> Finding:

@@ -33,7 +33,7 @@ DEPENDS_ON_PAST = _refused(
     "OB206", "a run that depends on the run before it", "every run starts without a look at the one before it"
 )
 CONCURRENCY = _approximated("OB207", "no limit on runs or tasks at the same time")
-LINEAGE = _approximated("OB211", "no lineage, and no events of inlets")
+LINEAGE = _approximated("OB211", "no lineage")
 DISPLAY = _approximated("OB212", "shown by Airflow's web page only", Severity.INFO)
 FAIL_FAST = _refused(
     "OB213", "a DAG that stops at the first failure", "what runs beside the failed task goes on"
@@ -109,6 +109,7 @@ CONTEXT_KEY = _refused(
     "OB247", "a part of the context that is in Airflow's database", "a task that uses it fails when it does"
 )
 STATE_TABLE = _approximated("OB254", "what tasks or assets store is in DynamoDB", Severity.INFO)
+ASSET_HISTORY = _approximated("OB255", "events of assets that are known from the deployment on")
 IMAGE_EXECUTE = _approximated("OB253", "an execute() around an image, which is called twice")
 MADE_UP = Rule(
     id="OB291",

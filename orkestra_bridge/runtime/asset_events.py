@@ -16,6 +16,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.runtime.context_keys import ASSET_HISTORY
 from orkestra_bridge.runtime.errors import AssetEventError
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def tell_of_outlets(
     """
     for detail in details_of(ti, context, declared):
         put(detail, os.environ)
+        if os.environ.get(ASSET_HISTORY):
+            from orkestra_bridge.runtime.asset_history import record
+
+            record(detail)
 
 
 def details_of(

@@ -151,7 +151,9 @@ def _reschedules(task: Any, ti: TaskInstance) -> int:
 
 def _of_task(task: Any, dag_run: DagRun) -> dict[str, Callable[[], Any]]:
     return {
-        "inlet_events": lambda: _asset_events("InletEventsAccessors", task.inlets or ()),
+        "inlet_events": lambda: _asset_events(
+            "InletEventsAccessors", task.inlets or (), dag_run.asset_events
+        ),
         "inlets": lambda: task.inlets,
         "map_index_template": lambda: task.map_index_template,
         "outlets": lambda: task.outlets,

@@ -64,6 +64,8 @@ TASK_STATE = "ORKESTRA_TASK_STATE"
 """The environment variable that names the table with what tasks store for their next tries (`runtime/tables.py`)."""
 ASSET_STATE = "ORKESTRA_ASSET_STATE"
 """The one that names the table with what tasks store with assets, which all DAGs share."""
+ASSET_HISTORY = "ORKESTRA_ASSET_HISTORY"
+"""The one that names the table with past events of assets."""
 
 _SOMETIMES = frozenset(
     {"exception", "expanded_ti_count", "reason", "templates_dict", "test_mode", "try_number"}

@@ -16,7 +16,7 @@ from orkestra_bridge.runtime.poking import Poking
 from orkestra_bridge.runtime.xcoms import MISSING, RETURN_VALUE, LazyXComSelectSequence, XComs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orkestra_bridge.runtime.rundates import Run, Ticks
 
@@ -91,6 +91,11 @@ class DagRun:
     def partition_date(self) -> Any:
         """Return the moment at which the partition begins, None if it has no key or its key means no time."""
         return pendulum_moment(self._run.partition_date) if self._run.partition_date else None
+
+    @property
+    def asset_events(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is known of the events of assets that started the run."""
+        return self._run.asset_events
 
     @property
     def consumed_asset_events(self) -> list[Any]:

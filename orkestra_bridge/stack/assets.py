@@ -19,7 +19,7 @@ from orkestra_bridge.stack.machine import MACHINE, machine_role, state_machine
 from orkestra_bridge.stack.partition_launcher import partition_launcher_definition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from orkestra_bridge.ir.model import AssetCondition, Workflow
 
@@ -39,13 +39,11 @@ def asset_resources(
 
     ``queue`` is the logical id of the queue for what could not be delivered, ``function`` that of the DAG's function.
     """
-    patterns = list(_patterns(condition, PARTITIONED_TYPE if _by_partition(workflow) else DETAIL_TYPE))
-    names = [RULE if len(patterns) == 1 else f"{RULE}{number}" for number in range(1, len(patterns) + 1)]
+    keys = [key for leaf in condition.leaves for key in leaf.keys]
+    found = list(patterns(keys, PARTITIONED_TYPE if _by_partition(workflow) else DETAIL_TYPE))
+    names = [RULE if len(found) == 1 else f"{RULE}{number}" for number in range(1, len(found) + 1)]
     return {
-        **{
-            name: _rule(workflow.dag_id, pattern, queue)
-            for name, pattern in zip(names, patterns, strict=True)
-        },
+        **{name: _rule(workflow.dag_id, pattern, queue) for name, pattern in zip(names, found, strict=True)},
         f"{RULE}Role": role(
             "events.amazonaws.com",
             [allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER})],
@@ -67,19 +65,19 @@ def remembers(workflow: Workflow, condition: AssetCondition) -> bool:
     return condition.needs_memory or (partitions is not None and partitions.rollup)
 
 
-def _patterns(condition: AssetCondition, kind: str) -> Iterator[Json]:
-    """Yield event patterns for all keys, each as long as a rule may have it."""
+def patterns(wanted: Iterable[str], *kinds: str) -> Iterator[Json]:
+    """Yield event patterns for all keys and these types of events, each as long as a rule may have it."""
     keys: list[str] = []
-    for key in dict.fromkeys(key for leaf in condition.leaves for key in leaf.keys):
-        if keys and len(json.dumps(_pattern([*keys, key], kind))) > PATTERN_LIMIT:
-            yield _pattern(keys, kind)
+    for key in dict.fromkeys(wanted):
+        if keys and len(json.dumps(_pattern([*keys, key], kinds))) > PATTERN_LIMIT:
+            yield _pattern(keys, kinds)
             keys = []
         keys.append(key)
-    yield _pattern(keys, kind)
+    yield _pattern(keys, kinds)
 
 
-def _pattern(keys: list[str], kind: str) -> Json:
-    return {"source": [SOURCE], "detail-type": [kind], "detail": {"keys": keys}}
+def _pattern(keys: list[str], kinds: tuple[str, ...]) -> Json:
+    return {"source": [SOURCE], "detail-type": list(kinds), "detail": {"keys": keys}}
 
 
 def _rule(dag_id: str, pattern: Json, queue: str) -> Json:

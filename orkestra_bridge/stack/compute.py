@@ -9,7 +9,13 @@ from orkestra_bridge.stack.iam import allow, role, tracing
 from orkestra_bridge.stack.other_dags import machine_rights, machine_variables
 from orkestra_bridge.stack.secret_access import read_values, runtime_environment
 from orkestra_bridge.stack.settings import environment, settings_of
-from orkestra_bridge.stack.states import state_resources, state_rights, state_variables
+from orkestra_bridge.stack.states import (
+    history_rights,
+    history_variables,
+    state_resources,
+    state_rights,
+    state_variables,
+)
 from orkestra_bridge.stack.xcoms import may_push, xcom_resources, xcom_rights, xcom_variable
 
 if TYPE_CHECKING:
@@ -83,6 +89,7 @@ def task_variables(workflow: Workflow) -> Json:
         **environment(settings_of(workflow)),
         **(xcom_variable() if may_push(workflow) else {}),
         **state_variables(workflow),
+        **history_variables(workflow),
         **machine_variables(workflow),
         **(event_variable() if makes_events(workflow) else {}),
     }
@@ -92,7 +99,7 @@ def task_rights(workflow: Workflow) -> list[Json]:
     """Return the statements for the role of whatever runs tasks."""
     xcoms = xcom_rights() if may_push(workflow) else []
     events = event_rights() if makes_events(workflow) else []
-    state = state_rights(workflow)
+    state = [*state_rights(workflow), *history_rights(workflow)]
     return [*xcoms, *state, *machine_rights(workflow), *events, *read_values(workflow.needs)]
 
 

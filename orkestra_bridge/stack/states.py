@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
+from orkestra_bridge.runtime.context_keys import ASSET_HISTORY, ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.tables import EXPIRES, HASH, RANGE, asset_scope
 from orkestra_bridge.stack.iam import allow
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TASK_STATES = "TaskStateTable"
 ASSET_STATES = "AssetStateTable"
 """The parameter with the name of the table that DAGs share, and its logical id in its own template."""
+HISTORY = "AssetHistoryTable"
+"""The DAG's own table with past events of its inlets (`asset_history.py`)."""
 SHARED_NAME = "orkestra-bridge-asset-state"
 POLICY_ROOM = 5_000
 """Characters that the names of assets may take in a policy: all policies of a role have 10,240 (IAM quotas)."""
@@ -99,3 +101,15 @@ def state_rights(workflow: Workflow) -> list[Json]:
             statement["Condition"] = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": scopes}}
         found.append(statement)
     return found
+
+
+def history_variables(workflow: Workflow) -> Json:
+    """Return the environment variable that tells tasks of the table."""
+    return {ASSET_HISTORY: {"Fn::Sub": f"dynamodb:${{{HISTORY}}}"}} if workflow.keys_of_history else {}
+
+
+def history_rights(workflow: Workflow) -> list[Json]:
+    """Return the statement for the role of whatever runs tasks: to read the table, and to add what they update."""
+    if not workflow.keys_of_history:
+        return []
+    return [allow("ReadEvents", ("dynamodb:PutItem", "dynamodb:Query"), {"Fn::GetAtt": [HISTORY, "Arn"]})]

@@ -12,6 +12,7 @@ from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import machine_name, shorten
 from orkestra_bridge.operators.images import definitions_of, values_of
 from orkestra_bridge.stack.asset_bus import bus_parameter, makes_events
+from orkestra_bridge.stack.asset_history import history_resources
 from orkestra_bridge.stack.compute import HAS_POLICY, compute_resources, task_layer
 from orkestra_bridge.stack.container import (
     cluster_resource,
@@ -112,6 +113,7 @@ def build_stack(
         **(cluster_resource() if contained else {}),
         **scheduling_resources(workflow, view, f"{function.logical}Function"),
         **event_resources(workflow.dag_id, view),
+        **history_resources(workflow),
     }
     resources.update(queue_of_rules(resources))
     for resource in resources.values():
@@ -207,7 +209,8 @@ def _parameters(workflow: Workflow, function: FunctionAsset, view: ScheduleView,
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     machines = machine_parameters(workflow)
     machines |= state_parameters(workflow)
-    bus = bus_parameter() if view.assets or makes_events(workflow) else {}
+    uses_bus = view.assets or makes_events(workflow) or workflow.keys_of_history
+    bus = bus_parameter() if uses_bus else {}
     return {
         **parameters, **xcoms, **machines, **bus, **settings, **_schedule_parameters(view), **event_parameters(view),
     }  # fmt: skip

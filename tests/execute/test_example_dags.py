@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_process import Airflow
 
 QUICK = (
+    "asset_alias_example_alias_consumer",
     "example_asset_state_store_consumer",
     "example_asset_state_store_producer",
     "example_nested_branch_dag",
@@ -27,6 +28,8 @@ QUICK = (
     "example_task_mapping_second_order",
     "example_task_state_store_mapped",
     "example_xcom",
+    "read_asset_event",
+    "read_asset_event_from_classic",
     "tutorial_dag",
 )
 

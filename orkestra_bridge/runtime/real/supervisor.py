@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from orkestra_bridge.runtime.asset_history import events_of
 from orkestra_bridge.runtime.context_keys import ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.mapping import instances_of
 from orkestra_bridge.runtime.masking import MASKER
@@ -214,6 +215,31 @@ class Supervisor:
         for task in self._workflow["tasks"]:
             for each in (*task.get("inlets", ()), *task.get("outlets", ())):
                 yield each.get("name", ""), each.get("uri", "")
+
+    def _on_get_asset_event_by_asset(self, msg: Any) -> Any:
+        keys = [f"{label} {text}" for label, text in (("uri", msg.uri), ("name", msg.name)) if text]
+        return self._events(keys, msg)
+
+    def _on_get_asset_event_by_asset_alias(self, msg: Any) -> Any:
+        return self._events([f"alias {msg.alias_name}"], msg)
+
+    def _events(self, keys: list[str], msg: Any) -> Any:
+        query = {name: getattr(msg, name) for name in ("after", "before", "ascending", "limit")}
+        found = events_of(keys, self._ti().dag_run.asset_events, **query)
+        sources = ("task_id", "dag_id", "run_id", "map_index")
+        events = [
+            {
+                "id": number,
+                "timestamp": event["timestamp"],
+                "extra": event.get("extra") or {},
+                "asset": {"name": event["name"], "uri": event["uri"], "group": event.get("group") or "asset"},
+                "created_dagruns": [],
+                "partition_key": event.get("partition_key"),
+                **{f"source_{name}": event.get(f"source_{name}") for name in sources},
+            }
+            for number, event in enumerate(found, 1)
+        ]
+        return self._comms.AssetEventsResult.model_validate({"asset_events": events})
 
     def _on_get_assets_by_alias(self, _msg: Any) -> Any:
         return self._comms.AssetsByAliasResult(assets=[])

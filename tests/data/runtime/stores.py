@@ -162,3 +162,67 @@ with DAG("assets_second", **START):
         return [asset_state_store[A].get("n"), asset_state_store[B].get("n"), asset_state_store[B].get("m")]
 
     finds() >> clears() >> finds_less()
+
+E, F, SOME = Asset("s3://shop/e"), Asset("f", "s3://shop/f"), AssetAlias("some")
+
+
+def numbers(events: Any) -> list[Any]:
+    return [event.extra["n"] for event in events]
+
+
+with DAG("events_first", **START):
+
+    @task(outlets=[E])
+    def makes(number, outlet_events=None):
+        outlet_events[E].extra = {"n": number}
+
+    @task(outlets=[SOME])
+    def makes_through_an_alias(outlet_events=None):
+        outlet_events[SOME].add(F, extra={"n": 9})
+
+    @task(inlets=[E, SOME, F, "a file"])
+    def looks(inlet_events=None):
+        events = inlet_events[E]
+        second = events[1].timestamp.isoformat()
+        return {
+            "all": numbers(events),
+            "slices": [numbers(events[:-2]), numbers(events[1:]), events[-1].extra, len(events)],
+            "newest": numbers(inlet_events[E].ascending(False).limit(2)),
+            "oldest": numbers(inlet_events[E].limit(1)),
+            "none": numbers(inlet_events[E].limit(0)),
+            "after": numbers(inlet_events[E].after(second)),
+            "before": numbers(inlet_events[E].before(second)),
+            "between": numbers(inlet_events[E].after(second).before(second)),
+            "late": numbers(inlet_events[E].after("2999-01-01T00:00:00+00:00")),
+            "alias": [(event.asset.uri, event.source_task_id) for event in inlet_events[SOME]],
+            "named": [
+                numbers(inlet_events.for_asset(name="s3://shop/e")),
+                numbers(inlet_events.for_asset(uri="s3://shop/f")),
+                numbers(inlet_events.for_asset(name="f", uri="s3://shop/f")),
+                numbers(inlet_events.for_asset_alias(name="some")),
+                numbers(inlet_events[Asset.ref(name="f")]),
+                numbers(inlet_events[0]),
+            ],
+            "about": [[events[0].source_dag_id, events[0].source_task_id, events[0].source_map_index]],
+            "number": len(inlet_events),
+            "refused": [
+                raised(inlet_events.__getitem__, key)
+                for key in (A, Asset.ref(name="z"), AssetAlias("z"), 3, 7, 1.5)
+            ],
+        }
+
+    first, second, third = makes(1), makes(2), makes(3)
+    first >> second >> third >> makes_through_an_alias() >> looks()
+
+with DAG("events_second", **START):
+
+    @task(inlets=[E, F])
+    def looks_later(inlet_events=None):
+        return [[numbers(events), events[0].source_run_id != ""] for events in inlet_events.values()]
+
+    @task(inlets=[C])
+    def finds_nothing(inlet_events=None):
+        return [len(inlet_events[C]), list(inlet_events[C]), raised(inlet_events[C].__getitem__, -1)]
+
+    looks_later()
+    finds_nothing()

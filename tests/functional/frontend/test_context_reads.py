@@ -166,8 +166,9 @@ def test_all_ways_to_read_a_key(environment: Environment, tmp_path: Path) -> Non
     reads = dags["reads"].context_reads
     assert {(read.task_id, f"{read.span.file}:{read.span.line}", read.attribute) for read in reads} == FOUND
     assert len(reads) == len(FOUND)
-    findings = about_context_reads(dags["reads"])
-    assert {finding.id for finding in findings} == {"OB247"}
+    [finding] = about_context_reads(dags["reads"])  # its tasks have no inlets, so there are no events to keep
+    assert (finding.id, finding.place) == ("OB247", "reads.py:14")
+    assert "a callback of the DAG belongs to no task instance" in finding.message
     assert dags["reads_nothing"].context_reads == ()
 
 
@@ -231,3 +232,32 @@ def test_each_key_of_airflow_is_there_or_wants_a_table(environment: Environment)
     # Airflow 3 knows the names of the last two, and gives them to nobody.
     assert lacking == (STORES | {"expanded_ti_count", "test_mode"} if major > 2 else set())
     assert STORES <= MISSING <= KNOWN_KEYS
+
+
+LOOKS_BACK = """\
+from datetime import datetime
+from airflow import DAG
+from airflow.decorators import task
+try:
+    from airflow.sdk import Asset
+except ImportError:
+    from airflow.datasets import Dataset as Asset
+
+with DAG("looks_back", start_date=datetime(2024, 1, 1), schedule=None):
+
+    @task(inlets=[Asset("s3://shop/orders")], outlets=[Asset("s3://shop/prices")])
+    def looks(inlet_events=None):
+        return inlet_events
+
+    looks()
+"""
+
+
+def test_the_events_of_inlets_are_kept_from_the_deployment_on(
+    environment: Environment, tmp_path: Path
+) -> None:
+    dag = loaded(environment, tmp_path, looks_py=LOOKS_BACK)["looks_back"]
+    [finding] = about_context_reads(dag)
+    assert (finding.id, finding.place, finding.task_id) == ("OB255", "looks.py:12", "looks")
+    assert "from the deployment of this DAG on" in finding.message
+    assert {key.partition(" ")[2] for key in dag.keys_of_history} == {"s3://shop/orders"}

@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "AIRFLOW_VAR_LIMITS": '{"high": 9}',
     "AIRFLOW_CONN_SHOP": "http://u:p@shop.example:80/x?timeout=5",
 }
-TABLES = ("ORKESTRA_TASK_STATE", "ORKESTRA_ASSET_STATE")
+TABLES = ("ORKESTRA_TASK_STATE", "ORKESTRA_ASSET_STATE", "ORKESTRA_ASSET_HISTORY")
 OWN = ROOT / "tests" / "data" / "real_airflow.py"
 
 

@@ -10,10 +10,11 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
-from airflow._impl.assets import Asset, AssetAlias, AssetRef
-from airflow._impl.exceptions import AirflowException
+from airflow._impl.assets import Asset, AssetAlias, AssetRef, asset_named
+from orkestra_bridge.runtime.asset_history import events_of
 
 Key = tuple[str, str, str]
+_KINDS = (Asset, AssetAlias, AssetRef)
 
 
 class AssetEvent:
@@ -181,17 +182,80 @@ def triggering_dataset_events(events: Sequence[AssetEvent]) -> dict[str, list[As
     return found
 
 
-class InletEventsAccessors(_ByAsset, Mapping[Any, Any]):
-    """``inlet_events``: what has happened to the inlets."""
+class InletEventsAccessor(Sequence[AssetEvent]):
+    """The events of one inlet, the oldest first; they are read when they are first looked at."""
 
-    def __init__(self, inlets: Any) -> None:
-        self._inlets = list(inlets)
+    def __init__(self, keys: Sequence[str], of_run: Sequence[Mapping[str, Any]]) -> None:
+        self._keys = keys
+        self._of_run = of_run
+        self._query: dict[str, Any] = {}
+        self._found: list[AssetEvent] | None = None
+
+    def after(self, after: Any) -> InletEventsAccessor:
+        """Leave out what was before a moment, a text in ISO 8601."""
+        return self._with(after=after)
+
+    def before(self, before: Any) -> InletEventsAccessor:
+        """Leave out what was after a moment, a text in ISO 8601."""
+        return self._with(before=before)
+
+    def ascending(self, ascending: bool = True) -> InletEventsAccessor:
+        """Put the oldest first, or the newest."""
+        return self._with(ascending=ascending)
+
+    def limit(self, limit: int) -> InletEventsAccessor:
+        """Leave out all but the first of them."""
+        return self._with(limit=limit)
+
+    def _with(self, **query: Any) -> InletEventsAccessor:
+        self._query.update(query)
+        self._found = None
+        return self
+
+    @property
+    def _events(self) -> list[AssetEvent]:
+        if self._found is None:
+            self._found = list(map(AssetEvent, events_of(self._keys, self._of_run, **self._query)))
+        return self._found
 
     def __getitem__(self, key: Any) -> Any:
-        raise AirflowException(
-            "inlet_events is not available here: events before this run are not kept. Look at triggering_asset_events, "
-            "or let the task that makes the asset write down what you need"
-        )
+        return self._events[key]
+
+    def __iter__(self) -> Iterator[AssetEvent]:
+        return iter(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __repr__(self) -> str:
+        return f"InletEventsAccessor({', '.join(self._keys)})"
+
+
+class InletEventsAccessors(_ByAsset, Mapping[Any, Any]):
+    """``inlet_events``: what has happened to the inlets, by inlet or by its number."""
+
+    def __init__(self, inlets: Any, of_run: Sequence[Mapping[str, Any]]) -> None:
+        self._inlets = list(inlets)
+        self._of_run = of_run
+
+    def __getitem__(self, key: Any) -> InletEventsAccessor:
+        inlet = self._inlets[key] if isinstance(key, int) else key
+        if isinstance(key, int) and not isinstance(inlet, _KINDS):
+            raise IndexError(key)
+        wanted = _key(inlet)
+        found = next((each for each in self._known() if _same(each, wanted)), None)
+        if found is None:
+            raise KeyError(inlet)
+        # A reference knows a part of what its asset has, and Airflow asks for that part alone.
+        kind, name, uri = found if wanted[1] and wanted[2] else wanted
+        keys = [f"{label} {text}" for label, text in (("uri", uri), ("name", name)) if text]
+        return InletEventsAccessor([f"alias {name}"] if kind == "alias" else keys, self._of_run)
+
+    def _known(self) -> Iterator[Key]:
+        for inlet in self._inlets:
+            if isinstance(inlet, _KINDS):
+                kind, name, uri = _key(inlet)
+                yield (kind, name, uri or asset_named(name).uri) if kind == "asset" else (kind, name, uri)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._inlets)
