@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orkestra_bridge.ir.serialize import render
+from orkestra_bridge.ir.stored import assets_with_state
 from orkestra_bridge.lowering.mermaid import to_mermaid
 from orkestra_bridge.packaging.archive import zipped
 from orkestra_bridge.packaging.installer import pins
@@ -45,7 +46,7 @@ def emit(
         ),
         *(Entry(f"{ASSETS}/{name}.json", asset_bytes(each)) for name, each in stack.definitions.items()),
         Entry("template.json", render(stack.template, sort=False)),
-        *(Entry(SHARED, render(shared_template(), sort=False)) for _ in workflow.assets_with_state[:1]),
+        *(Entry(SHARED, render(shared_template(), sort=False)) for _ in assets_with_state(workflow)[:1]),
         Entry("graph.mmd", to_mermaid(lowered.definition, lowered.parts).encode()),
         Entry("functions/tasks.zip", zipped(package)),
         Entry("functions/requirements.txt", requirements_text(package.requirements).encode()),

@@ -456,39 +456,7 @@ class Workflow:
         """Return the task with this id; raises KeyError if there is none."""
         return _index(self.tasks)[task_id]
 
-    def reads(self, key: str) -> bool:
-        """Return True if something of the DAG's reads a key of the context that wants a table."""
-        return any(read.key == key for read in self.context_reads)
 
-    def readers(self, key: str) -> tuple[Task, ...]:
-        """Return the tasks whose code or templates read a key of the context that wants a table."""
-        found = {read.task_id for read in self.context_reads if read.key == key}
-        return tuple(task for task in self.tasks if task.task_id in found)
-
-    @property
-    def assets_with_state(self) -> tuple[str, ...]:
-        """Return the names of the assets with which tasks may store something: inlets and outlets of those that do."""
-        leaves = (
-            leaf for task in self.readers("asset_state_store") for leaf in (*task.inlets, *task.outlets)
-        )
-        return tuple(sorted({leaf.name for leaf in leaves if leaf.kind == "asset" and leaf.name}))
-
-    @property
-    def keys_of_history(self) -> tuple[str, ...]:
-        """Return the keys of the assets whose past events tasks read: the inlets of those that do."""
-        leaves = (leaf for task in self.readers("inlet_events") for leaf in task.inlets)
-        return tuple(sorted({key for leaf in leaves for key in leaf.keys}))
-
-    @property
-    def stores_state(self) -> bool:
-        """Return True if a task may store something for its next try: its own code, or that of a resumable operator."""
-        return self.reads("task_state_store") or any(
-            base.endswith(_RESUMABLE) for task in self.tasks for base in task.bases
-        )
-
-
-_RESUMABLE = ".resumablejobmixin.ResumableJobMixin"
-"""The end of the name that Airflow 3.3's mixin has; the one that providers bring for older ones has another."""
 _Tasks = tuple[Task, ...]
 _indexes: list[tuple[_Tasks, dict[str, Task]]] = []
 """Of the last few workflows: DAGs have thousands of tasks, and each is looked up many times."""

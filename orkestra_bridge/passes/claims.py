@@ -91,7 +91,7 @@ _NO_QUEUE = "no task waits in a queue: each starts as soon as the tasks before i
 _DISPLAY = Claim(rules.DISPLAY, "only Airflow's pages show it", "nothing; it stays in your source")
 _INLETS = Claim(
     rules.LINEAGE,
-    "nothing shows that the task reads {value}; code that looks at their events finds them (OB255)",
+    "nothing shows that the task reads {value}; code that looks at their events finds them (OB256)",
     "nothing, unless you need the lineage",
 )
 _TEAM = Claim(rules.MULTI_TEAM, _NO_COUNTERPART, "nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orkestra_bridge.ir.stored import assets_with_state, keys_of_history
 from orkestra_bridge.passes import rules
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _unknown(
 def _note(workflow: Workflow, key: str) -> Finding | None:
     """Return where what tasks store under a key is kept, None if none does."""
     read = next((each for each in workflow.context_reads if each.key == key and each.task_id), None)
-    if read is None or (key == "asset_state_store" and not workflow.assets_with_state):
+    if read is None or (key == "asset_state_store" and not assets_with_state(workflow)):
         return None
     where = "a table of DynamoDB" if key == "task_state_store" else "a table of DynamoDB that all DAGs share"
     message = f"what it stores in {key} is in {where}: a value has 400,000 bytes at most"
@@ -77,7 +78,7 @@ def _since(workflow: Workflow) -> Finding | None:
     read = next(
         (each for each in workflow.context_reads if each.key == "inlet_events" and each.task_id), None
     )
-    if read is None or not workflow.keys_of_history:
+    if read is None or not keys_of_history(workflow):
         return None
     message = (
         "it reads inlet_events: a rule of EventBridge keeps the events of its inlets from the deployment of this DAG "

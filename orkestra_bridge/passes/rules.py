@@ -109,7 +109,7 @@ CONTEXT_KEY = _refused(
     "OB247", "a part of the context that is in Airflow's database", "a task that uses it fails when it does"
 )
 STATE_TABLE = _approximated("OB254", "what tasks or assets store is in DynamoDB", Severity.INFO)
-ASSET_HISTORY = _approximated("OB255", "events of assets that are known from the deployment on")
+ASSET_HISTORY = _approximated("OB256", "events of assets that are known from the deployment on")
 IMAGE_EXECUTE = _approximated("OB253", "an execute() around an image, which is called twice")
 MADE_UP = Rule(
     id="OB291",

@@ -151,7 +151,8 @@ def _add_through_alias(
     events: dict[tuple[str, str], dict[str, Any]], alias: str, added: Any, partition: Mapping[str, Any]
 ) -> None:
     """Add the event that a task made of an asset through an alias; with other extras it is an event of its own."""
-    asset, extra = added
+    # Airflow itself has an object for what is a pair here.
+    asset, extra = added if isinstance(added, tuple) else (added.dest_asset_key, added.extra)
     made = _event(getattr(asset, "name", ""), getattr(asset, "uri", ""), getattr(asset, "group", ""), extra)
     place = (made["keys"][0], f"alias {json.dumps(made['extra'], sort_keys=True, default=str)}")
     event = events.setdefault(place, {**made, **partition})

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.asl.jsonata import expression, texts
+from orkestra_bridge.ir.stored import keys_of_history
 from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, PARTITIONED_TYPE
 from orkestra_bridge.runtime.asset_history import IDENTITY, KEPT_DAYS
 from orkestra_bridge.runtime.tables import CONTENT, EXPIRES, HASH, RANGE
@@ -36,7 +37,7 @@ Json = dict[str, Any]
 
 def history_resources(workflow: Workflow) -> dict[str, Json]:
     """Return the table, the rules and the recorder between them, by logical id; nothing for other DAGs."""
-    keys = workflow.keys_of_history
+    keys = keys_of_history(workflow)
     if not keys:
         return {}
     found = list(patterns(keys, DETAIL_TYPE, PARTITIONED_TYPE))

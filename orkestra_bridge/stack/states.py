@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orkestra_bridge.ir.stored import assets_with_state, keys_of_history, stores_state
 from orkestra_bridge.runtime.context_keys import ASSET_HISTORY, ASSET_STATE, TASK_STATE
 from orkestra_bridge.runtime.tables import EXPIRES, HASH, RANGE, asset_scope
 from orkestra_bridge.stack.iam import allow
@@ -66,7 +67,7 @@ def shared_template() -> Json:
 
 def state_parameters(workflow: Workflow) -> Json:
     """Return the parameter with the name of the shared table, if the DAG uses it."""
-    if not workflow.assets_with_state:
+    if not assets_with_state(workflow):
         return {}
     return {
         ASSET_STATES: {**_NAME, "Description": "Table for what tasks store with assets, shared by all DAGs"}
@@ -75,22 +76,22 @@ def state_parameters(workflow: Workflow) -> Json:
 
 def state_resources(workflow: Workflow) -> dict[str, Json]:
     """Return the DAG's own table by its logical id, nothing for a DAG that needs none."""
-    return {TASK_STATES: state_table()} if workflow.stores_state else {}
+    return {TASK_STATES: state_table()} if stores_state(workflow) else {}
 
 
 def state_variables(workflow: Workflow) -> Json:
     """Return the environment variables that tell tasks of their tables."""
-    own = {TASK_STATE: {"Fn::Sub": f"dynamodb:${{{TASK_STATES}}}"}} if workflow.stores_state else {}
+    own = {TASK_STATE: {"Fn::Sub": f"dynamodb:${{{TASK_STATES}}}"}} if stores_state(workflow) else {}
     shared = {ASSET_STATE: {"Fn::Sub": f"dynamodb:${{{ASSET_STATES}}}"}}
-    return {**own, **(shared if workflow.assets_with_state else {})}
+    return {**own, **(shared if assets_with_state(workflow) else {})}
 
 
 def state_rights(workflow: Workflow) -> list[Json]:
     """Return the statements for the role of whatever runs tasks: the DAG's own table, and its assets in the other one."""
     found = []
-    if workflow.stores_state:
+    if stores_state(workflow):
         found.append(allow("KeepTaskState", _USE, {"Fn::GetAtt": [TASK_STATES, "Arn"]}))
-    names = workflow.assets_with_state
+    names = assets_with_state(workflow)
     if names:
         arn = (
             f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{{ASSET_STATES}}}"
@@ -105,11 +106,11 @@ def state_rights(workflow: Workflow) -> list[Json]:
 
 def history_variables(workflow: Workflow) -> Json:
     """Return the environment variable that tells tasks of the table."""
-    return {ASSET_HISTORY: {"Fn::Sub": f"dynamodb:${{{HISTORY}}}"}} if workflow.keys_of_history else {}
+    return {ASSET_HISTORY: {"Fn::Sub": f"dynamodb:${{{HISTORY}}}"}} if keys_of_history(workflow) else {}
 
 
 def history_rights(workflow: Workflow) -> list[Json]:
     """Return the statement for the role of whatever runs tasks: to read the table, and to add what they update."""
-    if not workflow.keys_of_history:
+    if not keys_of_history(workflow):
         return []
     return [allow("ReadEvents", ("dynamodb:PutItem", "dynamodb:Query"), {"Fn::GetAtt": [HISTORY, "Arn"]})]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from orkestra_bridge.ir.model import ScheduleKind
+from orkestra_bridge.ir.stored import keys_of_history
 from orkestra_bridge.lowering.functions import LONGEST, own_functions
 from orkestra_bridge.naming import machine_name, shorten
 from orkestra_bridge.operators.images import definitions_of, values_of
@@ -209,7 +210,7 @@ def _parameters(workflow: Workflow, function: FunctionAsset, view: ScheduleView,
     xcoms = xcom_parameters(workflow) if may_push(workflow) else {}
     machines = machine_parameters(workflow)
     machines |= state_parameters(workflow)
-    uses_bus = view.assets or makes_events(workflow) or workflow.keys_of_history
+    uses_bus = view.assets or makes_events(workflow) or keys_of_history(workflow)
     bus = bus_parameter() if uses_bus else {}
     return {
         **parameters, **xcoms, **machines, **bus, **settings, **_schedule_parameters(view), **event_parameters(view),

@@ -11,6 +11,7 @@ from orkestra_bridge.frontend.discovery import discover
 from orkestra_bridge.frontend.loader import Frontend
 from orkestra_bridge.frontend.worker_context import MISSING
 from orkestra_bridge.ir.model import SourceSpan
+from orkestra_bridge.ir.stored import assets_with_state, keys_of_history, stores_state
 from orkestra_bridge.passes.context_reads import about_context_reads
 from orkestra_bridge.runtime.context_keys import KNOWN_KEYS, STORES, keys_of
 
@@ -191,7 +192,7 @@ def test_the_stores_of_airflow_3_3(airflow_3: Environment, tmp_path: Path) -> No
     found = [(read.key, read.span.line) for read in dag.context_reads]
     assert found == [("task_state_store", 6), ("asset_state_store", 8)]
     assert [(finding.id, finding.place) for finding in about_context_reads(dag)] == [("OB254", "stores.py:6")]
-    assert dag.stores_state
+    assert stores_state(dag)
 
 
 ASSETS = """\
@@ -219,7 +220,7 @@ def test_assets_that_only_a_database_knows_are_refused(airflow_3: Environment, t
     assert "which asset s3://b is the URI of" in uri.message
     assert {finding.place for finding in (alias, uri, note)} == {"keeps.py:6"}
     assert "asset_state_table.json" in note.remedy
-    assert dag.assets_with_state == ("a", "c")
+    assert assets_with_state(dag) == ("a", "c")
 
 
 def test_each_key_of_airflow_is_there_or_wants_a_table(environment: Environment) -> None:
@@ -258,6 +259,6 @@ def test_the_events_of_inlets_are_kept_from_the_deployment_on(
 ) -> None:
     dag = loaded(environment, tmp_path, looks_py=LOOKS_BACK)["looks_back"]
     [finding] = about_context_reads(dag)
-    assert (finding.id, finding.place, finding.task_id) == ("OB255", "looks.py:12", "looks")
+    assert (finding.id, finding.place, finding.task_id) == ("OB256", "looks.py:12", "looks")
     assert "from the deployment of this DAG on" in finding.message
-    assert {key.partition(" ")[2] for key in dag.keys_of_history} == {"s3://shop/orders"}
+    assert {key.partition(" ")[2] for key in keys_of_history(dag)} == {"s3://shop/orders"}
