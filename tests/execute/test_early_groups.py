@@ -1,7 +1,11 @@
-"""Tasks of mapped groups with rules that fire early end as in Airflow, and have seen as much when they started."""
+"""Tasks of mapped groups with rules that fire early end as in Airflow, and have seen as much when they started.
+
+By default, when they start is tested on a virtual clock alone (`unit/lowering/test_joins_in_groups.py`).
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from orkestra_bridge.options import Maps
 
+pytestmark = pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes half a minute")
 FILE = Path(__file__).parents[1] / "data" / "early_groups.py"
 
 

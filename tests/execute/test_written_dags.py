@@ -23,7 +23,7 @@ SHARES = {
     **{name: [FOLDER / f"{name}.py"] for name in APART},
     "others": sorted(path for path in FOLDER.glob("*.py") if path.stem not in APART),
 }
-LONG = ("mapped_groups", "virtualenv")
+LONG = ("mapped_groups", "mapping", "virtualenv")
 """Compared with Airflow 2 by default, and with 3 where there is time."""
 shares = pytest.mark.parametrize("share", SHARES)
 
