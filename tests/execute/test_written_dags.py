@@ -17,13 +17,22 @@ if TYPE_CHECKING:
     from airflow_process import Airflow
 
 FOLDER = Path(__file__).parents[1] / "data" / "written"
-APART = ("mapped_groups", "mapping", "virtualenv")
+APART = (
+    "branches",
+    "containers",
+    "large_values",
+    "mapped_groups",
+    "mapping",
+    "retry_policies",
+    "setup_teardown",
+    "virtualenv",
+)
 """Files that take so long that each is a test, so that workers can share them."""
 SHARES = {
     **{name: [FOLDER / f"{name}.py"] for name in APART},
     "others": sorted(path for path in FOLDER.glob("*.py") if path.stem not in APART),
 }
-LONG = ("mapped_groups", "mapping", "virtualenv")
+LONG = ("containers", "large_values", "mapped_groups", "mapping", "retry_policies", "virtualenv")
 """Compared with Airflow 2 by default, and with 3 where there is time."""
 shares = pytest.mark.parametrize("share", SHARES)
 

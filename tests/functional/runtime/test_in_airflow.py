@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "AIRFLOW_CONN_SHOP": "http://u:p@shop.example:80/x?timeout=5",
 }
 TABLES = ("ORKESTRA_TASK_STATE", "ORKESTRA_ASSET_STATE", "ORKESTRA_ASSET_HISTORY")
+LONG = pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes half a minute")
 OWN = ROOT / "tests" / "data" / "real_airflow.py"
 
 
@@ -73,6 +74,7 @@ def airflow2_python() -> Path:
     return Path(path)
 
 
+@LONG
 def test_dags_end_as_in_airflow_3(tmp_path: Path) -> None:
     compare(Path(sys.executable), tmp_path, "flow-3.3.2", "branching", "callbacks", "circuits")
 
@@ -81,7 +83,7 @@ def test_what_is_stored_is_found_as_in_airflow_3(tmp_path: Path) -> None:
     compare(Path(sys.executable), tmp_path, "stores-3.3.2")
 
 
-@pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes half a minute")
+@LONG
 @pytest.mark.parametrize("stem", ["flow", "values"])
 def test_all_dags_end_as_in_airflow_3(tmp_path: Path, stem: str) -> None:
     compare(Path(sys.executable), tmp_path, f"{stem}-3.3.2")

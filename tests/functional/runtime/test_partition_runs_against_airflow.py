@@ -20,6 +20,7 @@ from orkestra_bridge.pipeline import convert
 ROOT = Path(__file__).parents[3]
 SUPPORT = ROOT / "tests" / "support"
 WRITTEN = ROOT / "tests" / "data" / "partitions" / "flow.py"
+LONG = pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes long")
 EXAMPLE = "airflow/example_dags/example_asset_partition.py"
 pytestmark = pytest.mark.skipif(
     tuple(map(int, version("apache-airflow").split(".")[:2])) < (3, 3), reason="partitions are Airflow 3.3's"
@@ -127,12 +128,13 @@ def written_steps(seed: int) -> list[Step]:
     return [step() for _ in range(80)]
 
 
+@LONG
 def test_the_runs_of_airflows_example(tmp_path: Path) -> None:
     file = Path(str(distribution("apache-airflow-core").locate_file(EXAMPLE)))
     assert compared(file, tmp_path, example_steps()) > 25
 
 
-@pytest.mark.skipif("ORKESTRA_EQUIVALENCE" not in os.environ, reason="takes minutes")
+@LONG
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_the_runs_of_written_dags(tmp_path: Path, seed: int) -> None:
     assert compared(WRITTEN, tmp_path, written_steps(seed)) > 100
