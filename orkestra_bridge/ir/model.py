@@ -161,6 +161,11 @@ class Schedule:
     attributes: tuple[Attribute, ...] = ()
     partitions: Partitions | None = None
 
+    @property
+    def maps_partitions(self) -> bool:
+        """Return True if partition mappers make the keys of its runs of those of asset events."""
+        return self.partitions is not None and self.partitions.by is PartitionedBy.ASSETS
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

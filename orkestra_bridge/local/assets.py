@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, final
 from uuid import uuid4
 
 from orkestra_bridge.errors import LocalRunError
-from orkestra_bridge.ir.model import PartitionedBy
 from orkestra_bridge.ir.serialize import from_document
 from orkestra_bridge.naming import machine_name
 from orkestra_bridge.packaging.pythons import RUNS
@@ -89,7 +88,7 @@ def hear_events(home: Path, folder: Path) -> tuple[Consumer, ...]:
         LocalRunError: If what `convert` or an earlier run wrote cannot be read.
     """
     details = details_in(folder, DETAIL_TYPE)
-    waiting = [each for each in waiting_in(home) if not _by_partition(each[0])] if details else []
+    waiting = [each for each in waiting_in(home) if not each[0].schedule.maps_partitions] if details else []
     return tuple(
         consumer
         for detail in details
@@ -104,11 +103,6 @@ def details_in(folder: Path, kind: str) -> list[Json]:
         return []
     found = (_read(path) for path in folder.glob("*.json"))
     return sorted((each for each in found if type_of(each) == kind), key=lambda detail: detail["timestamp"])
-
-
-def _by_partition(workflow: Workflow) -> bool:
-    partitions = workflow.schedule.partitions
-    return partitions is not None and partitions.by is PartitionedBy.ASSETS
 
 
 def waiting_in(home: Path) -> Iterator[tuple[Workflow, AssetCondition]]:

@@ -87,13 +87,14 @@ def lower(workflow: Workflow, joins: Joins = "token", limit: Weight = AWS, maps:
     workflow = sized(workflow)
     groups = grouped(workflow)
     starts, decomposition = nest(workflow, joins)
-    inside = starts_inside(workflow, groups, _families(workflow), joins)
+    families = _families(workflow)
+    inside = starts_inside(workflow, groups, families, joins)
     nested = {name: decompose(each.order, joins) for name, each in inside.items()}
     joined = joins_of(groups.workflow, starts, decomposition)
     members = Members(tasks=groups.members, joins=_joins_inside(groups, inside, nested, joined.reports + 1))
     distributed = _distributed(groups, members, maps)
     plan = replace(
-        _plan(groups, workflow, joined, members),
+        _plan(groups, workflow, families, joined, members),
         distributed=distributed,
         shares=ledger_shares(workflow, groups.workflow, groups.members, starts.order, distributed),
         inside={name: each.region for name, each in nested.items()},
@@ -180,8 +181,9 @@ def _families(workflow: Workflow) -> dict[str, Family]:
     return families
 
 
-def _plan(groups: Grouped, workflow: Workflow, joins: Joined, members: Members) -> Plan:
-    families = _families(workflow)
+def _plan(
+    groups: Grouped, workflow: Workflow, families: Mapping[str, Family], joins: Joined, members: Members
+) -> Plan:
     order = waiting_order(workflow.tasks)
     skipping = mask_of(index for index, name in enumerate(order.names) if families[name].skips)
     skippers = {

@@ -68,9 +68,8 @@ class Loaded:
 
         Source: `AssetManager._queue_dagruns`.
         """
-        assets, partitions = workflow.schedule.assets, workflow.schedule.partitions
-        keyed = partitions is not None and partitions.by is PartitionedBy.ASSETS
-        heard = self.keyed if keyed else self.plain
+        assets = workflow.schedule.assets
+        heard = self.keyed if workflow.schedule.maps_partitions else self.plain
         return (
             [leaf for leaf in assets.leaves if leaf.holds(self.made) and not leaf.holds(heard)]
             if assets

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from orkestra_bridge.ir.attributes import is_given, value_of
-from orkestra_bridge.ir.model import PartitionedBy
 from orkestra_bridge.ir.places import Container
 from orkestra_bridge.operators.environments import environment_of
 from orkestra_bridge.operators.fargate import LARGEST, USUAL, docker_mebibytes, mebibytes, size_for, vcpu
@@ -64,7 +63,7 @@ def works_without_function(workflow: Workflow) -> bool:
     )
     groups = any(group.expansion.length is None for group in workflow.mapped_groups)
     callbacks = is_given(workflow.attributes, "on_success_callback", "on_failure_callback")
-    return not (loads or groups or callbacks or _maps_partitions(workflow))
+    return not (loads or groups or callbacks or workflow.schedule.maps_partitions)
 
 
 def needs_function(workflow: Workflow) -> tuple[str, ...]:
@@ -80,15 +79,10 @@ def needs_function(workflow: Workflow) -> tuple[str, ...]:
             task.expansion and task.expansion.length is None for task in workflow.tasks
         )
         or any(group.expansion.length is None for group in workflow.mapped_groups),
-        "a schedule whose partition mappers it calls": _maps_partitions(workflow),
+        "a schedule whose partition mappers it calls": workflow.schedule.maps_partitions,
         "a callback of the DAG": is_given(workflow.attributes, "on_success_callback", "on_failure_callback"),
     }
     return tuple(what for what, there in found.items() if there)
-
-
-def _maps_partitions(workflow: Workflow) -> bool:
-    partitions = workflow.schedule.partitions
-    return partitions is not None and partitions.by is PartitionedBy.ASSETS
 
 
 def loads_in_function(workflow: Workflow) -> bool:

@@ -16,9 +16,8 @@ from orkestra_bridge.ir.stored import keys_of_history
 from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, PARTITIONED_TYPE
 from orkestra_bridge.runtime.asset_history import IDENTITY, KEPT_DAYS
 from orkestra_bridge.runtime.tables import CONTENT, EXPIRES, HASH, RANGE
-from orkestra_bridge.stack.asset_bus import BUS
 from orkestra_bridge.stack.asset_launcher import AGAIN, INPUT
-from orkestra_bridge.stack.assets import patterns
+from orkestra_bridge.stack.assets import asset_rules, patterns
 from orkestra_bridge.stack.iam import allow, role
 from orkestra_bridge.stack.machine import machine_role, state_machine
 from orkestra_bridge.stack.queue import QUEUE, queue_resources
@@ -40,11 +39,11 @@ def history_resources(workflow: Workflow) -> dict[str, Json]:
     keys = keys_of_history(workflow)
     if not keys:
         return {}
-    found = list(patterns(keys, DETAIL_TYPE, PARTITIONED_TYPE))
-    names = [RULE if len(found) == 1 else f"{RULE}{number}" for number in range(1, len(found) + 1)]
+    heard = patterns(keys, DETAIL_TYPE, PARTITIONED_TYPE)
+    text = f"Assets whose events the Airflow DAG {workflow.dag_id} looks back at"
     return {
         HISTORY: state_table(),
-        **{name: _rule(workflow.dag_id, pattern) for name, pattern in zip(names, found, strict=True)},
+        **asset_rules(RULE, heard, RECORDER, QUEUE, text=text, state="ENABLED"),
         f"{RULE}Role": role(
             "events.amazonaws.com",
             [allow("StartRecorder", ("states:StartExecution",), {"Ref": RECORDER})],
@@ -94,25 +93,5 @@ def recorder_definition(keys: Sequence[str]) -> Json:
                 },
                 "End": True,
             }
-        },
-    }
-
-
-def _rule(dag_id: str, pattern: Json) -> Json:
-    return {
-        "Type": "AWS::Events::Rule",
-        "Properties": {
-            "Description": f"Assets whose events the Airflow DAG {dag_id} looks back at"[:512],
-            "EventBusName": {"Ref": BUS},
-            "EventPattern": pattern,
-            "State": "ENABLED",
-            "Targets": [
-                {
-                    "Id": RECORDER,
-                    "Arn": {"Ref": RECORDER},
-                    "RoleArn": {"Fn::GetAtt": [f"{RULE}Role", "Arn"]},
-                    "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [QUEUE, "Arn"]}},
-                }
-            ],
         },
     }

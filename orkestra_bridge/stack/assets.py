@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orkestra_bridge.ir.model import PartitionedBy
 from orkestra_bridge.runtime.asset_events import DETAIL_TYPE, PARTITIONED_TYPE, SOURCE
 from orkestra_bridge.stack.asset_bus import BUS
 from orkestra_bridge.stack.asset_launcher import asset_launcher_definition
@@ -40,10 +39,10 @@ def asset_resources(
     ``queue`` is the logical id of the queue for what could not be delivered, ``function`` that of the DAG's function.
     """
     keys = [key for leaf in condition.leaves for key in leaf.keys]
-    found = list(patterns(keys, PARTITIONED_TYPE if _by_partition(workflow) else DETAIL_TYPE))
-    names = [RULE if len(found) == 1 else f"{RULE}{number}" for number in range(1, len(found) + 1)]
+    kind = PARTITIONED_TYPE if workflow.schedule.maps_partitions else DETAIL_TYPE
+    text = f"Assets that the Airflow DAG {workflow.dag_id} waits for"
     return {
-        **{name: _rule(workflow.dag_id, pattern, queue) for name, pattern in zip(names, found, strict=True)},
+        **asset_rules(RULE, patterns(keys, kind), LAUNCHER, queue, text=text, state={"Ref": "ScheduleState"}),
         f"{RULE}Role": role(
             "events.amazonaws.com",
             [allow("StartLauncher", ("states:StartExecution",), {"Ref": LAUNCHER})],
@@ -52,11 +51,6 @@ def asset_resources(
         **_launcher(workflow, condition, queue, function),
         **({MEMORY: join_table()} if remembers(workflow, condition) else {}),
     }
-
-
-def _by_partition(workflow: Workflow) -> bool:
-    partitions = workflow.schedule.partitions
-    return partitions is not None and partitions.by is PartitionedBy.ASSETS
 
 
 def remembers(workflow: Workflow, condition: AssetCondition) -> bool:
@@ -80,29 +74,45 @@ def _pattern(keys: list[str], kinds: tuple[str, ...]) -> Json:
     return {"source": [SOURCE], "detail-type": list(kinds), "detail": {"keys": keys}}
 
 
-def _rule(dag_id: str, pattern: Json, queue: str) -> Json:
+def asset_rules(
+    name: str, heard: Iterable[Json], target: str, queue: str, *, text: str, state: str | Json
+) -> dict[str, Json]:
+    """Return a rule for each pattern of events, by logical id: the name, with numbers where there are several.
+
+    Args:
+        name: What the rules are named after, and with ``Role`` behind it the role that they start the target with.
+        heard: The patterns.
+        target: The logical id of the state machine that is started.
+        queue: That of the queue for what could not be delivered.
+        text: What people read.
+        state: Whether the rules are enabled.
+    """
+    found = list(heard)
+    names = [name if len(found) == 1 else f"{name}{number}" for number in range(1, len(found) + 1)]
+    started = {
+        "Id": target,
+        "Arn": {"Ref": target},
+        "RoleArn": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
+        "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [queue, "Arn"]}},
+    }
     return {
-        "Type": "AWS::Events::Rule",
-        "Properties": {
-            "Description": f"Assets that the Airflow DAG {dag_id} waits for"[:512],
-            "EventBusName": {"Ref": BUS},
-            "EventPattern": pattern,
-            "State": {"Ref": "ScheduleState"},
-            "Targets": [
-                {
-                    "Id": LAUNCHER,
-                    "Arn": {"Ref": LAUNCHER},
-                    "RoleArn": {"Fn::GetAtt": [f"{RULE}Role", "Arn"]},
-                    "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [queue, "Arn"]}},
-                }
-            ],
-        },
+        each: {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "Description": text[:512],
+                "EventBusName": {"Ref": BUS},
+                "EventPattern": pattern,
+                "State": state,
+                "Targets": [started],
+            },
+        }
+        for each, pattern in zip(names, found, strict=True)
     }
 
 
 def launcher_of(workflow: Workflow, condition: AssetCondition, function: str) -> Json:
     """Return the definition of the launcher of a DAG that waits for assets."""
-    if _by_partition(workflow):
+    if workflow.schedule.maps_partitions:
         return partition_launcher_definition(
             workflow.dag_id,
             condition,
@@ -119,7 +129,7 @@ def _launcher(workflow: Workflow, condition: AssetCondition, queue: str, functio
         allow("StartRun", ("states:StartExecution",), {"Ref": MACHINE}),
         allow("ReportMissedRun", ("sqs:SendMessage",), {"Fn::GetAtt": [queue, "Arn"]}),
     ]
-    if _by_partition(workflow):
+    if workflow.schedule.maps_partitions:
         fill[f"{function}Arn"] = {"Fn::GetAtt": [function, "Arn"]}
         statements.append(allow("AskForPartitions", ("lambda:InvokeFunction",), fill[f"{function}Arn"]))
     if remembers(workflow, condition):
