@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from moto_tables import moto_table
 
 from orkestra_bridge.runtime.errors import StateStorageError
 from orkestra_bridge.runtime.tables import LIMIT, DynamoTable, FolderTable, clear, table_of
-from orkestra_bridge.stack.states import state_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +20,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    import boto3
-    from moto import mock_aws
-
-    with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-        )
-        made = state_table()["Properties"]
-        names = ("KeySchema", "AttributeDefinitions", "BillingMode")
-        client.create_table(TableName="states", **{name: made[name] for name in names})
+    with moto_table("states") as client:
         yield client
-        client.delete_table(TableName="states")  # other tests of this process may have moto's tables open
 
 
 @pytest.fixture(params=["folder", "dynamodb"])

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from moto_tables import moto_table
 from stacks import ACKNOWLEDGED, diagnosed, stack
 from workflows import a_task
 
@@ -16,7 +17,6 @@ from orkestra_bridge.runtime.asset_history import events_of, item_key
 from orkestra_bridge.runtime.tables import DynamoTable
 from orkestra_bridge.stack.asset_history import recorder_definition
 from orkestra_bridge.stack.check import check_template
-from orkestra_bridge.stack.states import state_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,18 +31,8 @@ KEYS = ("alias some", "name orders", "uri s3://shop/orders")
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    import boto3
-    from moto import mock_aws
-
-    with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-        )
-        made = state_table()["Properties"]
-        names = ("KeySchema", "AttributeDefinitions", "BillingMode")
-        client.create_table(TableName="history", **{name: made[name] for name in names})
+    with moto_table("history") as client:
         yield client
-        client.delete_table(TableName="history")
 
 
 def event(asset: AssetCondition, number: int, **more: Any) -> Json:
