@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MASK = "***"
 MISSING = object()
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_TEXTS = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
+"""A set of texts in a repr; their order is another one in each process."""
 _DEPTH = 12
 
 
@@ -95,6 +97,7 @@ class Encoder:
             text = repr(value)
         except Exception:  # noqa: BLE001 -- the user's __repr__ may do anything
             text = f"<{type(value).__name__}>"
+        text = _TEXTS.sub(lambda found: f"{{{', '.join(sorted(found[1].split(', ')))}}}", text)
         return self.text(_ADDRESS.sub("", text))
 
 

@@ -4,6 +4,8 @@ import datetime as dt
 import enum
 import json
 from collections import OrderedDict
+from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +64,13 @@ def test_values(value: object, expected: object) -> None:
 
 def test_no_address_is_shown() -> None:
     assert "0x" not in encode(object())
+
+
+def test_a_set_inside_an_object_has_one_order() -> None:
+    words = ["us", "apac", "eu", "mars"]
+    texts = {encode(SimpleNamespace(words=set(order))) for order in permutations(words)}
+    assert texts == {"namespace(words={'apac', 'eu', 'mars', 'us'})"}
+    assert encode(SimpleNamespace(a={"b": "c", "a": "d"})) == "namespace(a={'b': 'c', 'a': 'd'})"
 
 
 def test_looked_up_values_are_masked() -> None:
